@@ -1,0 +1,3 @@
+"""whimbrel: plain Python that never loses work."""
+
+__version__ = "0.1.0"
