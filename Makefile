@@ -14,7 +14,7 @@ PROJECTS := pyproject.toml packages/whimbrel-flytekit/pyproject.toml
 EDITABLE := --quiet --no-deps --no-build-isolation --editable . --editable packages/whimbrel-flytekit
 
 # The tiers that cost seconds, for `make test-py`.
-FAST_TIERS := tests/unit tests/contract tests/laws
+FAST_TIERS := $(wildcard tests/unit tests/contract tests/laws)
 
 # `uv pip` writes no byte code by itself: without it every first command would pay for compiling its imports.
 PIP_INSTALL = VIRTUAL_ENV="$(CURDIR)/$(1)" $(UV) pip install --quiet --compile-bytecode --require-hashes
