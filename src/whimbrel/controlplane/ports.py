@@ -1,0 +1,160 @@
+"""What the control plane needs of the world, as Protocols. Implementations live in stores/ and executors/; all of a kind share a contract suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from whimbrel.model.attempt import Cancel, Deliver, Launch, Report
+from whimbrel.model.commands import CacheKey
+from whimbrel.model.events import Event
+from whimbrel.model.literals import Literals
+from whimbrel.model.run import AttemptId, Phase, RunSummary
+
+
+class Clock(Protocol):
+    """Wall-clock time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+
+class Ids(Protocol):
+    """A source of new names."""
+
+    def new_run_id(self) -> str:
+        """A new run id: lower-case letters and digits, starting with a letter, at most 20 characters."""
+        ...
+
+
+class RunStore(Protocol):
+    """Runs and their event logs. A method returns when what it did is on disk."""
+
+    async def create(self, summary: RunSummary, events: Sequence[Event]) -> None:
+        """Add a run with its first events (seq 1, 2, …). ``summary.epoch`` is its first epoch. Raises ``StoreError`` if the id is taken."""
+        ...
+
+    async def claim(self, run: str, owner: str) -> RunSummary:
+        """Take the run over: its epoch goes up by one, in one compare-and-set. Raises ``EntityNotFound``."""
+        ...
+
+    async def append(self, run: str, epoch: int, first: int, events: Sequence[Event], summary: RunSummary | None = None) -> None:
+        """Append events as seq ``first``, ``first+1``, … and replace the summary if one is given, in one transaction.
+
+        Raises ``Fenced`` when the run's epoch is not ``epoch`` or ``first`` is not the next seq; nothing is written then. Raises ``StoreFull``
+        when the disk is full.
+        """
+        ...
+
+    async def events(self, run: str, after: int = 0) -> list[Event]:
+        """The events with seq > ``after``, in order. Raises ``EntityNotFound``."""
+        ...
+
+    async def summary(self, run: str) -> RunSummary:
+        """Raises ``EntityNotFound``."""
+        ...
+
+    async def summaries(self, *, limit: int = 100, before: str = "", phases: Sequence[Phase] = ()) -> list[RunSummary]:
+        """Newest first; ``before`` is the id of the run that the last page ended with; no ``phases`` means all."""
+        ...
+
+
+class CachedOutputs(Struct, frozen=True):
+    """A row of the cache."""
+
+    outputs: Literals
+    run: str
+    path: str
+    at: float
+
+
+class CacheStore(Protocol):
+    """Outputs by content."""
+
+    async def cached(self, key: CacheKey) -> CachedOutputs | None:
+        """The outputs under ``key``."""
+        ...
+
+    async def why_not(self, key: CacheKey) -> str:
+        """One sentence on why there is nothing under ``key``: another version, other inputs (which), another interface, or never run."""
+        ...
+
+    async def put_cached(self, key: CacheKey, row: CachedOutputs) -> None:
+        """Keep a row; the newest wins. Ends the reservation of ``key``."""
+        ...
+
+    async def reserve(self, key: CacheKey, holder: str, until: float, now: float) -> bool:
+        """Whether ``holder`` now has the right to compute ``key``: nobody has, or theirs ended at a time before ``now``, or it is the holder's already."""
+        ...
+
+    async def release(self, key: CacheKey, holder: str) -> None:
+        """Give the reservation up, if the holder has it."""
+        ...
+
+
+class LogLine(Struct, frozen=True):
+    """A chunk of what an attempt wrote."""
+
+    id: int
+    attempt: AttemptId
+    stream: str
+    text: str
+    at: float
+
+
+class LogStore(Protocol):
+    """What attempts wrote. Writing never waits: it rides the next group commit."""
+
+    def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float) -> None:
+        """Keep a chunk."""
+        ...
+
+    async def logs(self, run: str, *, path: str = "", after: int = 0, limit: int = 10_000) -> list[LogLine]:
+        """Chunks of the run, or of one node of it and what is below, with id > ``after``, in order of writing."""
+        ...
+
+
+class Inbox(Protocol):
+    """Requests from other processes to the owner of a run, such as an abort."""
+
+    async def send(self, run: str, request: str, detail: str, at: float) -> None:
+        """Leave a request."""
+        ...
+
+    async def take(self, run: str) -> list[tuple[str, str]]:
+        """Remove and return the requests for ``run``, oldest first, as (request, detail)."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs attempts. Called from the event loop's thread only; ``report`` is called there too.
+
+    An attempt ends with exactly one of ``Succeeded``, ``AttemptFault``, ``Lost``, also after ``cancel``.
+    """
+
+    async def start(self, report: Callable[[Report], None]) -> None:
+        """Be ready to launch; may start workers in the background."""
+        ...
+
+    def launch(self, launch: Launch) -> None:
+        """Run an attempt as soon as there is room. Eager attempts never wait for room."""
+        ...
+
+    def cancel(self, cancel: Cancel) -> None:
+        """Stop an attempt; unknown ones are ignored."""
+        ...
+
+    def deliver(self, deliver: Deliver) -> None:
+        """Hand journal entries to a running eager attempt; unknown ones are ignored."""
+        ...
+
+    def running(self) -> frozenset[AttemptId]:
+        """The attempts that were launched and have not ended."""
+        ...
+
+    async def close(self) -> None:
+        """Stop everything and report nothing more."""
+        ...

@@ -1,0 +1,217 @@
+"""Every exception that whimbrel raises, in one tree. Knows nothing of the rooms.
+
+::
+
+    WhimbrelError
+    ├── UserError                      the author or the caller can mend it
+    │   ├── CompileError               a workflow that cannot be compiled: every problem, with file and line
+    │   ├── PromiseMisuse              a promise used as if it were a value
+    │   ├── ValueMismatch              a value that is not of its declared type; carries a path into the value
+    │   ├── UnsupportedType            a type with no transformer
+    │   ├── CallMismatch               arguments that do not fit an interface
+    │   ├── EntityNotFound             no such file, module, task, workflow, run or node
+    │   ├── InputInvalid               a command-line or file input that does not parse
+    │   ├── ForgottenAwait             a pending call used as if it were its result
+    │   └── RunNotResumable            the run is over, or was aborted
+    ├── RecoverableError               raise it in a task to ask for a retry
+    ├── EagerException                 what a failed call raises in its eager parent
+    │   ├── CallFailed                 the user's class could not be imported here
+    │   ├── CallTimedOut (TimeoutError)
+    │   ├── CallAborted
+    │   └── CallLost                   the worker died more often than the retries allow
+    └── SystemFault                    ours, or the machine's
+        ├── WorkerLost
+        ├── Fenced                     another owner took the run over
+        ├── IllegalTransition          an event that the engine's table does not allow
+        └── StoreError
+            ├── HomeLocked             another process owns this home
+            ├── HomeCorrupt
+            ├── HomeTooNew
+            └── StoreFull              no space left, or the disk failed a write
+
+    Parked(BaseException)              control flow: a driver leaves memory
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class WhimbrelError(Exception):
+    """Something went wrong in whimbrel."""
+
+    exit_code = 70
+
+    def __init__(self, message: str | None = None, /) -> None:
+        super().__init__(message if message is not None else (type(self).__doc__ or "").strip())
+
+
+class UserError(WhimbrelError):
+    """The workflow, its inputs or the way it was called must be mended."""
+
+    exit_code = 2
+
+
+class Problem:
+    """One thing wrong with a program: what, where, and what to do.
+
+    ``file`` and ``line`` are the user's own; they are ``None``/0 when no line of the user's is to blame.
+    """
+
+    __slots__ = ("file", "line", "message", "remedy")
+
+    def __init__(self, message: str, *, remedy: str = "", file: str | None = None, line: int = 0) -> None:
+        self.message = message
+        self.remedy = remedy
+        self.file = file
+        self.line = line
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: " if self.file else ""
+        return f"{where}{self.message}" + (f"\n    {self.remedy}" if self.remedy else "")
+
+    def __repr__(self) -> str:
+        return f"Problem({str(self)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_problem, (self.message, self.remedy, self.file, self.line))
+
+
+def _problem(message: str, remedy: str, file: str | None, line: int) -> Problem:
+    return Problem(message, remedy=remedy, file=file, line=line)
+
+
+class CompileError(UserError):
+    """The workflow does not compile; ``problems`` lists everything that is wrong with it."""
+
+    def __init__(self, problems: Sequence[Problem], /) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.problems,))
+
+
+class PromiseMisuse(UserError, TypeError):
+    """A promise stands for a value that does not exist until the workflow runs."""
+
+
+class ValueMismatch(UserError, TypeError):
+    """A value is not of the type that its declaration says.
+
+    ``path`` leads into the value (``$.rows[3].price``), ``expected`` names the declared type.
+    """
+
+    def __init__(self, expected: str, got: str, path: str = "$", where: str = "") -> None:
+        self.expected = expected
+        self.got = got
+        self.path = path
+        self.where = where
+        prefix = f"{where}: " if where else ""
+        super().__init__(f"{prefix}expected {expected}, got {got} at {path}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.expected, self.got, self.path, self.where))
+
+
+class UnsupportedType(UserError, TypeError):
+    """No transformer knows this type: write a TypeTransformer for it, or opt in to pickling."""
+
+
+class CallMismatch(UserError, TypeError):
+    """The arguments of a call do not fit the interface of what is called."""
+
+
+class EntityNotFound(UserError, LookupError):
+    """There is nothing of this name."""
+
+
+class InputInvalid(UserError, ValueError):
+    """An input does not parse as its declared type."""
+
+
+class ForgottenAwait(UserError, TypeError):
+    """A call in an eager body was used as a value; write ``await`` before it."""
+
+
+class RunNotResumable(UserError):
+    """The run has ended; start a new one."""
+
+
+class RecoverableError(WhimbrelError):
+    """Raise it in a task to say that another attempt may succeed."""
+
+
+class EagerException(WhimbrelError):
+    """A call awaited in an eager workflow failed.
+
+    What is raised is also an instance of the class that the task raised, where that class can be imported.
+    ``remote_traceback`` is the traceback in the process where it happened.
+    """
+
+    remote_traceback: str = ""
+
+
+class CallFailed(EagerException):
+    """A call failed with an exception whose class cannot be imported here."""
+
+
+class CallTimedOut(EagerException, TimeoutError):
+    """A call ran longer than its timeout."""
+
+
+class CallAborted(EagerException):
+    """A call was aborted."""
+
+
+class CallLost(EagerException):
+    """The worker of a call died more often than its retries allow."""
+
+
+class SystemFault(WhimbrelError):
+    """The fault is whimbrel's or the machine's, not the workflow's."""
+
+
+class WorkerLost(SystemFault):
+    """A worker process ended without reporting."""
+
+
+class Fenced(SystemFault):
+    """Another process has taken this run over; this one must stop writing."""
+
+    exit_code = 75
+
+
+class IllegalTransition(SystemFault):
+    """The engine was given an event that its table does not allow in this phase."""
+
+
+class StoreError(SystemFault):
+    """The durable store failed."""
+
+    exit_code = 74
+
+
+class HomeLocked(StoreError):
+    """Another process is using this home."""
+
+    exit_code = 75
+
+
+class HomeCorrupt(StoreError):
+    """The home's database is damaged."""
+
+
+class HomeTooNew(StoreError):
+    """The home was written by a newer whimbrel; upgrade whimbrel."""
+
+
+class StoreFull(StoreError):
+    """The disk is full or refuses writes; nothing that was finished is lost. Free some space, then resume."""
+
+
+class Parked(BaseException):
+    """A driver leaves memory; it will be rebuilt by replay."""

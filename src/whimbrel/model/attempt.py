@@ -1,0 +1,214 @@
+"""The attempt protocol: what a control plane tells a worker, and what a worker reports.
+
+One protocol for every executor; each message is a msgpack frame on its transport. Calls of an eager body are reports too: the driver says
+*begin*, the control plane *delivers* outcomes in the order in which they became durable.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from whimbrel.model.failure import Failure
+from whimbrel.model.literals import Literal, Literals
+from whimbrel.model.program import Metadata, Program, TaskSpec
+from whimbrel.model.run import AttemptId, Entry, Outcome
+
+# --- control plane to worker -------------------------------------------------------------------------------------------------------
+
+
+class Launch(Struct, frozen=True, tag="launch"):
+    """Run one attempt. ``metadata`` is final (overrides laid over). For an eager task, ``journal`` is what earlier drivers recorded.
+
+    ``started_at`` is when the run was requested, in seconds since the epoch. ``program`` names the entities that the control plane has already.
+    """
+
+    attempt: AttemptId
+    task: TaskSpec
+    inputs: Literals
+    metadata: Metadata
+    started_at: float = 0.0
+    epoch: int = 0
+    workflow: str = ""
+    journal: tuple[Entry, ...] = ()
+
+
+class Cancel(Struct, frozen=True, tag="cancel"):
+    """Stop an attempt: cooperatively first, then by force after ``grace`` seconds."""
+
+    attempt: AttemptId
+    reason: str
+    grace: float = 5.0
+
+
+class Deliver(Struct, frozen=True, tag="deliver"):
+    """Entries of an eager attempt's journal that have become durable, in order."""
+
+    attempt: AttemptId
+    entries: tuple[Entry, ...]
+
+
+class Shutdown(Struct, frozen=True, tag="shutdown"):
+    """Finish nothing more; exit."""
+
+
+Instruction: TypeAlias = Launch | Cancel | Deliver | Shutdown
+
+
+# --- worker to control plane -------------------------------------------------------------------------------------------------------
+
+
+class Hello(Struct, frozen=True, tag="hello"):
+    """A worker process is ready."""
+
+    pid: int
+
+
+class Started(Struct, frozen=True, tag="started"):
+    """The attempt's function is about to be called."""
+
+    attempt: AttemptId
+    worker: str
+    at: float
+
+
+class Heartbeat(Struct, frozen=True, tag="heartbeat"):
+    """The worker lives."""
+
+    at: float
+
+
+class LogChunk(Struct, frozen=True, tag="log"):
+    """Text that the attempt wrote; ``stream`` is ``stdout``, ``stderr`` or ``log``."""
+
+    attempt: AttemptId
+    stream: str
+    text: str
+    at: float
+
+
+class Progress(Struct, frozen=True, tag="progress"):
+    """How far the attempt is; ``total`` 0 when unknown."""
+
+    attempt: AttemptId
+    done: float
+    total: float
+    message: str
+    at: float
+
+
+class Succeeded(Struct, frozen=True, tag="succeeded"):
+    """The attempt returned."""
+
+    attempt: AttemptId
+    outputs: Literals
+    at: float
+
+
+class AttemptFault(Struct, frozen=True, tag="fault"):
+    """The attempt raised, timed out, or was cancelled (``failure.fault`` says which)."""
+
+    attempt: AttemptId
+    failure: Failure
+    at: float
+
+
+class Lost(Struct, frozen=True, tag="lost"):
+    """The worker ended, or fell silent, without a result. Said by the executor, not the worker."""
+
+    attempt: AttemptId
+    reason: str
+    at: float
+
+
+class BeginCall(Struct, frozen=True, tag="begin"):
+    """An eager body calls ``entity``.
+
+    ``parent`` is the node path of the eager call whose body it is, ``key`` the call path. ``digest`` is of the entity and its inputs. ``define``
+    brings entities that the control plane may not know. ``inline`` calls (nested eager bodies) are run by the driver itself, which ends them with
+    ``FinishCall``. ``replaces`` says that another call stood at this key; ``graft`` names the finished node whose outcome this call takes.
+    """
+
+    attempt: AttemptId
+    parent: str
+    key: str
+    entity: str
+    workflow: bool
+    inputs: Literals
+    digest: str
+    at: float
+    inline: bool = False
+    metadata: Metadata = Metadata()
+    define: Program | None = None
+    replaces: bool = False
+    graft: str = ""
+    line: str = ""
+
+
+class FinishCall(Struct, frozen=True, tag="finish"):
+    """A call that the driver ran itself has ended."""
+
+    attempt: AttemptId
+    parent: str
+    key: str
+    outcome: Outcome
+    at: float
+
+
+class CancelCall(Struct, frozen=True, tag="cancelcall"):
+    """The program cancelled a call that it had begun: that is the call's outcome."""
+
+    attempt: AttemptId
+    parent: str
+    key: str
+    at: float
+
+
+class StartTimer(Struct, frozen=True, tag="timer"):
+    """The program set a timer, due at a time in seconds since the epoch."""
+
+    attempt: AttemptId
+    parent: str
+    key: str
+    due: float
+    at: float
+
+
+class FireTimer(Struct, frozen=True, tag="fire"):
+    """A timer's time has come; it is delivered once that is durable."""
+
+    attempt: AttemptId
+    parent: str
+    key: str
+    at: float
+
+
+class RecordValue(Struct, frozen=True, tag="value"):
+    """The program drew a value (time, randomness) that a replay must draw again."""
+
+    attempt: AttemptId
+    parent: str
+    key: str
+    value: Literal
+    at: float
+
+
+JournalReport: TypeAlias = BeginCall | FinishCall | CancelCall | StartTimer | FireTimer | RecordValue
+Report: TypeAlias = Started | LogChunk | Progress | Succeeded | AttemptFault | Lost | JournalReport
+Frame: TypeAlias = (
+    Hello
+    | Heartbeat
+    | Started
+    | LogChunk
+    | Progress
+    | Succeeded
+    | AttemptFault
+    | Lost
+    | BeginCall
+    | FinishCall
+    | CancelCall
+    | StartTimer
+    | FireTimer
+    | RecordValue
+)

@@ -1,0 +1,108 @@
+"""What can happen to a run. The engine's input, and its log: folding the events gives the state back, byte for byte.
+
+Reports of attempts are events as they stand; the rest are defined here. Every event carries its time, so that the engine needs no clock.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from whimbrel.model.attempt import (
+    AttemptFault,
+    BeginCall,
+    CancelCall,
+    FinishCall,
+    FireTimer,
+    Lost,
+    RecordValue,
+    Started,
+    StartTimer,
+    Succeeded,
+)
+from whimbrel.model.literals import Literals
+from whimbrel.model.program import Program
+from whimbrel.model.run import RunOptions
+
+
+class RunRequested(Struct, frozen=True, tag="run_requested"):
+    """The first event. ``workflow`` names a workflow of ``program``; a task is run as a workflow of one node."""
+
+    run: str
+    workflow: str
+    program: Program
+    inputs: Literals
+    options: RunOptions
+    at: float
+
+
+class OwnerChanged(Struct, frozen=True, tag="owner_changed"):
+    """Another process took the run over: attempts that nobody runs any more are lost without blame."""
+
+    epoch: int
+    owner: str
+    at: float
+    gone: tuple[str, ...] = ()
+    """Paths of the nodes whose attempt is not running any more."""
+
+
+class AbortRequested(Struct, frozen=True, tag="abort_requested"):
+    """A user wants the run to end."""
+
+    reason: str
+    at: float
+
+
+class RetryDue(Struct, frozen=True, tag="retry_due"):
+    """The wait before attempt ``number`` is over."""
+
+    path: str
+    number: int
+    at: float
+
+
+class TimeoutDue(Struct, frozen=True, tag="timeout_due"):
+    """Attempt ``number`` has run for as long as it may."""
+
+    path: str
+    number: int
+    at: float
+
+
+class CacheHit(Struct, frozen=True, tag="cache_hit"):
+    """The cache had the outputs. ``reason`` says whose they are."""
+
+    path: str
+    outputs: Literals
+    reason: str
+    at: float
+
+
+class CacheMiss(Struct, frozen=True, tag="cache_miss"):
+    """The cache had nothing; ``reason`` says why not."""
+
+    path: str
+    reason: str
+    at: float
+
+
+Event: TypeAlias = (
+    RunRequested
+    | OwnerChanged
+    | AbortRequested
+    | RetryDue
+    | TimeoutDue
+    | CacheHit
+    | CacheMiss
+    | Started
+    | Succeeded
+    | AttemptFault
+    | Lost
+    | BeginCall
+    | FinishCall
+    | CancelCall
+    | StartTimer
+    | FireTimer
+    | RecordValue
+)

@@ -1,0 +1,230 @@
+"""The compiled program: tasks, and workflows as graphs. The IR that graph/ checks and the engine runs.
+
+A program is closed: every entity that a node names is in it. Names are unique within a kind.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from whimbrel.model.interface import Interface
+from whimbrel.model.literals import Literal
+
+START = "start-node"
+"""The node id that stands for the workflow's own inputs in a ``PromiseBinding``."""
+
+
+class SourceLine(Struct, frozen=True):
+    """A line of the author's."""
+
+    file: str
+    line: int
+    text: str = ""
+
+
+class CodeRef(Struct, frozen=True):
+    """Where a worker finds a function: import ``module`` (with ``root``, if any, on the path), then follow ``name``'s dots."""
+
+    module: str
+    name: str
+    root: str = ""
+
+
+class CacheSpec(Struct, frozen=True):
+    """How outputs are kept: by task name, ``version``, interface and the inputs that are not ``ignored``.
+
+    ``serialize``: of equal calls at the same time one computes and the rest wait for it.
+    """
+
+    version: str
+    ignored: tuple[str, ...] = ()
+    serialize: bool = False
+
+
+class Resources(Struct, frozen=True):
+    """What an attempt asks for, in Kubernetes' quantities (``"500m"``, ``"2Gi"``); "" when it does not say."""
+
+    cpu: str = ""
+    mem: str = ""
+    gpu: str = ""
+    storage: str = ""
+
+
+class Metadata(Struct, frozen=True):
+    """How a task or node is run. ``None`` means: not said here.
+
+    ``retries`` counts user retries (system faults have their own allowance); ``timeout`` is of one attempt, in seconds;
+    ``backoff`` is the wait before the first retry in seconds, doubled for each that follows up to ``backoff_limit``.
+    """
+
+    retries: int | None = None
+    timeout: float | None = None
+    backoff: float | None = None
+    backoff_limit: float | None = None
+    cache: CacheSpec | None = None
+    cache_off: bool = False
+    interruptible: bool | None = None
+    environment: dict[str, str] = {}
+    resources: Resources | None = None
+    image: str = ""
+
+
+class TaskKind(StrEnum):
+    """What runs a task's attempts: a worker calls the function, or a driver runs it as an eager body."""
+
+    TASK = "task"
+    EAGER = "eager"
+
+
+class TaskSpec(Struct, frozen=True):
+    """A task, or an eager workflow. ``code_digest`` is of the function's source, "" if it cannot be read."""
+
+    name: str
+    interface: Interface
+    code: CodeRef
+    kind: TaskKind = TaskKind.TASK
+    metadata: Metadata = Metadata()
+    doc: str = ""
+    code_digest: str = ""
+    line: SourceLine | None = None
+
+
+class LiteralBinding(Struct, frozen=True, tag="value"):
+    """A constant."""
+
+    value: Literal
+
+
+class PromiseBinding(Struct, frozen=True, tag="promise"):
+    """Output ``var`` of ``node`` (or workflow input ``var`` when ``node`` is ``START``), at ``path`` inside it."""
+
+    node: str
+    var: str
+    path: tuple[str | int, ...] = ()
+
+
+class ListBinding(Struct, frozen=True, tag="list"):
+    """A list or tuple, of whose items some are promises."""
+
+    items: tuple[Binding, ...]
+
+
+class MapBinding(Struct, frozen=True, tag="map"):
+    """A dict or struct, of whose values some are promises."""
+
+    items: dict[str, Binding]
+
+
+Binding: TypeAlias = LiteralBinding | PromiseBinding | ListBinding | MapBinding
+
+
+class TaskTarget(Struct, frozen=True, tag="task"):
+    """The node runs a task or an eager workflow of the program."""
+
+    name: str
+
+
+class WorkflowTarget(Struct, frozen=True, tag="workflow"):
+    """The node runs a workflow of the program as a sub-graph."""
+
+    name: str
+
+
+class Comparison(Struct, frozen=True, tag="compare"):
+    """``left op right``; ``op`` is one of ``== != < <= > >=``. Promises in it are resolved by the branch node."""
+
+    op: str
+    left: Binding
+    right: Binding
+
+
+class Junction(Struct, frozen=True, tag="junction"):
+    """``and`` or ``or`` of two conditions."""
+
+    op: str
+    left: Condition
+    right: Condition
+
+
+Condition: TypeAlias = Comparison | Junction
+
+
+class BranchCase(Struct, frozen=True):
+    """One ``if_``/``elif_`` arm: ``node`` runs when ``condition`` is the first that holds."""
+
+    condition: Condition
+    node: Node
+
+
+class BranchTarget(Struct, frozen=True, tag="branch"):
+    """The node runs the first case that holds, else ``otherwise``, else fails with ``message``."""
+
+    name: str
+    cases: tuple[BranchCase, ...]
+    otherwise: Node | None = None
+    message: str = ""
+
+
+Target: TypeAlias = TaskTarget | WorkflowTarget | BranchTarget
+
+
+class Node(Struct, frozen=True):
+    """One step of a graph.
+
+    ``inputs`` binds every input of the target (a branch node has none of its own: the nodes in its arms are bound). ``upstream`` is
+    every node that must succeed first: those of the bindings, and those that ``>>`` names. ``overrides`` is laid over the target's metadata.
+    """
+
+    id: str
+    target: Target
+    inputs: dict[str, Binding] = {}
+    upstream: tuple[str, ...] = ()
+    name: str = ""
+    overrides: Metadata = Metadata()
+    line: SourceLine | None = None
+
+
+class FailurePolicy(StrEnum):
+    """What happens to the rest when a node fails."""
+
+    FAIL_IMMEDIATELY = "fail_immediately"
+    FAIL_AFTER_EXECUTABLE_NODES_COMPLETE = "fail_after_executable_nodes_complete"
+
+
+class Graph(Struct, frozen=True):
+    """A workflow. Nodes stand in creation order, which the edges need not follow. ``outputs`` binds every output."""
+
+    name: str
+    interface: Interface
+    nodes: tuple[Node, ...] = ()
+    outputs: dict[str, Binding] = {}
+    failure_policy: FailurePolicy = FailurePolicy.FAIL_IMMEDIATELY
+    metadata: Metadata = Metadata()
+    doc: str = ""
+    line: SourceLine | None = None
+
+
+class Program(Struct, frozen=True):
+    """Everything that a run may need, by name."""
+
+    tasks: dict[str, TaskSpec] = {}
+    workflows: dict[str, Graph] = {}
+
+    def merged(self, other: Program) -> Program:
+        """This program with the other's entities laid over it."""
+        return Program({**self.tasks, **other.tasks}, {**self.workflows, **other.workflows})
+
+
+def overlay(lower: Metadata, upper: Metadata) -> Metadata:
+    """``lower`` with everything that ``upper`` says laid over it. ``cache_off`` in ``upper`` removes the cache."""
+    said: dict[str, Any] = {}
+    for field in Metadata.__struct_fields__:
+        value = getattr(upper, field)
+        said[field] = getattr(lower, field) if value is None or value == "" else value
+    said["environment"] = {**lower.environment, **upper.environment}
+    if upper.cache_off:
+        said["cache"] = None
+    return Metadata(**said)

@@ -1,0 +1,119 @@
+"""Runs, attempts and recorded calls: the nouns that stores and listings speak of."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from whimbrel.model.failure import Failure
+from whimbrel.model.literals import Literals
+
+
+class Phase(StrEnum):
+    """The phases of runs and nodes, by Flyte's names."""
+
+    UNDEFINED = "UNDEFINED"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDING = "SUCCEEDING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILING = "FAILING"
+    FAILED = "FAILED"
+    ABORTING = "ABORTING"
+    ABORTED = "ABORTED"
+    TIMED_OUT = "TIMED_OUT"
+    SKIPPED = "SKIPPED"
+    RECOVERED = "RECOVERED"
+    DYNAMIC_RUNNING = "DYNAMIC_RUNNING"
+    PAUSED = "PAUSED"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing can follow."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset(
+    {Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED, Phase.TIMED_OUT, Phase.SKIPPED, Phase.RECOVERED}
+)
+
+
+class AttemptId(Struct, frozen=True, order=True):
+    """One try at one node of one run; ``number`` counts from 1."""
+
+    run: str
+    path: str
+    number: int
+
+
+class RunOptions(Struct, frozen=True):
+    """How a run is carried out. ``max_parallelism`` 0 means no limit; ``system_retries`` is the allowance of each node."""
+
+    max_parallelism: int = 0
+    overwrite_cache: bool = False
+    system_retries: int = 3
+    environment: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+
+
+class RunSummary(Struct, frozen=True):
+    """A run's row: what lists show. Times are seconds since the epoch, 0.0 when not yet.
+
+    ``entity`` is the name of what was run and ``source`` the file or module it came from, as the user gave it.
+    """
+
+    id: str
+    entity: str
+    phase: Phase
+    created_at: float
+    started_at: float = 0.0
+    ended_at: float = 0.0
+    epoch: int = 0
+    owner: str = ""
+    source: str = ""
+    message: str = ""
+
+
+class Done(Struct, frozen=True, tag="done"):
+    """A call's outputs."""
+
+    outputs: Literals
+    cached: bool = False
+
+
+class Failed(Struct, frozen=True, tag="failed"):
+    """Why a call has no outputs."""
+
+    failure: Failure
+
+
+Outcome: TypeAlias = Done | Failed
+
+
+class EntryKind(StrEnum):
+    """What a journal entry records: a call, a timer of the program's, or a value drawn (time, randomness)."""
+
+    CALL = "call"
+    TIMER = "timer"
+    VALUE = "value"
+
+
+class Entry(Struct, frozen=True):
+    """One line of an eager workflow's journal.
+
+    ``parent`` is the node path of the eager call whose body made it, ``key`` its call path in that body. ``seq`` is its place in the order of
+    delivery; 0 while there is no outcome. A fired timer has a ``Done`` without outputs; ``due`` is when it fires, in seconds since the epoch.
+    """
+
+    parent: str
+    key: str
+    kind: EntryKind
+    entity: str = ""
+    digest: str = ""
+    seq: int = 0
+    at: float = 0.0
+    due: float = 0.0
+    outcome: Outcome | None = None
+    path: str = ""
