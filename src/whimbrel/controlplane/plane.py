@@ -1,0 +1,190 @@
+"""Use cases around the engine: start a run, resume it, abort it, wait for its end. One per process; every composition builds one.
+
+Runs that nobody drives any more are resumed by claiming them: the claim raises the epoch, so that whoever drove them before can write nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from whimbrel.controlplane.caching import CacheDesk
+from whimbrel.controlplane.loop import RunLoop
+from whimbrel.controlplane.ports import CacheStore, Clock, Executor, Ids, Inbox, LogStore, RunStore
+from whimbrel.engine.run import Run
+from whimbrel.errors import RunNotResumable
+from whimbrel.model.attempt import LogChunk, Progress, Report
+from whimbrel.model.events import AbortRequested, Event, OwnerChanged, RunRequested
+from whimbrel.model.failure import Failure
+from whimbrel.model.literals import Literals
+from whimbrel.model.program import Program
+from whimbrel.model.run import Phase, RunOptions, RunSummary
+
+LISTEN = 0.25
+"""How often requests of other processes are looked for, in seconds."""
+
+Watch = Callable[[Run, Event | LogChunk | Progress], None]
+
+
+class RunResult(Struct, frozen=True):
+    """How a run ended. ``phase`` is RUNNING when it was parked."""
+
+    run: str
+    phase: Phase
+    outputs: Literals
+    failure: Failure | None
+
+
+class Stores(RunStore, CacheStore, LogStore, Inbox):
+    """Everything that one store of ours offers."""
+
+
+class ControlPlane:
+    """See the module. ``watch`` sees every durable event, and logs and progress as they come."""
+
+    def __init__(
+        self,
+        *,
+        store: Stores,
+        executor: Executor,
+        clock: Clock,
+        ids: Ids,
+        owner: str,
+        watch: Watch | None = None,
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._clock = clock
+        self._ids = ids
+        self._owner = owner
+        self._watch = watch
+        self._cache = CacheDesk(store)
+        self._loops: dict[str, RunLoop] = {}
+        self._driving: dict[str, asyncio.Task[RunResult]] = {}
+        self._listening: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Be ready to run things."""
+        await self._executor.start(self._report)
+        self._listening = asyncio.ensure_future(self._listen())
+
+    async def close(self) -> None:
+        """Park every run and stop the executor."""
+        for loop in self._loops.values():
+            loop.stop()
+        if self._listening is not None:
+            self._listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listening
+        await asyncio.gather(*self._driving.values(), return_exceptions=True)
+        await self._executor.close()
+        self._cache.close()
+
+    # --- use cases -------------------------------------------------------------------------------------------------------------------
+
+    async def launch(
+        self,
+        program: Program,
+        workflow: str,
+        inputs: Literals,
+        *,
+        options: RunOptions | None = None,
+        source: str = "",
+        run_id: str = "",
+    ) -> str:
+        """Start a run of ``workflow`` and return its id. The run exists on disk when this returns."""
+        now = self._clock.now()
+        run_id = run_id or self._ids.new_run_id()
+        event = RunRequested(run_id, workflow, program, inputs, options or RunOptions(), now)
+        run = Run()
+        commands = run.handle(event)
+        summary = RunSummary(
+            run_id, workflow, run.phase, now, epoch=1, owner=self._owner, source=source, started_at=run.started_at
+        )
+        await self._store.create(summary, [event])
+        loop = self._adopt(run, summary)
+        if self._watch is not None:
+            self._watch(run, event)
+        loop.hold(commands)
+        return run_id
+
+    async def resume(self, run_id: str) -> str:
+        """Take a run over and carry it on. Raises ``EntityNotFound``; ``RunNotResumable`` if it has ended."""
+        summary = await self._store.summary(run_id)
+        if summary.phase.terminal:
+            raise RunNotResumable(f"run {run_id} has ended ({summary.phase.value}): there is nothing to resume. Start a new run.")
+        summary = await self._store.claim(run_id, self._owner)
+        run = Run.replay(await self._store.events(run_id))
+        running = self._executor.running()
+        gone = tuple(attempt.path for attempt in run.live_attempts() if attempt not in running)
+        loop = self._adopt(run, summary)
+        loop.post(OwnerChanged(summary.epoch, self._owner, self._clock.now(), gone))
+        return run_id
+
+    async def abort(self, run_id: str, reason: str) -> None:
+        """End a run that this process drives, or that nobody drives."""
+        if run_id not in self._loops:
+            await self.resume(run_id)
+        self._loops[run_id].post(AbortRequested(reason, self._clock.now()))
+
+    async def wait(self, run_id: str) -> RunResult:
+        """Wait until the run is over or parked. Raises what stopped it from being driven."""
+        return await asyncio.shield(self._driving[run_id])
+
+    def park(self, run_id: str) -> None:
+        """Stop driving a run; it stays as it is on disk."""
+        if run_id in self._loops:
+            self._loops[run_id].stop()
+
+    def run(self, run_id: str) -> Run:
+        """The state of a run that is being driven."""
+        return self._loops[run_id].run
+
+    # --- inside ----------------------------------------------------------------------------------------------------------------------
+
+    def _adopt(self, run: Run, summary: RunSummary) -> RunLoop:
+        loop = RunLoop(
+            run,
+            msgspec.structs.replace(summary, owner=self._owner),
+            store=self._store,
+            cache=self._cache,
+            executor=self._executor,
+            clock=self._clock,
+            watch=self._watch,
+        )
+        self._loops[summary.id] = loop
+        self._driving[summary.id] = asyncio.ensure_future(self._drive(loop))
+        return loop
+
+    async def _drive(self, loop: RunLoop) -> RunResult:
+        run_id = loop.summary.id
+        try:
+            end = await loop.drive()
+            await loop.settle()
+        finally:
+            del self._loops[run_id]
+        if end is None:
+            return RunResult(run_id, loop.run.phase, {}, None)
+        return RunResult(run_id, end.phase, end.outputs, end.failure)
+
+    def _report(self, report: Report) -> None:
+        loop = self._loops.get(report.attempt.run)
+        if isinstance(report, LogChunk | Progress):
+            if isinstance(report, LogChunk):
+                self._store.log_nowait(report.attempt, report.stream, report.text, report.at)
+            if self._watch is not None and loop is not None:
+                self._watch(loop.run, report)
+        elif loop is not None:
+            loop.post(report)
+
+    async def _listen(self) -> None:
+        while True:
+            await asyncio.sleep(LISTEN)
+            for run_id, loop in list(self._loops.items()):
+                for request, detail in await self._store.take(run_id):
+                    if request == "abort":
+                        loop.post(AbortRequested(detail, self._clock.now()))

@@ -1,0 +1,137 @@
+"""What an eager body has done, as the journal tells it: the entries recorded by earlier drivers, and those that become durable now.
+
+The durable boundary has two operations. *Record* says what the program did (began a call, set a timer, drew a value); it is ordered and
+returns at once. *Deliver* says what has become durable, in the one order in which every driver of this run, now and after a crash, learns it.
+Both the past and the present come through ``Feed``: replaying is nothing but a feed that is already full.
+
+Knows nothing of asyncio and of transports.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from whimbrel.durable.scope import scope_of
+from whimbrel.model.attempt import JournalReport
+from whimbrel.model.run import Done, Entry, EntryKind
+
+Record: TypeAlias = Callable[[JournalReport], None]
+"""Sends a report towards the control plane: in order, without waiting, from any thread."""
+
+Place: TypeAlias = tuple[str, str]
+"""(parent, key) of an entry."""
+
+
+class Feed:
+    """Entries to deliver, in order, and the recorded ones that nobody has claimed yet.
+
+    ``append`` may be called from any thread; everything else from the driver's.
+    """
+
+    def __init__(self, recorded: Iterable[Entry]) -> None:
+        self.known: dict[Place, Entry] = {}
+        self._queue: deque[Entry] = deque()
+        self._orphans: dict[str, list[Entry]] = {}
+        self._by_scope: dict[tuple[str, str, str], list[Entry]] = {}
+        self._claimed: set[Place] = set()
+        self.replaying = 0
+        self.diverged = False
+        finished_bodies: list[str] = []
+        for entry in recorded:
+            place = (entry.parent, entry.key)
+            self.known[place] = entry
+            if entry.outcome is None:
+                continue
+            self._queue.append(entry)
+            if entry.kind is EntryKind.CALL:
+                finished_bodies.append(f"{entry.parent}/{entry.key}")
+                if isinstance(entry.outcome, Done):
+                    self._by_scope.setdefault((entry.parent, scope_of(entry.key), entry.digest), []).append(entry)
+        if finished_bodies:
+            # A nested body that has ended answers as one call: what happened inside it is not asked for again.
+            ended = frozenset(finished_bodies)
+            self._queue = deque(entry for entry in self._queue if not _inside(entry.parent, ended))
+        self.replaying = len(self._queue)
+
+    def append(self, entries: Iterable[Entry]) -> None:
+        """Entries that have just become durable."""
+        self._queue.extend(entries)
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def peek(self) -> Entry | None:
+        """The next entry in order."""
+        return self._queue[0] if self._queue else None
+
+    def pop(self) -> Entry:
+        """Take the next entry."""
+        if self.replaying:
+            self.replaying -= 1
+        return self._queue.popleft()
+
+    def pass_over(self) -> None:
+        """Take the next entry, which nobody is waiting for: the program went another way than when it was recorded."""
+        entry = self.pop()
+        self.diverged = True
+        if entry.kind is EntryKind.CALL and isinstance(entry.outcome, Done):
+            self._orphans.setdefault(entry.digest, []).append(entry)
+        else:
+            self._orphans.setdefault(f"{entry.parent} {entry.key}", []).append(entry)
+
+    def claim(self, place: Place) -> None:
+        """Somebody waits for the entry of ``place``. If it was passed over, it is delivered next."""
+        self._claimed.add(place)
+        entry = self.known.get(place)
+        if entry is None or entry.outcome is None:
+            return
+        for name in (entry.digest, f"{entry.parent} {entry.key}"):
+            row = self._orphans.get(name)
+            if row is not None and entry in row:
+                row.remove(entry)
+                self._queue.append(entry)
+                return
+
+    def displace(self, place: Place) -> None:
+        """Another call stands at this place now: the recorded one is free for whoever makes the same call elsewhere."""
+        self.diverged = True
+        entry = self.known.pop(place)
+        if entry.outcome is None or place in self._claimed:
+            return
+        try:
+            self._queue.remove(entry)
+            self.replaying -= 1
+        except ValueError:
+            return
+        if entry.kind is EntryKind.CALL and isinstance(entry.outcome, Done):
+            self._orphans.setdefault(entry.digest, []).append(entry)
+
+    def graft(self, parent: str, key: str, digest: str) -> Entry | None:
+        """A finished, unclaimed entry of the same call made elsewhere: one that lost its place, or a later one of the same scope.
+
+        Only after the program has been seen to go another way: while it repeats itself, two equal calls are never mistaken for each other.
+        """
+        if not self.diverged:
+            return None
+        orphans = self._orphans.get(digest)
+        while orphans:
+            entry = orphans.pop(0)
+            if (entry.parent, entry.key) not in self._claimed:
+                self._claimed.add((entry.parent, entry.key))
+                return entry
+        for entry in self._by_scope.get((parent, scope_of(key), digest), ()):
+            place = (entry.parent, entry.key)
+            if place not in self._claimed and place in self.known:
+                self._claimed.add(place)
+                return entry
+        return None
+
+
+def _inside(parent: str, ended: frozenset[str]) -> bool:
+    while parent:
+        if parent in ended:
+            return True
+        parent = parent.rpartition("/")[0]
+    return False

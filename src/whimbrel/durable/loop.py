@@ -1,0 +1,208 @@
+"""The event loop that an eager body runs on: plain asyncio, whose outside events come in a recorded order.
+
+asyncio is deterministic once the order of outside events is fixed. So outside events (outcomes of calls, timers of the program) are handed to
+the program **one at a time, and only when it has nothing left to do**, live and on replay alike; replay takes them from the journal first.
+
+How: a ``SelectorEventLoop`` asks its selector for I/O at the end of each turn, with a time-out of zero as long as callbacks are ready. Our
+selector sees the idle moment (a time-out that is not zero) and uses it to deliver one event. Nothing private of asyncio is touched.
+
+Real I/O and threads work as on any loop. They are not recorded: they happen again on replay. While some are under way, a recorded event that
+nobody waits for yet is held back for ``PATIENCE`` seconds, since the program may come to it once its I/O is done.
+
+Must not know what a call is; ``Source`` tells it what to deliver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import sys
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, ContextVar, copy_context
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from whimbrel.model.codec import digest
+
+T = TypeVar("T")
+
+PATIENCE = 2.0
+"""How long a recorded event waits for real I/O to bring the program to it, in seconds. An idle connection in a pool looks just like I/O under
+way, so the wait must end; a request that takes longer than this on replay can make a race take another road."""
+
+
+@runtime_checkable
+class Scoped(Protocol):
+    """What the ambient variable holds inside an eager body."""
+
+    def spawn(self, name: str) -> Scoped:
+        """What it holds in a new asyncio task that runs a coroutine of this name."""
+        ...
+
+    def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None] | None:
+        """Make a timer durable: ``fire`` is called when it is delivered; ``when`` is in ``loop.time()``. Returns how to cancel it."""
+        ...
+
+
+Delivery: TypeAlias = Literal["delivered", "held", "nothing"]
+"""What came of an idle moment."""
+
+
+class Source(Protocol):
+    """Where outside events come from."""
+
+    def deliver_one(self, patient: bool) -> Delivery:
+        """Hand the next event to the program if there is one. ``patient``: hold back one that nobody waits for yet."""
+        ...
+
+    def timer_due(self) -> float | None:
+        """Seconds until the next durable timer must be looked at (by ``deliver_one``); ``None`` when there is none."""
+        ...
+
+
+class _IdleSelector(selectors.BaseSelector):
+    """The platform's selector, plus the moment of idleness."""
+
+    def __init__(self, real: selectors.BaseSelector) -> None:
+        self._real = real
+        self.on_idle: Callable[[float | None], float | None] | None = None
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._real.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.modify(fileobj, events, data)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if (timeout is None or timeout > 0) and self.on_idle is not None:
+            timeout = self.on_idle(timeout)
+        return self._real.select(timeout)
+
+    def close(self) -> None:
+        self._real.close()
+
+    def get_map(self) -> Any:
+        return self._real.get_map()
+
+
+class _DurableTimer(asyncio.TimerHandle):
+    """A timer that the journal knows. Cancelling it takes it out of the journal's hands."""
+
+    forget: Callable[[], None] | None = None
+
+    def cancel(self) -> None:
+        if not self.cancelled():
+            super().cancel()
+            if self.forget is not None:
+                self.forget()
+
+
+def _spawned_from_a_set() -> bool:
+    """Whether ``asyncio.as_completed`` is creating the task: it does so in the order of a set, which differs from process to process."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("asyncio."):
+        if frame.f_code.co_name == "as_completed" or frame.f_code.co_qualname == "_AsCompletedIterator.__init__":
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+def fingerprint(coro: Any) -> str:
+    """Four bytes of a digest of a fresh coroutine's arguments, in hexadecimal.
+
+    Plain data counts by value, a pending call by its key, anything else by its class alone.
+    """
+    frame = getattr(coro, "cr_frame", None)
+    seen = dict(frame.f_locals) if frame is not None else {}
+    return digest(_plain(seen, 4))[:8]
+
+
+def _plain(value: Any, depth: int) -> Any:
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        return repr(value)
+    if depth and isinstance(value, list | tuple):
+        return [_plain(item, depth - 1) for item in value]
+    if depth and isinstance(value, dict):
+        return {repr(key): _plain(item, depth - 1) for key, item in value.items()}
+    return [type(value).__qualname__, getattr(value, "call_key", "")]
+
+
+class EagerLoop(asyncio.SelectorEventLoop):
+    """See the module. ``ambient`` is the variable that holds a ``Scoped`` inside eager bodies."""
+
+    def __init__(self, source: Source, ambient: ContextVar[Any]) -> None:
+        self._idle = _IdleSelector(selectors.DefaultSelector())
+        super().__init__(self._idle)
+        self._source = source
+        self._ambient = ambient
+        self._quiet_fds = len(self._idle.get_map())
+        self._threads = 0
+        self._held_since: float | None = None
+        self._idle.on_idle = self._on_idle
+        self.set_task_factory(self._spawn)
+
+    def _on_idle(self, timeout: float | None) -> float | None:
+        io_under_way = self._threads > 0 or len(self._idle.get_map()) > self._quiet_fds
+        patient = io_under_way and (self._held_since is None or self.time() - self._held_since < PATIENCE)
+        delivery = self._source.deliver_one(patient)
+        if delivery == "delivered":
+            self._held_since = None
+            return 0
+        waits = [timeout, self._source.timer_due()]
+        if delivery == "held":
+            if self._held_since is None:
+                self._held_since = self.time()
+            waits.append(PATIENCE - (self.time() - self._held_since))
+        known = [wait for wait in waits if wait is not None]
+        return max(min(known), 0.0) if known else None
+
+    def _spawn(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        coro: Coroutine[Any, Any, T] | Generator[Any, None, T],
+        **options: Any,
+    ) -> asyncio.Task[T]:
+        given: Context | None = options.pop("context", None)
+        # A context of the caller's own is copied: the new task's scope must not leak into others that run in it.
+        context = copy_context() if given is None else given.copy()
+        here = context.get(self._ambient)
+        if isinstance(here, Scoped):
+            name = getattr(coro, "__name__", "task")
+            if _spawned_from_a_set():
+                name = f"{name}-{fingerprint(coro)}"
+            context.run(self._ambient.set, here.spawn(name))
+        return asyncio.Task(coro, loop=loop, context=context, **options)  # type: ignore[arg-type]
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """As asyncio's; inside an eager body the timer is durable."""
+        here = self._ambient.get(None) if context is None else context.get(self._ambient)
+        if not isinstance(here, Scoped):
+            return super().call_at(when, callback, *args, context=context)
+        context = copy_context() if context is None else context
+        timer = _DurableTimer(when, callback, args, self, context)
+
+        def fire() -> None:
+            if not timer.cancelled():
+                self.call_soon(run, context=context)
+
+        def run() -> None:
+            # It may have been cancelled between its delivery and this turn.
+            if not timer.cancelled():
+                callback(*args)
+
+        timer.forget = here.set_timer(when, fire)
+        return timer
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        """As asyncio's; counted as real work under way."""
+        future = super().run_in_executor(executor, func, *args)
+        self._threads += 1
+        future.add_done_callback(self._thread_done)
+        return future
+
+    def _thread_done(self, _future: asyncio.Future[Any]) -> None:
+        self._threads -= 1

@@ -1,0 +1,295 @@
+"""One driver's memory of its eager workflow: who waits for what, what has been said, and what is delivered next.
+
+A session lives in the thread of its event loop; only ``deliver`` and ``wake`` may be called from elsewhere. It moves literals and outcomes, never
+Python values, and knows of entities only their names and digests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from whimbrel.durable.journal import Feed, Place, Record
+from whimbrel.durable.loop import Delivery, EagerLoop
+from whimbrel.durable.scope import Scope
+from whimbrel.errors import CallAborted
+from whimbrel.model.attempt import (
+    BeginCall,
+    CancelCall,
+    FinishCall,
+    FireTimer,
+    RecordValue,
+    StartTimer,
+)
+from whimbrel.model.failure import Failure, Fault
+from whimbrel.model.literals import Literal, Literals
+from whimbrel.model.program import Metadata, Program
+from whimbrel.model.run import AttemptId, Done, Entry, EntryKind, Failed, Outcome
+
+
+class Clock(Protocol):
+    """Wall-clock time."""
+
+    def __call__(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+
+class CallRequest(Struct, frozen=True):
+    """What an eager body wants done. ``define`` is asked for only when the call must be recorded."""
+
+    entity: str
+    inputs: Literals
+    digest: str
+    workflow: bool = False
+    inline: bool = False
+    metadata: Metadata = Metadata()
+    line: str = ""
+
+
+class _Timer:
+    __slots__ = ("due", "fire", "fired", "forgotten", "place")
+
+    def __init__(self, place: Place, due: float, fire: Callable[[], None]) -> None:
+        self.place = place
+        self.due = due
+        self.fire = fire
+        self.fired = False
+        self.forgotten = False
+
+
+class Session:
+    """See the module. ``recorded`` is the journal so far: entries with an outcome in order of delivery, then those in flight.
+
+    ``define`` gives the program of an entity by name, to be sent with its first call.
+    """
+
+    def __init__(
+        self,
+        *,
+        attempt: AttemptId,
+        recorded: Sequence[Entry],
+        record: Record,
+        define: Callable[[str], Program],
+        clock: Clock,
+    ) -> None:
+        self.attempt = attempt
+        self._feed = Feed(recorded)
+        self._record = record
+        self._define = define
+        self._clock = clock
+        self._loop: EagerLoop | None = None
+        self._waiting: dict[Place, asyncio.Future[Outcome]] = {}
+        self._closed: set[Place] = set()
+        self._timers: dict[Place, _Timer] = {}
+        self._timer_heap: list[tuple[float, int, _Timer]] = []
+        self._tiebreak = itertools.count()
+        self._defined: set[str] = set()
+        self._ended: str | None = None
+
+    # --- what the event loop asks --------------------------------------------------------------------------------------------------
+
+    def attach(self, loop: EagerLoop) -> None:
+        """The loop that the body runs on."""
+        self._loop = loop
+
+    def deliver(self, entries: Sequence[Entry]) -> None:
+        """Entries have become durable. From any thread."""
+        self._feed.append(entries)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let an idle loop look again. From any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_nothing)
+
+    def deliver_one(self, patient: bool) -> Delivery:
+        """``Source``: hand one event to the program."""
+        while (entry := self._feed.peek()) is not None:
+            place = (entry.parent, entry.key)
+            if place in self._closed:
+                self._feed.pop()
+                self._closed.discard(place)
+                continue
+            future = self._waiting.get(place)
+            if future is not None:
+                self._feed.pop()
+                del self._waiting[place]
+                if future.done():
+                    continue
+                assert entry.outcome is not None
+                future.set_result(entry.outcome)
+                return "delivered"
+            timer = self._timers.get(place)
+            if timer is not None:
+                self._feed.pop()
+                del self._timers[place]
+                if timer.forgotten:
+                    continue
+                timer.fire()
+                return "delivered"
+            if entry.kind is EntryKind.VALUE:
+                # Values are read where they are drawn; nobody waits for them.
+                self._feed.pop()
+                continue
+            if patient:
+                return "held"
+            self._feed.pass_over()
+        self._fire_due()
+        return "nothing"
+
+    def timer_due(self) -> float | None:
+        """``Source``: seconds until a durable timer is due."""
+        while self._timer_heap and (self._timer_heap[0][2].fired or self._timer_heap[0][2].forgotten):
+            heapq.heappop(self._timer_heap)
+        return max(self._timer_heap[0][0] - self._clock(), 0.0) if self._timer_heap else None
+
+    def _fire_due(self) -> None:
+        while self.timer_due() == 0.0:
+            timer = heapq.heappop(self._timer_heap)[2]
+            timer.fired = True
+            self._record(FireTimer(self.attempt, *timer.place, self._clock()))
+
+    # --- what the program does -------------------------------------------------------------------------------------------------------
+
+    @property
+    def replaying(self) -> bool:
+        """Whether recorded outcomes are still to be delivered."""
+        return self._feed.replaying > 0
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the program has gone another way than when it was recorded."""
+        return self._feed.diverged
+
+    def end(self, reason: str) -> None:
+        """The run is being aborted: from now on every durable call raises ``CallAborted``, so that clean-up cannot wait for ever."""
+        self._ended = reason
+
+    async def call(self, scope: Scope, key: str, request: CallRequest) -> Outcome:
+        """Make a call and wait for its durable outcome.
+
+        For an inline call this is only the wait: see ``open`` and ``finish``. When the awaiting task is cancelled, so is the call.
+        """
+        place = (scope.parent, key)
+        return await self.wait(place, self.open(scope, key, request))
+
+    def open(self, scope: Scope, key: str, request: CallRequest) -> asyncio.Future[Outcome]:
+        """Claim or begin the call at ``key``. Raises ``CallAborted`` after ``end``."""
+        if self._ended is not None:
+            raise CallAborted(f"{request.entity} was not called: {self._ended}")
+        assert self._loop is not None
+        place = (scope.parent, key)
+        known = self._feed.known.get(place)
+        replaces = False
+        if known is not None and known.digest != request.digest:
+            self._feed.displace(place)
+            known, replaces = None, True
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        self._waiting[place] = future
+        self._closed.discard(place)
+        if known is not None:
+            self._feed.claim(place)
+            return future
+        grafted = self._feed.graft(scope.parent, key, request.digest)
+        self._record(
+            BeginCall(
+                self.attempt,
+                scope.parent,
+                key,
+                request.entity,
+                request.workflow,
+                request.inputs,
+                request.digest,
+                self._clock(),
+                inline=request.inline,
+                metadata=request.metadata,
+                define=self._definition(request.entity),
+                replaces=replaces,
+                graft=grafted.path if grafted is not None else "",
+                line=request.line,
+            )
+        )
+        if request.inline and grafted is not None:
+            self._feed.known[place] = grafted
+        return future
+
+    def answered(self, scope: Scope, key: str) -> bool:
+        """Whether the call at ``key`` has, or will be given, an outcome without anybody running it: it is recorded, or grafted."""
+        known = self._feed.known.get((scope.parent, key))
+        return known is not None and known.outcome is not None
+
+    def finish(self, scope: Scope, key: str, outcome: Outcome) -> None:
+        """An inline call has ended; its outcome is delivered once it is durable."""
+        self._record(FinishCall(self.attempt, scope.parent, key, outcome, self._clock()))
+
+    async def wait(self, place: Place, future: asyncio.Future[Outcome]) -> Outcome:
+        """Wait for the outcome of an opened call; cancelled, cancel the call."""
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self.cancel(place)
+            raise
+
+    def cancel(self, place: Place) -> None:
+        """The program does not want this call any more: that is its outcome."""
+        self._waiting.pop(place, None)
+        self._closed.add(place)
+        known = self._feed.known.get(place)
+        if known is None or known.outcome is None:
+            self._record(CancelCall(self.attempt, *place, self._clock()))
+
+    def set_timer(self, scope: Scope, when: float, fire: Callable[[], None]) -> Callable[[], None]:
+        """A timer of the program's, due at ``when`` in the loop's time. Returns how to cancel it."""
+        assert self._loop is not None
+        place = (scope.parent, scope.next_timer())
+        known = self._feed.known.get(place)
+        now = self._clock()
+        due = known.due if known is not None else now + (when - self._loop.time())
+        timer = _Timer(place, due, fire)
+        self._timers[place] = timer
+        if known is None:
+            self._record(StartTimer(self.attempt, *place, due, now))
+        if known is None or known.outcome is None:
+            heapq.heappush(self._timer_heap, (due, next(self._tiebreak), timer))
+        else:
+            self._feed.claim(place)
+
+        def forget() -> None:
+            timer.forgotten = True
+            self._timers.pop(place, None)
+            if timer.fired or (known is not None and known.outcome is not None):
+                # Its entry is under way, or recorded: nobody waits for it any more.
+                self._closed.add(place)
+
+        return forget
+
+    def draw(self, scope: Scope, make: Callable[[], Literal]) -> Literal:
+        """A value that replays draw again."""
+        place = (scope.parent, scope.next_value())
+        known = self._feed.known.get(place)
+        if known is not None and isinstance(known.outcome, Done):
+            return known.outcome.outputs["o0"]
+        value = make()
+        self._record(RecordValue(self.attempt, *place, value, self._clock()))
+        return value
+
+    def _definition(self, entity: str) -> Program | None:
+        if entity in self._defined:
+            return None
+        self._defined.add(entity)
+        return self._define(entity)
+
+
+def _nothing() -> None:
+    """A callback that only ends an idle wait."""
+
+
+def cancelled(message: str = "the program cancelled the call") -> Failed:
+    """The outcome of a call that the program gave up."""
+    return Failed(Failure(Fault.CANCELLED, message, recoverable=False))
