@@ -1,0 +1,87 @@
+"""The author's lines: where a call stands, where a function begins.
+
+Knows frames and source files, and of the nouns ``SourceLine`` alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from types import FrameType
+from typing import Any
+
+from whimbrel.model.program import SourceLine
+
+# Frames of these packages are never the author's: ours, and the compat names that are thin layers over ours.
+_OWN = frozenset({"whimbrel", "flytekit", "union"})
+
+
+def caller_position() -> tuple[str, int]:
+    """File and line of the innermost frame that is the author's; ``("", 0)`` if there is none."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__") or ""
+        if name.partition(".")[0] not in _OWN:
+            return frame.f_code.co_filename, frame.f_lineno
+        frame = frame.f_back
+    return "", 0
+
+
+def caller_line() -> SourceLine:
+    """The author's line that is running now, with its text."""
+    return line_at(*caller_position())
+
+
+@lru_cache(maxsize=4096)
+def line_at(file: str, line: int) -> SourceLine:
+    """The line at a position; its text is "" where the file cannot be read."""
+    import linecache  # pulls tokenize in: only needed once something is compiled or wrong
+
+    return SourceLine(file, line, linecache.getline(file, line).strip())
+
+
+def exception_position(error: BaseException) -> tuple[str, int]:
+    """File and line of the author's innermost frame that ``error`` came through; ``("", 0)`` if there is none."""
+    found = ("", 0)
+    traceback = error.__traceback__
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if (frame.f_globals.get("__name__") or "").partition(".")[0] not in _OWN:
+            found = (frame.f_code.co_filename, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found
+
+
+def innermost(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The function that decorators made with ``functools.wraps`` stand around."""
+    return wrapped_chain(fn)[-1]
+
+
+def wrapped_chain(fn: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """``fn`` and what it wraps, outermost first. Ends at the first function that wraps nothing."""
+    chain = [fn]
+    seen = {id(fn)}
+    while callable(inner := getattr(chain[-1], "__wrapped__", None)) and id(inner) not in seen:
+        chain.append(inner)
+        seen.add(id(inner))
+    return chain
+
+
+def function_line(fn: Callable[..., Any]) -> SourceLine:
+    """The line on which the innermost function of ``fn`` begins: its ``def``, or its first decorator."""
+    code = getattr(innermost(fn), "__code__", None)
+    return SourceLine("", 0) if code is None else line_at(code.co_filename, code.co_firstlineno)
+
+
+def source_text(fn: Callable[..., Any]) -> str:
+    """The source of the innermost function and of the decorators around it; "" where it cannot be read."""
+    import inspect
+
+    parts = []
+    for layer in wrapped_chain(fn):
+        try:
+            parts.append(inspect.getsource(layer))
+        except (OSError, TypeError):
+            return ""
+    return "\n".join(parts)
