@@ -119,6 +119,9 @@ DATETIME = SimpleType(Simple.DATETIME)
 DATE = SimpleType(Simple.DATE)
 DURATION = SimpleType(Simple.DURATION)
 BYTES = SimpleType(Simple.BYTES)
+ANY = StructType("any")
+"""A JSON-like value of which nothing more is known: an item of a bare ``list``, a value in a bare ``dict``. Whether it fits is checked
+when the value is there."""
 
 
 def describe(kind: LiteralType) -> str:
@@ -162,11 +165,13 @@ _PYTHON_NAMES: dict[Simple, str] = {
 def attribute(kind: LiteralType, step: str | int) -> LiteralType | None:
     """The type at one step into a value of ``kind``; ``None`` if there is no such step.
 
-    Raises nothing: an unknown field of an open struct is an open struct.
+    Raises nothing: what is inside an open struct may be anything.
     """
     match kind, step:
+        case StructType(name="any", fields=None), _:
+            return ANY
         case StructType(fields=None), str():
-            return StructType()
+            return ANY
         case StructType(fields=dict() as fields), str():
             return fields.get(step)
         case MapType(value=value), str():
@@ -189,7 +194,7 @@ def assignable(source: Any, target: Any) -> bool:
 
     An int goes where a float is wanted, a value goes into a union that has its type, a struct goes where its fields go.
     """
-    if source == target:
+    if source == target or source == ANY or target == ANY:
         return True
     if isinstance(source, UnionType):
         return all(assignable(variant, target) for variant in source.variants)

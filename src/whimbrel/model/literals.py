@@ -46,9 +46,14 @@ class BoolLiteral(Struct, frozen=True, tag="b"):
 
 
 class DatetimeLiteral(Struct, frozen=True, tag="t"):
-    """A moment; naive ones stay naive."""
+    """A moment; naive ones stay naive.
+
+    An aware ``value`` is in UTC, as its bytes are; ``zone`` is the time zone that it is to be shown in: an IANA key (``Europe/Oslo``),
+    an offset (``+02:00``), or "" for UTC.
+    """
 
     value: dt.datetime
+    zone: str = ""
 
 
 class DateLiteral(Struct, frozen=True, tag="D"):
