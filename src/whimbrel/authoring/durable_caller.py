@@ -1,0 +1,152 @@
+"""The caller inside a driver: calls of an eager body become durable calls of its session.
+
+Knows: entities and their signatures, the session. Must not know: transports, workers, blob stores (``Values`` moves literals in and out).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from whimbrel.authoring.calling import current
+from whimbrel.authoring.context import ExecutionContext
+from whimbrel.authoring.eager import Eager
+from whimbrel.authoring.pending import PendingCall
+from whimbrel.authoring.source import caller_position
+from whimbrel.authoring.workflow import Workflow
+from whimbrel.durable.scope import Scope
+from whimbrel.durable.session import CallRequest, Session
+from whimbrel.model.codec import digest
+from whimbrel.model.failure import Fault
+from whimbrel.model.literals import Literals
+from whimbrel.model.program import Metadata, Program, overlay
+from whimbrel.model.run import Done, Failed, Outcome
+from whimbrel.types.failures import capture, rebuild
+
+
+class Values(Protocol):
+    """Large literals out of the way, and back."""
+
+    def offload(self, literals: Literals) -> Literals:
+        """The same with what is large kept elsewhere."""
+        ...
+
+    def fetch(self, literals: Literals) -> Literals:
+        """The same with everything there."""
+        ...
+
+
+class Book:
+    """What all scopes of one driver share."""
+
+    def __init__(self, values: Values, execution: ExecutionContext) -> None:
+        self.values = values
+        self.execution = execution
+        self.open_calls: dict[int, PendingCall[Any]] = {}
+        self.entities: dict[str, Any] = {}
+        self.session: Session
+
+    def define(self, name: str) -> Program:
+        """The closed program of an entity that has been called."""
+        program: Program = self.entities[name].program()
+        return program
+
+
+class DurableCaller:
+    """What the ambient variable holds inside a driver's eager bodies: a caller, and a scope for the loop."""
+
+    __slots__ = ("_book", "scope")
+
+    def __init__(self, book: Book, scope: Scope) -> None:
+        self._book = book
+        self.scope = scope
+
+    @property
+    def execution(self) -> ExecutionContext:
+        """The execution that the driver belongs to."""
+        return self._book.execution
+
+    @property
+    def session(self) -> Session:
+        """The driver's session."""
+        return self._book.session
+
+    def spawn(self, name: str) -> DurableCaller:
+        """The caller of an asyncio task that runs a coroutine of this name."""
+        return DurableCaller(self._book, self.scope.spawn(name))
+
+    def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None]:
+        """A durable timer of this scope."""
+        return self._book.session.set_timer(self.scope, when, fire)
+
+    def call(
+        self, entity: Any, args: tuple[Any, ...], kwargs: dict[str, Any], overrides: Metadata | None = None, key: str | None = None
+    ) -> PendingCall[Any]:
+        """A pending call. Arguments are checked and encoded now, and the call takes its number now; it begins when it is awaited.
+
+        Raises ``CallMismatch`` and ``ValueMismatch``.
+        """
+        signature = entity.signature
+        inputs = self._book.values.offload(signature.encode_inputs(signature.bind(args, kwargs)))
+        name = entity.name
+        self._book.entities.setdefault(name, entity)
+        file, line = caller_position()
+        request = CallRequest(
+            entity=name,
+            inputs=inputs,
+            digest=digest((name, inputs)),
+            workflow=isinstance(entity, Workflow),
+            inline=isinstance(entity, Eager),
+            metadata=overrides or Metadata(),
+            line=f"{file}:{line}",
+        )
+        key = self.scope.next_call(key)
+
+        def start() -> Coroutine[Any, Any, Any]:
+            return self._run_inline(entity, key, request) if request.inline else self._run(entity, key, request)
+
+        return PendingCall(name, start, self._book.open_calls)
+
+    async def _run(self, entity: Any, key: str, request: CallRequest) -> Any:
+        return self._result(entity, await self._book.session.call(self.scope, key, request))
+
+    async def _run_inline(self, entity: Eager[Any, Any], key: str, request: CallRequest) -> Any:
+        session, scope = self._book.session, self.scope
+        place = (scope.parent, key)
+        future = session.open(scope, key, request)
+        if not session.answered(scope, key):
+            try:
+                outcome = await self._body(entity, f"{scope.parent}/{key}", request)
+            except asyncio.CancelledError:
+                session.cancel(place)
+                raise
+            session.finish(scope, key, outcome)
+        return self._result(entity, await session.wait(place, future))
+
+    async def _body(self, entity: Eager[Any, Any], path: str, request: CallRequest) -> Outcome:
+        metadata = overlay(entity.metadata, request.metadata)
+        allowed = metadata.retries or 0
+        for attempt in range(allowed + 1):
+            # A retry of the body names its calls anew, so that it does not meet the failures of the try before.
+            outcome = await self._try(entity, Scope(path, f"retry.{attempt}" if attempt else ""), request, metadata.timeout)
+            if isinstance(outcome, Done) or not outcome.failure.recoverable or attempt == allowed:
+                return outcome
+        raise AssertionError("unreachable: the last try returns")
+
+    async def _try(self, entity: Eager[Any, Any], scope: Scope, request: CallRequest, timeout: float | None) -> Outcome:
+        token = current.set(DurableCaller(self._book, scope))
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                value = await entity.fn(**entity.signature.decode_inputs(self._book.values.fetch(request.inputs)))
+            return Done(self._book.values.offload(entity.signature.encode_outputs(value)))
+        except Exception as error:
+            fault = Fault.TIMEOUT if isinstance(error, TimeoutError) and limit.expired() else Fault.USER
+            return Failed(capture(error, node=scope.parent, fault=fault))
+        finally:
+            current.reset(token)
+
+    def _result(self, entity: Any, outcome: Outcome) -> Any:
+        if isinstance(outcome, Failed):
+            raise rebuild(outcome.failure)
+        return entity.signature.decode_outputs(self._book.values.fetch(outcome.outputs))

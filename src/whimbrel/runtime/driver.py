@@ -1,0 +1,124 @@
+"""One attempt of an eager task: its body on a replaying event loop, its calls over the attempt's own channel.
+
+A driver owns a thread. What it records goes out through ``send`` in order; what becomes durable comes in through ``deliver``. It ends with exactly one
+``Succeeded`` or ``AttemptFault``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from whimbrel.authoring.calling import current
+from whimbrel.authoring.context import ExecutionContext
+from whimbrel.authoring.durable_caller import Book, DurableCaller
+from whimbrel.authoring.eager import Eager
+from whimbrel.authoring.pending import report_never_awaited
+from whimbrel.durable.loop import EagerLoop
+from whimbrel.durable.scope import Scope
+from whimbrel.durable.session import Session
+from whimbrel.model.attempt import AttemptFault, Launch, Report, Started, Succeeded
+from whimbrel.model.failure import Failure, Fault
+from whimbrel.model.literals import Literals
+from whimbrel.model.run import Entry
+from whimbrel.runtime.attempt import execution_context
+from whimbrel.runtime.loading import load_entity
+from whimbrel.runtime.ports import BlobStore
+from whimbrel.runtime.values import read_literals, write_literals
+from whimbrel.types.failures import capture
+
+
+class _Values:
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+
+    def offload(self, literals: Literals) -> Literals:
+        return write_literals(literals, self._blobs)
+
+    def fetch(self, literals: Literals) -> Literals:
+        return read_literals(literals, self._blobs)
+
+
+class Driver:
+    """See the module. ``load`` finds the entity of a task; the default imports it."""
+
+    def __init__(
+        self,
+        launch: Launch,
+        *,
+        send: Callable[[Report], None],
+        blobs: BlobStore,
+        load: Callable[[Any], Any] = load_entity,
+    ) -> None:
+        self._launch = launch
+        self._send = send
+        self._values = _Values(blobs)
+        self._load = load
+        self._book = Book(self._values, self._execution())
+        self._session = self._book.session = Session(
+            attempt=launch.attempt,
+            recorded=launch.journal,
+            record=send,
+            define=self._book.define,
+            clock=time.time,
+        )
+        self._loop: EagerLoop | None = None
+        self._main: asyncio.Task[Any] | None = None
+        self._cancelled: str | None = None
+
+    def _execution(self) -> ExecutionContext:
+        return execution_context(self._launch)
+
+    def deliver(self, entries: tuple[Entry, ...]) -> None:
+        """Entries have become durable. From any thread."""
+        self._session.deliver(entries)
+
+    def cancel(self, reason: str, grace: float) -> None:
+        """Cancel the body; its clean-up runs, without durable calls. From any thread."""
+        self._cancelled = reason
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._cancel_main)
+
+    def _cancel_main(self) -> None:
+        assert self._cancelled is not None
+        self._session.end(self._cancelled)
+        if self._main is not None:
+            self._main.cancel()
+
+    def run(self) -> None:
+        """Drive the body to its end. Blocks; never raises what the body raises."""
+        attempt = self._launch.attempt
+        self._send(Started(attempt, worker="", at=time.time()))
+        try:
+            outputs = self._drive()
+        except asyncio.CancelledError:
+            reason = self._cancelled or "the body cancelled itself"
+            fault = Fault.CANCELLED if self._cancelled is not None else Fault.USER
+            failure = Failure(fault, reason, type="asyncio.exceptions:CancelledError", recoverable=False)
+            self._send(AttemptFault(attempt, failure, time.time()))
+        except BaseException as error:
+            failure = capture(error, node=attempt.path)
+            self._send(AttemptFault(attempt, failure, time.time()))
+        else:
+            self._send(Succeeded(attempt, outputs, time.time()))
+
+    def _drive(self) -> Literals:
+        entity: Eager[Any, Any] = self._load(self._launch.task.code)
+        self._book.entities[entity.name] = entity
+        loop = self._loop = EagerLoop(self._session, current)
+        self._session.attach(loop)
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            value = runner.run(self._body(entity))
+        report_never_awaited(self._book.open_calls)
+        return self._values.offload(entity.signature.encode_outputs(value))
+
+    async def _body(self, entity: Eager[Any, Any]) -> Any:
+        self._main = asyncio.current_task()
+        if self._cancelled is not None:
+            self._cancel_main()
+        inputs = entity.signature.decode_inputs(self._values.fetch(self._launch.inputs))
+        current.set(DurableCaller(self._book, Scope(self._launch.attempt.path)))
+        return await entity.fn(**inputs)
