@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from whimbrel.controlplane.caching import CacheDesk
 from whimbrel.controlplane.loop import RunLoop
-from whimbrel.controlplane.ports import CacheStore, Clock, Executor, Ids, Inbox, LogStore, RunStore
+from whimbrel.controlplane.ports import Clock, Executor, Ids, Store
 from whimbrel.engine.run import Run
 from whimbrel.errors import RunNotResumable
 from whimbrel.model.attempt import LogChunk, Progress, Report
@@ -39,17 +39,13 @@ class RunResult(Struct, frozen=True):
     failure: Failure | None
 
 
-class Stores(RunStore, CacheStore, LogStore, Inbox):
-    """Everything that one store of ours offers."""
-
-
 class ControlPlane:
     """See the module. ``watch`` sees every durable event, and logs and progress as they come."""
 
     def __init__(
         self,
         *,
-        store: Stores,
+        store: Store,
         executor: Executor,
         clock: Clock,
         ids: Ids,

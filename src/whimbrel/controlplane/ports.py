@@ -129,6 +129,10 @@ class Inbox(Protocol):
         ...
 
 
+class Store(RunStore, CacheStore, LogStore, Inbox, Protocol):
+    """Everything that a control plane keeps."""
+
+
 class Executor(Protocol):
     """Runs attempts. Called from the event loop's thread only; ``report`` is called there too.
 
