@@ -1,0 +1,195 @@
+"""What the reports of attempts mean, and the answers of the cache, and the timers of retries and time-outs.
+
+Knows: attempts, retries, cache answers. Must not know: graphs, or what a driver's body says.
+
+Reports arrive at least once, late, and after the attempt was given up. Rule: a report counts only for the attempt
+that is live; one of an attempt that is over is ignored, with a line in the story; one of an attempt that never was is
+an error.
+"""
+
+from __future__ import annotations
+
+from whimbrel.engine import faults, retry
+from whimbrel.engine.frames import start
+from whimbrel.engine.machine import Machine
+from whimbrel.engine.nodes import Attempt, NodeState, Stage
+from whimbrel.engine.table import Trigger
+from whimbrel.model.attempt import AttemptFault, Lost, Started, Succeeded
+from whimbrel.model.commands import SetTimer
+from whimbrel.model.events import CacheHit, CacheMiss, OwnerChanged, RetryDue, TimeoutDue
+from whimbrel.model.failure import Failure, Fault
+from whimbrel.model.run import AttemptId, Phase
+
+
+def known(machine: Machine, path: str, number: int) -> tuple[NodeState, Attempt]:
+    """The attempt that an event speaks of. Raises ``IllegalTransition`` when there never was one."""
+    node = machine.nodes.get(path)
+    if node is None:
+        raise machine.illegal(path, "there is no such node")
+    if not 1 <= number <= len(node.attempts):
+        raise machine.illegal(path, f"attempt {number} was never launched")
+    return node, node.attempts[number - 1]
+
+
+def live(machine: Machine, attempt: AttemptId, what: str) -> NodeState | None:
+    """The node, if ``attempt`` is its live one; else the report is ignored."""
+    node, found = known(machine, attempt.path, attempt.number)
+    if found.live:
+        return node
+    machine.note(attempt.path, f"ignored: attempt {attempt.number} {what}", f"that attempt is {found.phase.value}")
+    return None
+
+
+def started(machine: Machine, event: Started) -> None:
+    """The function is about to be called."""
+    node = live(machine, event.attempt, "started")
+    if node is None:
+        return
+    attempt = node.attempts[-1]
+    if attempt.phase is Phase.RUNNING:
+        machine.note(node.path, f"ignored: attempt {attempt.number} started", "it has said so before")
+        return
+    attempt.phase = Phase.RUNNING
+    attempt.started_at = event.at
+    attempt.worker = event.worker
+    start(machine, node)
+    if node.metadata.timeout is not None:
+        machine.commands.append(timeout_timer(node, attempt))
+
+
+def timeout_timer(node: NodeState, attempt: Attempt) -> SetTimer:
+    """The timer that ends a running attempt."""
+    due = attempt.started_at + (node.metadata.timeout or 0.0)
+    return SetTimer(due, TimeoutDue(node.path, attempt.number, due))
+
+
+def backoff_timer(node: NodeState) -> SetTimer:
+    """The timer that ends a backoff."""
+    return SetTimer(node.due, RetryDue(node.path, len(node.attempts) + 1, node.due))
+
+
+def succeeded(machine: Machine, event: Succeeded) -> None:
+    """The function returned."""
+    node = live(machine, event.attempt, "succeeded")
+    if node is None:
+        return
+    machine.end_attempt(node, Phase.SUCCEEDED)
+    if node.journal is not None:
+        machine.wind_down(node.children, faults.cancelled(f"{node.path} returned without waiting for it"), skip=False)
+    machine.succeed(node, event.outputs)
+
+
+def failed(machine: Machine, event: AttemptFault) -> None:
+    """The function raised, or the worker says why it could not be called."""
+    node = live(machine, event.attempt, f"failed: {event.failure.title}")
+    if node is not None:
+        timed_out = event.failure.fault is Fault.TIMEOUT
+        machine.end_attempt(node, Phase.TIMED_OUT if timed_out else Phase.FAILED, event.failure)
+        _after_failure(machine, node, event.failure)
+
+
+def lost(machine: Machine, event: Lost) -> None:
+    """The worker is gone."""
+    node = live(machine, event.attempt, "was lost")
+    if node is not None:
+        failure = faults.lost(event.reason, node.path)
+        machine.end_attempt(node, Phase.FAILED, failure)
+        _after_failure(machine, node, failure)
+
+
+def owner_changed(machine: Machine, event: OwnerChanged) -> None:
+    """Another control plane drives the run.
+
+    The loss of the old one is nobody's fault: attempts that it ran are launched again, and nothing is spent.
+    """
+    for path in event.gone:
+        if path not in machine.nodes:
+            raise machine.illegal(path, "there is no such node")
+    machine.note("", f"owner is now {event.owner}", f"epoch {event.epoch}")
+    for path in event.gone:
+        node = machine.nodes[path]
+        if node.stage is not Stage.ATTEMPT:
+            machine.note(path, "ignored: its attempt is gone", "none was live")
+            continue
+        machine.end_attempt(node, Phase.FAILED, faults.lost(f"{event.owner} took the run over", path))
+        machine.move(node, Trigger.RETRY, "its attempt ended with the control plane")
+        machine.enqueue(node)
+
+
+def timeout_due(machine: Machine, event: TimeoutDue) -> None:
+    """The attempt has run for as long as it may."""
+    node, attempt = known(machine, event.path, event.number)
+    if attempt.phase is not Phase.RUNNING:
+        machine.note(node.path, f"ignored: attempt {event.number} ran out of time", f"it is {attempt.phase.value}")
+        return
+    failure = faults.timed_out(node.metadata.timeout or 0.0, node.path)
+    machine.stop_attempt(node, Phase.TIMED_OUT, failure)
+    _after_failure(machine, node, failure)
+
+
+def _after_failure(machine: Machine, node: NodeState, failure: Failure) -> None:
+    """Retry, or end the node. Its attempt has ended."""
+    by_user = retry.blame(failure) is retry.Blame.USER
+    again = retry.allowed(node, failure, machine.options.system_retries)
+    if node.journal is not None and (by_user or not again):
+        # The body is over, or starts over; a driver that was merely lost finds its calls where it left them.
+        machine.wind_down(node.children, faults.cancelled(f"the body of {node.path} failed"), skip=False)
+    if not again:
+        machine.fail(node, failure, Trigger.TIME_OUT if failure.fault is Fault.TIMEOUT else Trigger.FAIL)
+        return
+    machine.move(node, Trigger.RETRY, failure.title)
+    if not by_user:
+        node.system_retries += 1
+        machine.enqueue(node)
+        return
+    node.user_retries += 1
+    if node.journal is not None:
+        node.journal.keep_successes()
+    wait = retry.delay(node.metadata, node.user_retries)
+    if wait > 0.0:
+        node.stage = Stage.BACKOFF
+        node.due = machine.at + wait
+        machine.commands.append(backoff_timer(node))
+    else:
+        machine.enqueue(node)
+
+
+def retry_due(machine: Machine, event: RetryDue) -> None:
+    """The backoff is over."""
+    node = machine.nodes.get(event.path)
+    if node is None:
+        raise machine.illegal(event.path, "there is no such node")
+    if node.stage is Stage.BACKOFF and event.number == len(node.attempts) + 1:
+        machine.enqueue(node)
+    else:
+        machine.note(node.path, f"ignored: attempt {event.number} is due", "the node does not wait for it")
+
+
+def _asked(machine: Machine, path: str, what: str) -> NodeState | None:
+    node = machine.nodes.get(path)
+    if node is None:
+        raise machine.illegal(path, "there is no such node")
+    if node.stage is Stage.CACHE:
+        return node
+    if node.cache_key is None:
+        raise machine.illegal(path, f"{what}, but nobody asked")
+    machine.note(path, f"ignored: {what}", "the cache has answered, or the answer is not wanted any more")
+    return None
+
+
+def cache_hit(machine: Machine, event: CacheHit) -> None:
+    """The cache had the outputs."""
+    node = _asked(machine, event.path, "cache hit")
+    if node is not None:
+        node.cached = True
+        node.cache_reason = event.reason
+        machine.succeed(node, event.outputs, Trigger.CACHE_HIT, event.reason)
+
+
+def cache_miss(machine: Machine, event: CacheMiss) -> None:
+    """The cache had nothing."""
+    node = _asked(machine, event.path, "cache miss")
+    if node is not None:
+        node.cache_reason = event.reason
+        machine.note(node.path, "cache miss", event.reason)
+        machine.enqueue(node)

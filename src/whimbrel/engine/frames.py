@@ -1,0 +1,243 @@
+"""How graphs unfold into nodes, how nodes begin, and what the end of one means for its neighbours.
+
+Knows: graphs, frames, bindings, branches, failure policies. Must not know: attempts and their reports, what eager
+bodies say.
+"""
+
+from __future__ import annotations
+
+from whimbrel.engine import faults
+from whimbrel.engine.binding import Unbound, complete, resolve_all
+from whimbrel.engine.branch import arms, choose
+from whimbrel.engine.cachekey import cache_key
+from whimbrel.engine.journal import Journal
+from whimbrel.engine.machine import Machine
+from whimbrel.engine.nodes import Frame, Kind, NodeState, Stage
+from whimbrel.engine.table import Trigger
+from whimbrel.model.commands import LookUpCache
+from whimbrel.model.failure import Failure
+from whimbrel.model.literals import Literals
+from whimbrel.model.program import START, BranchTarget, FailurePolicy, Graph, Node, TaskTarget, WorkflowTarget
+from whimbrel.model.run import Phase
+
+# --- unfolding -----------------------------------------------------------------------------------
+
+
+def unfold(machine: Machine, graph: Graph, inputs: Literals, owner: NodeState | None) -> Frame:
+    """Make the nodes of ``graph``; its sources are ready. Raises ``Unbound`` for a graph that could never end."""
+    frame = Frame(graph, owner, inputs)
+    names = {node.id for node in graph.nodes}
+    for node in graph.nodes:
+        for above in node.upstream:
+            if above not in names and above != START:
+                raise Unbound(f"{node.id} of {graph.name} waits for {above}, which is no node of it")
+    prefix = f"{owner.path}/" if owner is not None else ""
+    nodes = frame.nodes
+    for node in graph.nodes:
+        nodes[node.id] = _make(machine, node, prefix + node.id, frame, frame, owner)
+    frame.remaining = len(nodes)
+    for node in graph.nodes:
+        below = nodes[node.id]
+        for above in dict.fromkeys(node.upstream):
+            if above != START:
+                nodes[above].downstream.append(below)
+                below.waiting += 1
+    machine.ready.extend(state for state in nodes.values() if not state.waiting)
+    return frame
+
+
+def _make(
+    machine: Machine, node: Node, path: str, scope: Frame, host: Frame | NodeState, parent: NodeState | None
+) -> NodeState:
+    target = node.target
+    state = NodeState(path, node.id, Kind.TASK, target.name, node.name or target.name)
+    if isinstance(target, TaskTarget):
+        state.spec = machine.tasks.get(target.name)
+        state.kind = machine.kind_of(state.spec)
+    elif isinstance(target, WorkflowTarget):
+        state.kind = Kind.WORKFLOW
+        state.graph = machine.workflows.get(target.name)
+    else:
+        state.kind = Kind.BRANCH
+    state.node = node
+    state.scope = scope
+    state.host = host
+    state.line = faults.located(node.line)
+    adopt(machine, state, parent)
+    return state
+
+
+def adopt(machine: Machine, state: NodeState, parent: NodeState | None) -> None:
+    """Enter a new node into the run."""
+    state.created_at = machine.at
+    if parent is not None:
+        state.parent = parent.path
+        parent.children.append(state)
+    machine.nodes[state.path] = state
+
+
+# --- beginning -----------------------------------------------------------------------------------
+
+
+def begin(machine: Machine, state: NodeState) -> None:
+    """A node is ready: bind its inputs and do what its kind asks for."""
+    if state.phase is not Phase.UNDEFINED:
+        return
+    machine.move(state, Trigger.READY)
+    state.queued_at = machine.at
+    try:
+        if state.kind is Kind.BRANCH:
+            _begin_branch(machine, state)
+            return
+        if state.node is not None:
+            assert state.scope is not None
+            state.inputs = resolve_all(state.node.inputs, state.scope, "input")
+        if state.kind is Kind.WORKFLOW:
+            _begin_workflow(machine, state)
+        else:
+            begin_task(machine, state)
+    except Unbound as unbound:
+        machine.fail(state, faults.user(f"{state.name}: {unbound}", state.path, state.line))
+
+
+def begin_task(machine: Machine, state: NodeState) -> None:
+    """Look the outputs up if they may be cached, else launch. The inputs are bound."""
+    spec = state.spec
+    if spec is None:
+        raise Unbound(f"the program has no task {state.entity!r}")
+    state.inputs = complete(state.inputs, spec.interface, spec.name)
+    state.metadata = machine.metadata(spec, state.node.overrides if state.node is not None else state.metadata)
+    if state.kind is Kind.EAGER:
+        state.driver = state
+        state.journal = Journal()
+    cache = state.metadata.cache
+    if cache is not None:
+        state.cache_key = cache_key(spec, cache, state.inputs)
+        if machine.options.overwrite_cache:
+            state.cache_reason = "not looked up: this run overwrites the cache"
+        else:
+            state.stage = Stage.CACHE
+            machine.commands.append(LookUpCache(state.path, state.cache_key, cache.serialize))
+            return
+    machine.enqueue(state)
+
+
+def _begin_workflow(machine: Machine, state: NodeState) -> None:
+    graph = state.graph
+    if graph is None:
+        raise Unbound(f"the program has no workflow {state.entity!r}")
+    above = state.scope
+    while above is not None:
+        if above.graph.name == graph.name:
+            raise Unbound(f"{graph.name} contains itself")
+        above = above.owner.scope if above.owner is not None else None
+    state.inputs = complete(state.inputs, graph.interface, graph.name)
+    start(machine, state)
+    state.frame = unfold(machine, graph, state.inputs, state)
+    if not state.frame.remaining:
+        frame_done(machine, state.frame)
+
+
+def start(machine: Machine, state: NodeState) -> None:
+    """Work on the node began."""
+    machine.move(state, Trigger.START)
+    if not state.started_at:
+        state.started_at = machine.at
+
+
+def _begin_branch(machine: Machine, state: NodeState) -> None:
+    assert state.node is not None
+    assert state.scope is not None
+    target = state.node.target
+    assert isinstance(target, BranchTarget)
+    chosen = choose(target, state.scope)
+    start(machine, state)
+    for node in arms(target):
+        arm = _make(machine, node, f"{state.path}/{node.id}", state.scope, state, state)
+        if node is chosen:
+            machine.ready.append(arm)
+        else:
+            machine.abort(arm, faults.aborted("another arm was taken" if chosen else "no arm was taken"), Trigger.SKIP)
+    if chosen is None:
+        message = target.message or f"no case of {target.name} holds, and it has no else"
+        machine.fail(state, faults.user(message, state.path, state.line))
+
+
+# --- ending --------------------------------------------------------------------------------------
+
+
+def member_ended(machine: Machine, frame: Frame, state: NodeState) -> None:
+    """A node of a graph has ended: others may begin, or never will; or the graph is done."""
+    if _over(machine, frame):
+        return
+    if state.phase is Phase.SUCCEEDED:
+        for below in state.downstream:
+            below.waiting -= 1
+            if not below.waiting and below.phase is Phase.UNDEFINED:
+                machine.ready.append(below)
+        if not frame.remaining:
+            frame_done(machine, frame)
+        return
+    failure = state.failure or faults.user("it failed", state.path)
+    if frame.failure is None:
+        frame.failure = failure
+        reason = f"{state.path} failed: {failure.title}"
+        if frame.owner is None:
+            machine.move_run(Trigger.CHILD_FAIL, reason)
+        else:
+            machine.move(frame.owner, Trigger.CHILD_FAIL, reason)
+    if frame.graph.failure_policy is FailurePolicy.FAIL_IMMEDIATELY:
+        machine.wind_down(list(frame.nodes.values()), faults.aborted(f"{state.path} failed"), skip=True)
+    else:
+        _skip_below(machine, state)
+    if not frame.remaining:
+        frame_done(machine, frame)
+
+
+def _skip_below(machine: Machine, state: NodeState) -> None:
+    reason = faults.aborted(f"{state.path} failed upstream")
+    stack = list(reversed(state.downstream))
+    while stack:
+        below = stack.pop()
+        if below.phase is Phase.UNDEFINED:
+            machine.abort(below, reason, Trigger.SKIP)
+            stack.extend(reversed(below.downstream))
+
+
+def _over(machine: Machine, frame: Frame) -> bool:
+    return (machine.phase if frame.owner is None else frame.owner.phase).terminal
+
+
+def frame_done(machine: Machine, frame: Frame) -> None:
+    owner, failure = frame.owner, frame.failure
+    outputs: Literals = {}
+    if failure is None:
+        try:
+            outputs = resolve_all(frame.graph.outputs, frame, "output")
+        except Unbound as unbound:
+            failure = faults.user(
+                f"{frame.graph.name}: {unbound}",
+                owner.path if owner is not None else "",
+                faults.located(frame.graph.line),
+            )
+    if owner is None:
+        fail_run(machine, failure) if failure is not None else machine.end_run(Trigger.SUCCEED, None, outputs)
+    elif failure is not None:
+        machine.fail(owner, failure)
+    else:
+        machine.succeed(owner, outputs)
+
+
+def fail_run(machine: Machine, failure: Failure) -> None:
+    """The run has failed, and nothing of it goes on."""
+    machine.end_run(Trigger.FAIL, failure)
+
+
+def arm_ended(machine: Machine, branch: NodeState, arm: NodeState) -> None:
+    """The arm that ran has ended, and with it the branch."""
+    if branch.phase.terminal:
+        return
+    if arm.phase is Phase.SUCCEEDED:
+        machine.succeed(branch, arm.outputs)
+    else:
+        machine.fail(branch, arm.failure or faults.user("it failed", arm.path))

@@ -1,0 +1,255 @@
+"""The state of one run, and the few operations that change it; the rest of the engine is written in terms of them.
+
+Knows: how a node moves, ends, is launched and is stopped. Must not know: what events mean (attempts.py, calls.py),
+how graphs unfold (frames.py).
+
+Nothing here calls itself: what follows from a change goes on one of two lists, ``ready`` (nodes that may begin) and
+``ended`` (nodes whose host must hear), which ``Run`` works off until both are empty. So a chain of 100,000 nodes
+needs no more stack than one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from whimbrel.engine import faults
+from whimbrel.engine.nodes import Attempt, Frame, Kind, NodeState, Stage
+from whimbrel.engine.story import Story
+from whimbrel.engine.table import NODE, RUN, Trigger
+from whimbrel.errors import IllegalTransition
+from whimbrel.model.attempt import Cancel, Deliver, Launch
+from whimbrel.model.commands import Command, EndRun, ReleaseCache, WriteCache
+from whimbrel.model.failure import Failure
+from whimbrel.model.literals import Literals
+from whimbrel.model.program import Graph, Metadata, Program, TaskKind, TaskSpec, overlay
+from whimbrel.model.run import AttemptId, Done, Entry, Failed, Outcome, Phase, RunOptions
+
+NOT_SAID = Metadata()
+
+
+class Machine:
+    """See the module. ``at`` and ``seq`` are those of the event being handled."""
+
+    def __init__(self, *, keep_story: bool) -> None:
+        self.run = ""
+        self.workflow = ""
+        self.options = RunOptions()
+        self.phase = Phase.UNDEFINED
+        self.outputs: Literals = {}
+        self.failure: Failure | None = None
+        self.started_at = 0.0
+        self.ended_at = 0.0
+        self.seq = 0
+        self.at = 0.0
+        self.tasks: dict[str, TaskSpec] = {}
+        self.workflows: dict[str, Graph] = {}
+        self.nodes: dict[str, NodeState] = {}
+        self.root: Frame | None = None
+        self.commands: list[Command] = []
+        self.ready: deque[NodeState] = deque()
+        self.ended: deque[NodeState] = deque()
+        self.queue: deque[NodeState] = deque()
+        """Task nodes to launch, in the order in which they became ready. Those that ended meanwhile are passed over."""
+        self.running = 0
+        """Live attempts of tasks: what ``max_parallelism`` limits."""
+        self.story = Story() if keep_story else None
+
+    # --- phases ----------------------------------------------------------------------------------
+
+    def move(self, node: NodeState, trigger: Trigger, reason: str = "") -> None:
+        """Change a node's phase by the table. Raises ``IllegalTransition``."""
+        before = node.phase
+        after = NODE.get((before, trigger))
+        if after is None:
+            raise self.illegal(node.path, f"{before.value} nodes know no {trigger.name} ({trigger.value})")
+        node.phase = after
+        if self.story is not None:
+            self.story.add(self.seq, self.at, node.path, f"{before.value} -> {after.value}", reason or trigger.value)
+
+    def move_run(self, trigger: Trigger, reason: str = "") -> None:
+        """Change the run's phase by the table. Raises ``IllegalTransition``."""
+        before = self.phase
+        after = RUN.get((before, trigger))
+        if after is None:
+            raise self.illegal("", f"{before.value} runs know no {trigger.name} ({trigger.value})")
+        self.phase = after
+        if self.story is not None:
+            self.story.add(self.seq, self.at, "", f"{before.value} -> {after.value}", reason or trigger.value)
+
+    def illegal(self, path: str, message: str) -> IllegalTransition:
+        """The error for an event that cannot be, with the story of the node."""
+        told = self.story.ending(path, self.started_at) if self.story is not None else []
+        story = "".join(f"\n    {line}" for line in told)
+        return IllegalTransition(f"event {self.seq} of run {self.run}, {path or 'the run'}: {message}{story}")
+
+    def note(self, path: str, what: str, reason: str = "") -> None:
+        """Add a line to the story that is no change of phase."""
+        if self.story is not None:
+            self.story.add(self.seq, self.at, path, what, reason)
+
+    # --- attempts --------------------------------------------------------------------------------
+
+    def metadata(self, spec: TaskSpec, overrides: Metadata) -> Metadata:
+        """What holds for a call of ``spec``: its own metadata, overrides, the environment of the run."""
+        found = spec.metadata if overrides == NOT_SAID else overlay(spec.metadata, overrides)
+        if self.options.environment:
+            found = overlay(found, Metadata(environment=self.options.environment))
+        return found
+
+    def enqueue(self, node: NodeState) -> None:
+        """Launch the next attempt as soon as there is room. A driver only waits for others, so it needs no room."""
+        if node.kind is Kind.EAGER:
+            self.launch(node)
+        else:
+            node.stage = Stage.SLOT
+            self.queue.append(node)
+
+    def launch_queued(self) -> None:
+        """Launch from the queue as far as ``max_parallelism`` lets."""
+        limit = self.options.max_parallelism
+        queue = self.queue
+        while queue and (not limit or self.running < limit):
+            node = queue.popleft()
+            if node.stage is Stage.SLOT:
+                self.running += 1
+                self.launch(node)
+
+    def launch(self, node: NodeState) -> None:
+        """Begin the next attempt."""
+        number = len(node.attempts) + 1
+        node.attempts.append(Attempt(number, self.at))
+        node.stage = Stage.ATTEMPT
+        self.commands.append(self.launch_command(node))
+        self.note(node.path, f"attempt {number} launched")
+
+    def launch_command(self, node: NodeState) -> Launch:
+        """What launches, or launches again, the node's last attempt."""
+        assert node.spec is not None
+        return Launch(
+            AttemptId(self.run, node.path, len(node.attempts)),
+            node.spec,
+            node.inputs,
+            node.metadata,
+            self.started_at,
+            0,
+            self.workflow,
+            node.journal.entries() if node.journal is not None else (),
+        )
+
+    def end_attempt(self, node: NodeState, phase: Phase, failure: Failure | None = None) -> None:
+        """The live attempt of ``node`` is over; its further reports are ignored."""
+        attempt = node.attempts[-1]
+        attempt.phase = phase
+        attempt.ended_at = self.at
+        attempt.failure = failure
+        node.stage = Stage.NOTHING
+        if node.kind is Kind.TASK:
+            self.running -= 1
+
+    def stop_attempt(self, node: NodeState, phase: Phase, failure: Failure) -> None:
+        """Cancel the live attempt of ``node``, if there is one. Nobody waits for the worker to confirm."""
+        if node.stage is Stage.ATTEMPT:
+            attempt = node.attempts[-1]
+            self.commands.append(Cancel(AttemptId(self.run, node.path, attempt.number), failure.message))
+            self.end_attempt(node, phase, failure)
+
+    # --- ends ------------------------------------------------------------------------------------
+
+    def succeed(self, node: NodeState, outputs: Literals, trigger: Trigger = Trigger.SUCCEED, reason: str = "") -> None:
+        """The node has its outputs."""
+        node.outputs = outputs
+        self._close(node, trigger, reason)
+        if node.cache_key is not None and trigger is Trigger.SUCCEED:
+            self.commands.append(WriteCache(node.path, node.cache_key, outputs))
+        self.ended.append(node)
+
+    def fail(self, node: NodeState, failure: Failure, trigger: Trigger = Trigger.FAIL) -> None:
+        """The node will have no outputs."""
+        node.failure = faults.at_node(failure, node.path)
+        self._close(node, trigger, node.failure.title)
+        self._release(node)
+        self.ended.append(node)
+
+    def abort(self, node: NodeState, failure: Failure, trigger: Trigger = Trigger.ABORT) -> None:
+        """The node is stopped, or (``Trigger.SKIP``) will never begin.
+
+        Its host does not hear of it: it is the host's doing.
+        """
+        self.stop_attempt(node, Phase.ABORTED, failure)
+        if trigger is Trigger.ABORT:
+            node.failure = faults.at_node(failure, node.path)
+        self._close(node, trigger, failure.message)
+        self._release(node)
+
+    def _close(self, node: NodeState, trigger: Trigger, reason: str) -> None:
+        self.move(node, trigger, reason)
+        node.ended_at = self.at
+        node.stage = Stage.NOTHING
+        if isinstance(node.host, Frame):
+            node.host.remaining -= 1
+
+    def _release(self, node: NodeState) -> None:
+        cache = node.metadata.cache
+        if node.cache_key is not None and cache is not None and cache.serialize and not self.options.overwrite_cache:
+            self.commands.append(ReleaseCache(node.path, node.cache_key))
+
+    def wind_down(self, top: list[NodeState], failure: Failure, *, skip: bool, tell: NodeState | None = None) -> None:
+        """Stop every node of ``top`` that has not ended, and everything inside, the innermost first.
+
+        ``skip``: those that were never ready are skipped, not aborted. ``tell``: the driver that lives on; its calls
+        are given this outcome.
+        """
+        found: list[NodeState] = []
+        stack = [node for node in top if not node.phase.terminal]
+        while stack:
+            node = stack.pop()
+            found.append(node)
+            stack.extend(child for child in node.children if not child.phase.terminal)
+        for node in reversed(found):
+            never = skip and node.phase is Phase.UNDEFINED
+            self.abort(node, failure, Trigger.SKIP if never else Trigger.ABORT)
+            if tell is not None and node.called_by is tell:
+                self.record_call(node)
+
+    # --- journals --------------------------------------------------------------------------------
+
+    def record_call(self, node: NodeState) -> None:
+        """Write the outcome of a call into its driver's journal, and deliver it.
+
+        A call that was replaced has no place there any more.
+        """
+        driver = node.called_by
+        assert driver is not None
+        assert driver.journal is not None
+        if node.replaced or driver.phase.terminal or driver.journal.paths.get(node.call) != node.path:
+            return
+        outcome: Outcome
+        if node.phase is Phase.SUCCEEDED:
+            outcome = Done(node.outputs, node.cached)
+        else:
+            outcome = Failed(node.failure or faults.aborted("it did not run", node.path))
+        self.deliver(driver, driver.journal.finish(node.call, outcome, self.seq, self.at))
+
+    def deliver(self, driver: NodeState, entry: Entry) -> None:
+        """Tell the driver, if one is there; one that comes later finds it in its journal."""
+        if driver.stage is Stage.ATTEMPT:
+            self.commands.append(Deliver(AttemptId(self.run, driver.path, len(driver.attempts)), (entry,)))
+
+    # --- the run ---------------------------------------------------------------------------------
+
+    def end_run(self, trigger: Trigger, failure: Failure | None = None, outputs: Literals | None = None) -> None:
+        """The run is over: everything inside has ended."""
+        self.move_run(trigger, failure.title if failure is not None else "")
+        self.failure = failure
+        self.outputs = outputs or {}
+        self.ended_at = self.at
+        self.commands.append(EndRun(self.phase, self.outputs, failure))
+
+    def define(self, program: Program) -> None:
+        """Add entities; the newest of a name wins. Nodes that exist keep theirs."""
+        self.tasks.update(program.tasks)
+        self.workflows.update(program.workflows)
+
+    def kind_of(self, spec: TaskSpec | None) -> Kind:
+        """The kind of node that runs ``spec``."""
+        return Kind.EAGER if spec is not None and spec.kind is TaskKind.EAGER else Kind.TASK

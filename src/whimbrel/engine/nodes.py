@@ -1,0 +1,146 @@
+"""The mutable state of one run: nodes, their attempts, and the frames that graphs unfold into.
+
+Knows: what there is to remember. Must not know: when any of it changes (see machine.py and its neighbours).
+``describe`` reads ``NodeState``; only the engine writes it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from whimbrel.engine.journal import Journal
+from whimbrel.model.commands import CacheKey
+from whimbrel.model.failure import Failure
+from whimbrel.model.literals import Literals
+from whimbrel.model.program import Graph, Metadata, Node, TaskSpec
+from whimbrel.model.run import Phase
+
+
+class Kind(StrEnum):
+    """What a node is."""
+
+    TASK = "task"
+    WORKFLOW = "workflow"
+    BRANCH = "branch"
+    EAGER = "eager"
+
+
+class Stage(StrEnum):
+    """What a task or eager node that has not ended waits for."""
+
+    NOTHING = ""
+    CACHE = "cache"
+    """The answer to a look-up."""
+    SLOT = "slot"
+    """Room under ``max_parallelism``."""
+    BACKOFF = "backoff"
+    """The wait before the next attempt."""
+    ATTEMPT = "attempt"
+    """The end of the attempt that was launched last."""
+
+
+class Attempt(Struct, eq=False):
+    """One try at a task or eager node. Times are seconds since the epoch, 0.0 when not yet."""
+
+    number: int
+    launched_at: float
+    phase: Phase = Phase.QUEUED
+    started_at: float = 0.0
+    ended_at: float = 0.0
+    worker: str = ""
+    failure: Failure | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether a report of it would count."""
+        return self.phase is Phase.QUEUED or self.phase is Phase.RUNNING
+
+
+class NodeState(Struct, eq=False):
+    """One node of a run, whatever made it: a graph, a branch, or a call of an eager body."""
+
+    path: str
+    id: str
+    """The node's id in its graph, or the call's key (with its incarnation) in its eager body."""
+    kind: Kind
+    entity: str
+    name: str
+    """What to show: the name that the author gave to the node, else that of the entity."""
+    parent: str = ""
+    """Path of the node that it is inside, "" for those of the run's own graph."""
+    line: str = ""
+    phase: Phase = Phase.UNDEFINED
+    created_at: float = 0.0
+    queued_at: float = 0.0
+    started_at: float = 0.0
+    ended_at: float = 0.0
+    inputs: Literals = {}
+    outputs: Literals = {}
+    failure: Failure | None = None
+    attempts: list[Attempt] = []
+    user_retries: int = 0
+    """How many it has used; system retries are counted apart, and the loss of a control plane is not counted at all."""
+    system_retries: int = 0
+    cached: bool = False
+    cache_reason: str = ""
+    """Why the cache had the outputs, or why not."""
+    key: str = ""
+    """The call's key, for a call of an eager body."""
+    digest: str = ""
+    inline: bool = False
+    """An eager call that the driver above runs itself."""
+    grafted_from: str = ""
+    """Path of the node whose outcome this call took: the body has changed since that was recorded."""
+    replaced: bool = False
+    """Another call stands at this key now; this one's outcome is no part of the program any more."""
+    children: list[NodeState] = []
+
+    # What follows is the engine's own.
+    host: Frame | NodeState | None = None
+    """Who is told when it ends: a frame, a branch node, or the eager node whose body called it."""
+    node: Node | None = None
+    spec: TaskSpec | None = None
+    graph: Graph | None = None
+    metadata: Metadata = Metadata()
+    stage: Stage = Stage.NOTHING
+    due: float = 0.0
+    """When the backoff ends."""
+    waiting: int = 0
+    """How many upstream nodes have not succeeded yet."""
+    downstream: list[NodeState] = []
+    frame: Frame | None = None
+    """The frame that a sub-workflow unfolded into."""
+    scope: Frame | None = None
+    """The frame whose nodes its bindings name."""
+    driver: NodeState | None = None
+    """Of an eager node: the node whose attempt runs its body; itself, unless it is inline."""
+    journal: Journal | None = None
+    call: tuple[str, str] = ("", "")
+    """(body, key) by which the driver knows the call; the body's name has no incarnation in it."""
+    cache_key: CacheKey | None = None
+
+    @property
+    def called_by(self) -> NodeState | None:
+        """The node whose driver called it, for a call of an eager body."""
+        return self.host.driver if isinstance(self.host, NodeState) else None
+
+    @property
+    def live_attempt(self) -> Attempt | None:
+        """The attempt that is launched and has not ended."""
+        return self.attempts[-1] if self.stage is Stage.ATTEMPT else None
+
+
+class Frame(Struct, eq=False):
+    """A graph that is being run: the root's, or a sub-workflow's."""
+
+    graph: Graph
+    owner: NodeState | None
+    """The sub-workflow node, ``None`` for the run's own graph."""
+    inputs: Literals
+    nodes: dict[str, NodeState] = {}
+    remaining: int = 0
+    """How many of its nodes have not ended."""
+    failure: Failure | None = None
+    """The first failure inside."""

@@ -1,0 +1,248 @@
+"""One run as a state machine: ``Run.handle(event) -> list[Command]``, and nothing else changes it.
+
+Knows: which module handles which event. Must not know: the rules themselves; README.md states them, table.py lists
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from whimbrel.engine import attempts, calls, faults, frames
+from whimbrel.engine.binding import Unbound, check, complete
+from whimbrel.engine.machine import Machine
+from whimbrel.engine.nodes import Frame, Kind, NodeState, Stage
+from whimbrel.engine.table import Trigger
+from whimbrel.model.attempt import (
+    AttemptFault,
+    BeginCall,
+    CancelCall,
+    FinishCall,
+    FireTimer,
+    Lost,
+    RecordValue,
+    Started,
+    StartTimer,
+    Succeeded,
+)
+from whimbrel.model.commands import Command, EndRun, LookUpCache
+from whimbrel.model.events import (
+    AbortRequested,
+    CacheHit,
+    CacheMiss,
+    Event,
+    OwnerChanged,
+    RetryDue,
+    RunRequested,
+    TimeoutDue,
+)
+from whimbrel.model.failure import Failure
+from whimbrel.model.literals import Literals
+from whimbrel.model.program import Program
+from whimbrel.model.run import AttemptId, Phase, RunOptions
+
+
+class Run:
+    """A run. ``seq`` counts the events handled: the place of the last one in the log, from 1."""
+
+    def __init__(self, *, keep_story: bool = True) -> None:
+        self._machine = Machine(keep_story=keep_story)
+
+    @classmethod
+    def replay(cls, events: Iterable[Event], *, keep_story: bool = True) -> Run:
+        """The run that ``events`` lead to. What they asked for is dropped: see ``outstanding``."""
+        run = cls(keep_story=keep_story)
+        for event in events:
+            run.handle(event)
+        return run
+
+    # --- events in, commands out -----------------------------------------------------------------
+
+    def handle(self, event: Event) -> list[Command]:
+        """Take an event in and say what is to be done about it.
+
+        An event that comes late or twice is handled too (it has its place in the log), and changes nothing. Raises
+        ``IllegalTransition`` for one that cannot be; the run is then as it was before.
+        """
+        machine = self._machine
+        machine.seq += 1
+        machine.at = event.at
+        machine.commands = []
+        try:
+            if (machine.phase is Phase.UNDEFINED) is not (type(event) is RunRequested):
+                when = "before" if machine.phase is Phase.UNDEFINED else "after"
+                raise machine.illegal("", f"{type(event).__name__} {when} the run was requested")
+            if machine.phase.terminal:
+                machine.note("", f"ignored: {type(event).__name__}", f"the run is {machine.phase.value}")
+                return []
+            _HANDLERS[type(event)](machine, event)
+        except BaseException:
+            machine.seq -= 1
+            raise
+        ended, ready = machine.ended, machine.ready
+        while ended or ready:
+            if ended:
+                _hear(machine, ended.popleft())
+            else:
+                frames.begin(machine, ready.popleft())
+        if machine.queue:
+            machine.launch_queued()
+        return machine.commands
+
+    def outstanding(self) -> list[Command]:
+        """Everything that must be asked again after a replay, once ``OwnerChanged`` has said which attempts are gone.
+
+        Launches of attempts that have not ended (also of those that an executor may still run: it knows), look-ups
+        that have no answer, timers, and the end of a run that is over. Not among them: cache writes and
+        cancellations, which a crash may lose and which nothing depends on.
+        """
+        machine = self._machine
+        if machine.phase.terminal:
+            return [EndRun(machine.phase, machine.outputs, machine.failure)]
+        commands: list[Command] = []
+        for node in machine.nodes.values():
+            if node.stage is Stage.CACHE:
+                assert node.cache_key is not None
+                assert node.metadata.cache is not None
+                commands.append(LookUpCache(node.path, node.cache_key, node.metadata.cache.serialize))
+            elif node.stage is Stage.BACKOFF:
+                commands.append(attempts.backoff_timer(node))
+            elif node.stage is Stage.ATTEMPT:
+                commands.append(machine.launch_command(node))
+                if node.attempts[-1].phase is Phase.RUNNING and node.metadata.timeout is not None:
+                    commands.append(attempts.timeout_timer(node, node.attempts[-1]))
+        return commands
+
+    # --- what it looks like ----------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The run's id, "" before it was requested."""
+        return self._machine.run
+
+    @property
+    def workflow(self) -> str:
+        """The name of the workflow that it runs."""
+        return self._machine.workflow
+
+    @property
+    def phase(self) -> Phase:
+        """Where it stands."""
+        return self._machine.phase
+
+    @property
+    def outputs(self) -> Literals:
+        """What came out, once it has succeeded."""
+        return self._machine.outputs
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it failed or was aborted."""
+        return self._machine.failure
+
+    @property
+    def seq(self) -> int:
+        """How many events it has handled."""
+        return self._machine.seq
+
+    @property
+    def started_at(self) -> float:
+        """When it was requested, in seconds since the epoch."""
+        return self._machine.started_at
+
+    @property
+    def ended_at(self) -> float:
+        """When it ended, 0.0 before."""
+        return self._machine.ended_at
+
+    @property
+    def nodes(self) -> dict[str, NodeState]:
+        """Every node by path, in order of creation. To read, not to write."""
+        return self._machine.nodes
+
+    @property
+    def options(self) -> RunOptions:
+        """How it is carried out."""
+        return self._machine.options
+
+    @property
+    def program(self) -> Program:
+        """Everything that it knows by name, what eager bodies brought included."""
+        return Program(dict(self._machine.tasks), dict(self._machine.workflows))
+
+    def live_attempts(self) -> list[AttemptId]:
+        """The attempts that are launched and have not ended."""
+        return [
+            AttemptId(self.id, node.path, len(node.attempts))
+            for node in self._machine.nodes.values()
+            if node.stage is Stage.ATTEMPT
+        ]
+
+    def story(self, path: str = "") -> list[str]:
+        """What happened to a node, or to everything, for people. A long run remembers the latest lines only."""
+        story = self._machine.story
+        return story.told(path, self._machine.started_at) if story is not None else []
+
+
+def _requested(machine: Machine, event: RunRequested) -> None:
+    machine.run = event.run
+    machine.workflow = event.workflow
+    machine.options = event.options
+    machine.started_at = event.at
+    machine.define(event.program)
+    machine.move_run(Trigger.REQUEST)
+    graph = machine.workflows.get(event.workflow)
+    try:
+        if graph is None:
+            known = ", ".join(machine.workflows) or "none"
+            raise Unbound(f"the program has no workflow {event.workflow!r}; it has: {known}")
+        inputs = complete(event.inputs, graph.interface, graph.name)
+        check(inputs, graph.interface, graph.name)
+        machine.root = frames.unfold(machine, graph, inputs, None)
+    except Unbound as unbound:
+        frames.fail_run(machine, faults.user(str(unbound)))
+        return
+    if not machine.root.remaining:
+        frames.frame_done(machine, machine.root)
+
+
+def _abort_requested(machine: Machine, event: AbortRequested) -> None:
+    """A user's abort is final: everything is stopped and the run is over, without waiting for any worker."""
+    failure = faults.aborted(event.reason)
+    machine.move_run(Trigger.ABORT, event.reason)
+    assert machine.root is not None
+    machine.wind_down(list(machine.root.nodes.values()), failure, skip=False)
+    machine.end_run(Trigger.END, failure)
+
+
+def _hear(machine: Machine, node: NodeState) -> None:
+    """Tell the host of a node that it has ended."""
+    host = node.host
+    if isinstance(host, Frame):
+        frames.member_ended(machine, host, node)
+    elif host is not None and host.kind is Kind.BRANCH:
+        frames.arm_ended(machine, host, node)
+    else:
+        calls.call_ended(machine, node)
+
+
+_HANDLERS: dict[type, Callable[[Machine, Any], None]] = {
+    RunRequested: _requested,
+    AbortRequested: _abort_requested,
+    OwnerChanged: attempts.owner_changed,
+    RetryDue: attempts.retry_due,
+    TimeoutDue: attempts.timeout_due,
+    CacheHit: attempts.cache_hit,
+    CacheMiss: attempts.cache_miss,
+    Started: attempts.started,
+    Succeeded: attempts.succeeded,
+    AttemptFault: attempts.failed,
+    Lost: attempts.lost,
+    BeginCall: calls.call_begun,
+    FinishCall: calls.call_finished,
+    CancelCall: calls.call_cancelled,
+    StartTimer: calls.timer_started,
+    FireTimer: calls.timer_fired,
+    RecordValue: calls.value_drawn,
+}

@@ -1,0 +1,78 @@
+"""What may follow what: the phases of nodes and of the run, as two literal tables.
+
+Knows: phases and triggers. Must not know: events, commands, graphs. README.md has the rules; the diagram in the
+documentation and the console's legend are generated from the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from whimbrel.model.run import Phase
+
+
+class Trigger(StrEnum):
+    """Why a phase changes. Each value finishes the sentence "the phase changes because …"."""
+
+    READY = "everything upstream has succeeded"
+    START = "work began"
+    RETRY = "another attempt follows"
+    SUCCEED = "the work succeeded"
+    CACHE_HIT = "the cache had the outputs"
+    GRAFT = "an equal call had finished before"
+    CHILD_FAIL = "something inside failed"
+    FAIL = "the work failed for good"
+    TIME_OUT = "the last attempt ran out of time"
+    ABORT = "it was stopped"
+    SKIP = "it will never run"
+    REQUEST = "the run was requested"
+    END = "everything inside has ended"
+
+
+_P = Phase
+_T = Trigger
+
+# A node waits for its upstream in UNDEFINED, and for a worker, the cache or a backoff in QUEUED. A sub-workflow, a
+# branch and an eager call that its driver runs itself are RUNNING from the moment they are ready. FAILING: a failure
+# inside is certain, but other nodes go on.
+NODE: Mapping[tuple[Phase, Trigger], Phase] = {
+    (_P.UNDEFINED, _T.READY): _P.QUEUED,
+    (_P.UNDEFINED, _T.SKIP): _P.SKIPPED,
+    (_P.UNDEFINED, _T.ABORT): _P.ABORTED,
+    (_P.QUEUED, _T.START): _P.RUNNING,
+    (_P.QUEUED, _T.RETRY): _P.QUEUED,  # lost or failed before it began
+    (_P.QUEUED, _T.SUCCEED): _P.SUCCEEDED,  # the report that it began was lost
+    (_P.QUEUED, _T.CACHE_HIT): _P.SUCCEEDED,
+    (_P.QUEUED, _T.GRAFT): _P.SUCCEEDED,
+    (_P.QUEUED, _T.FAIL): _P.FAILED,
+    (_P.QUEUED, _T.TIME_OUT): _P.TIMED_OUT,
+    (_P.QUEUED, _T.ABORT): _P.ABORTED,
+    (_P.RUNNING, _T.RETRY): _P.QUEUED,
+    (_P.RUNNING, _T.SUCCEED): _P.SUCCEEDED,
+    (_P.RUNNING, _T.CHILD_FAIL): _P.FAILING,
+    (_P.RUNNING, _T.FAIL): _P.FAILED,
+    (_P.RUNNING, _T.TIME_OUT): _P.TIMED_OUT,
+    (_P.RUNNING, _T.ABORT): _P.ABORTED,
+    (_P.FAILING, _T.FAIL): _P.FAILED,
+    (_P.FAILING, _T.ABORT): _P.ABORTED,
+}
+
+RUN: Mapping[tuple[Phase, Trigger], Phase] = {
+    (_P.UNDEFINED, _T.REQUEST): _P.RUNNING,
+    (_P.RUNNING, _T.SUCCEED): _P.SUCCEEDED,
+    (_P.RUNNING, _T.CHILD_FAIL): _P.FAILING,
+    (_P.RUNNING, _T.FAIL): _P.FAILED,  # the inputs do not fit, or the outputs cannot be bound
+    (_P.RUNNING, _T.ABORT): _P.ABORTING,
+    (_P.FAILING, _T.FAIL): _P.FAILED,
+    (_P.FAILING, _T.ABORT): _P.ABORTING,
+    (_P.ABORTING, _T.END): _P.ABORTED,
+}
+
+
+def mermaid(table: Mapping[tuple[Phase, Trigger], Phase] = NODE) -> str:
+    """A Mermaid state diagram of a table: the one in the documentation."""
+    lines = ["stateDiagram-v2", f"    [*] --> {Phase.UNDEFINED}"]
+    lines += [f"    {before} --> {after}: {trigger.name.lower()}" for (before, trigger), after in table.items()]
+    ends = dict.fromkeys(after for after in table.values() if after.terminal)
+    return "\n".join([*lines, *(f"    {phase} --> [*]" for phase in ends)]) + "\n"
