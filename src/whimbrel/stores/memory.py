@@ -1,0 +1,170 @@
+"""The store in memory: the twin of the SQL store, for tests and for runs that need not outlive their process.
+
+Knows: the ports. Must not know: disk, threads, SQL. It keeps frozen nouns as they are; nothing is copied.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from whimbrel.controlplane.ports import CachedOutputs, LogLine
+from whimbrel.model.codec import digest
+from whimbrel.model.commands import CacheKey
+from whimbrel.model.events import Event
+from whimbrel.model.run import AttemptId, Phase, RunSummary
+from whimbrel.stores.misses import CANDIDATES, Candidate, why_not
+from whimbrel.stores.refusals import fenced, no_run, taken
+
+
+class _Run:
+    __slots__ = ("events", "inbox", "summary")
+
+    def __init__(self, summary: RunSummary, events: Sequence[Event]) -> None:
+        self.summary = summary
+        self.events = list(events)
+        self.inbox: deque[tuple[str, str]] = deque()
+
+
+class MemoryStore:
+    """Implements ``RunStore``, ``CacheStore``, ``LogStore`` and ``Inbox``. Belongs to one event loop at a time."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, _Run] = {}
+        self._cache: dict[str, tuple[CacheKey, CachedOutputs]] = {}
+        self._reservations: dict[str, tuple[str, float]] = {}
+        self._logs: dict[str, list[LogLine]] = {}
+        self._last_log = 0
+
+    # --- runs --------------------------------------------------------------------------------------------------
+
+    async def create(self, summary: RunSummary, events: Sequence[Event]) -> None:
+        """Add a run with its first events."""
+        if summary.id in self._runs:
+            raise taken(summary.id)
+        self._runs[summary.id] = _Run(summary, events)
+
+    async def claim(self, run: str, owner: str) -> RunSummary:
+        """Take the run over."""
+        row = self._row(run)
+        row.summary = msgspec.structs.replace(row.summary, epoch=row.summary.epoch + 1, owner=owner)
+        return row.summary
+
+    async def append(
+        self, run: str, epoch: int, first: int, events: Sequence[Event], summary: RunSummary | None = None
+    ) -> None:
+        """Append events and replace the summary, if the run's epoch and next seq are the caller's."""
+        row = self._row(run)
+        if epoch != row.summary.epoch or first != len(row.events) + 1:
+            raise fenced(run, epoch, first, row.summary.epoch, row.summary.owner, len(row.events) + 1)
+        row.events.extend(events)
+        if summary is not None:
+            kept = row.summary
+            row.summary = msgspec.structs.replace(summary, id=run, epoch=epoch, created_at=kept.created_at)
+
+    async def events(self, run: str, after: int = 0) -> list[Event]:
+        """The events with seq > ``after``."""
+        return self._row(run).events[max(after, 0) :]
+
+    async def summary(self, run: str) -> RunSummary:
+        """The run's row."""
+        return self._row(run).summary
+
+    async def summaries(self, *, limit: int = 100, before: str = "", phases: Sequence[Phase] = ()) -> list[RunSummary]:
+        """Newest first. Raises ``EntityNotFound`` when there is no run ``before``."""
+        rows = sorted((row.summary for row in self._runs.values()), key=newness, reverse=True)
+        if before:
+            last = newness(self._row(before).summary)
+            rows = [row for row in rows if newness(row) < last]
+        return [row for row in rows if not phases or row.phase in phases][: max(limit, 0)]
+
+    # --- cache -------------------------------------------------------------------------------------------------
+
+    async def cached(self, key: CacheKey) -> CachedOutputs | None:
+        """The row under ``key``."""
+        found = self._cache.get(digest(key))
+        return found[1] if found else None
+
+    async def why_not(self, key: CacheKey) -> str:
+        """One sentence on why there is nothing under ``key``."""
+        rows = [(there, row) for there, row in self._cache.values() if there.task == key.task]
+        rows.sort(
+            key=lambda pair: (pair[0].version == key.version, pair[0].interface == key.interface, pair[1].at),
+            reverse=True,
+        )
+        return why_not(key, (Candidate(there, row.run, row.path) for there, row in rows[:CANDIDATES]))
+
+    async def put_cached(self, key: CacheKey, row: CachedOutputs) -> None:
+        """Keep a row, unless a newer one is there; end the reservation."""
+        there = self._cache.get(digest(key))
+        if there is None or there[1].at <= row.at:
+            self._cache[digest(key)] = (key, row)
+        self._reservations.pop(digest(key), None)
+
+    async def reserve(self, key: CacheKey, holder: str, until: float, now: float) -> bool:
+        """Whether ``holder`` may compute ``key``."""
+        there = self._reservations.get(digest(key))
+        if there is not None and there[0] != holder and there[1] >= now:
+            return False
+        self._reservations[digest(key)] = (holder, until)
+        return True
+
+    async def release(self, key: CacheKey, holder: str) -> None:
+        """Give the reservation up."""
+        there = self._reservations.get(digest(key))
+        if there is not None and there[0] == holder:
+            del self._reservations[digest(key)]
+
+    # --- logs --------------------------------------------------------------------------------------------------
+
+    def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float) -> None:
+        """Keep a chunk."""
+        self._last_log += 1
+        line = LogLine(self._last_log, attempt, stream, text, at)
+        self._logs.setdefault(attempt.run, []).append(line)
+
+    async def logs(self, run: str, *, path: str = "", after: int = 0, limit: int = 10_000) -> list[LogLine]:
+        """Chunks with id > ``after``, of ``path`` and what is below."""
+        found = [
+            line
+            for line in self._logs.get(run, ())
+            if line.id > after and (not path or line.attempt.path == path or line.attempt.path.startswith(f"{path}/"))
+        ]
+        return found[: max(limit, 0)]
+
+    # --- inbox -------------------------------------------------------------------------------------------------
+
+    async def send(self, run: str, request: str, detail: str, at: float) -> None:
+        """Leave a request. Raises ``EntityNotFound``."""
+        self._row(run).inbox.append((request, detail))
+
+    async def take(self, run: str) -> list[tuple[str, str]]:
+        """Remove and return the requests for ``run``."""
+        row = self._runs.get(run)
+        if row is None:
+            return []
+        taken = list(row.inbox)
+        row.inbox.clear()
+        return taken
+
+    # --- life --------------------------------------------------------------------------------------------------
+
+    def check_integrity(self) -> list[str]:
+        """Memory has no bad sectors: always empty."""
+        return []
+
+    def close(self) -> None:
+        """Nothing to let go of; what was kept stays readable."""
+
+    def _row(self, run: str) -> _Run:
+        row = self._runs.get(run)
+        if row is None:
+            raise no_run(run)
+        return row
+
+
+def newness(summary: RunSummary) -> tuple[float, str]:
+    """What lists of runs are ordered by: when they were made, then id."""
+    return (summary.created_at, summary.id)

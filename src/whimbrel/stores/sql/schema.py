@@ -1,0 +1,118 @@
+"""The tables, in portable types. Imported where statements are compiled and schemas migrated, not when a store opens.
+
+Knows: SQLAlchemy Core. Must not know: any one database, but for hints (`sqlite_*`) that the others skip.
+
+A change here is three steps: this module, a new revision in `migrations/versions`, and
+`python -m whimbrel.stores.sql.generate` for the texts. Tests hold the three to each other.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+# SQLite numbers rows by itself only in a column that is INTEGER to the letter.
+_ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False)
+
+
+def _key(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.String(64), nullable=False)
+
+
+def _number(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
+def _time(name: str) -> sa.Column[float]:
+    return sa.Column(name, sa.Double, nullable=False)
+
+
+# `next_seq` and `epoch` are the fence: an append is a compare-and-set on both.
+runs = sa.Table(
+    "runs",
+    METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    _text("entity"),
+    _key("phase"),
+    _time("created_at"),
+    _time("started_at"),
+    _time("ended_at"),
+    _number("epoch"),
+    _text("owner"),
+    _text("source"),
+    _text("message"),
+    _number("next_seq"),
+    sa.Index("runs_by_age", "created_at", "id"),
+    sa.Index("runs_by_phase", "phase", "created_at", "id"),
+    # One tree less to walk and to write: a run's row is rewritten with each of its appends.
+    sqlite_with_rowid=False,
+)
+
+# `kind` and `at` repeat what is in the payload, for people and for queries.
+events = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("run", sa.String(64), sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    _key("kind"),
+    _time("at"),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# No foreign key: a chunk that outlives its run must not fail the group that it rides with.
+logs = sa.Table(
+    "logs",
+    METADATA,
+    sa.Column("id", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    _key("run"),
+    _text("path"),
+    _number("number"),
+    _key("stream"),
+    _text("text"),
+    _time("at"),
+    sa.Index("logs_by_run", "run", "id"),
+    # Readers page by id: none may be given twice.
+    sqlite_autoincrement=True,
+)
+
+inbox = sa.Table(
+    "inbox",
+    METADATA,
+    sa.Column("id", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("run", sa.String(64), sa.ForeignKey("runs.id"), nullable=False),
+    _key("request"),
+    _text("detail"),
+    _time("at"),
+    sa.Index("inbox_by_run", "run", "id"),
+    sqlite_autoincrement=True,
+)
+
+# `key` is the digest of the other four; `inputs` is JSON, so that a miss can say which input differs.
+cache = sa.Table(
+    "cache",
+    METADATA,
+    sa.Column("key", sa.String(64), primary_key=True),
+    _text("task"),
+    _text("version"),
+    _key("interface"),
+    _text("inputs"),
+    sa.Column("outputs", sa.LargeBinary, nullable=False),
+    _key("run"),
+    _text("path"),
+    _time("at"),
+    sa.Index("cache_by_task", "task", "at"),
+)
+
+reservations = sa.Table(
+    "reservations",
+    METADATA,
+    sa.Column("key", sa.String(64), primary_key=True),
+    _text("holder"),
+    _time("until"),
+)

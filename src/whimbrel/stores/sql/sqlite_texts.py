@@ -1,0 +1,122 @@
+"""The statements of the store in SQLite's dialect. Generated: `python -m whimbrel.stores.sql.generate`.
+
+Knows: nothing. What each statement is for stands in `statements.py` and `texts.py`.
+"""
+
+from __future__ import annotations
+
+from whimbrel.stores.sql.texts import Texts
+
+SCHEMA = (
+    """
+        CREATE TABLE cache ( "key" VARCHAR(64) NOT NULL, task TEXT NOT NULL, version TEXT NOT NULL,
+        interface VARCHAR(64) NOT NULL, inputs TEXT NOT NULL, outputs BLOB NOT NULL, run VARCHAR(64) NOT
+        NULL, path TEXT NOT NULL, at DOUBLE NOT NULL, PRIMARY KEY ("key") )""",
+    """
+        CREATE TABLE logs ( id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, run VARCHAR(64) NOT NULL, path
+        TEXT NOT NULL, number BIGINT NOT NULL, stream VARCHAR(64) NOT NULL, text TEXT NOT NULL, at DOUBLE
+        NOT NULL )""",
+    """
+        CREATE TABLE reservations ( "key" VARCHAR(64) NOT NULL, holder TEXT NOT NULL, until DOUBLE NOT NULL,
+        PRIMARY KEY ("key") )""",
+    """
+        CREATE TABLE runs ( id VARCHAR(64) NOT NULL, entity TEXT NOT NULL, phase VARCHAR(64) NOT NULL,
+        created_at DOUBLE NOT NULL, started_at DOUBLE NOT NULL, ended_at DOUBLE NOT NULL, epoch BIGINT NOT
+        NULL, owner TEXT NOT NULL, source TEXT NOT NULL, message TEXT NOT NULL, next_seq BIGINT NOT NULL,
+        PRIMARY KEY (id) ) WITHOUT ROWID""",
+    """
+        CREATE TABLE events ( run VARCHAR(64) NOT NULL, seq BIGINT NOT NULL, kind VARCHAR(64) NOT NULL, at
+        DOUBLE NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (run, seq), FOREIGN KEY(run) REFERENCES runs
+        (id) ) WITHOUT ROWID""",
+    """
+        CREATE TABLE inbox ( id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, run VARCHAR(64) NOT NULL,
+        request VARCHAR(64) NOT NULL, detail TEXT NOT NULL, at DOUBLE NOT NULL, FOREIGN KEY(run) REFERENCES
+        runs (id) )""",
+    """CREATE INDEX cache_by_task ON cache (task, at)""",
+    """CREATE INDEX inbox_by_run ON inbox (run, id)""",
+    """CREATE INDEX logs_by_run ON logs (run, id)""",
+    """CREATE INDEX runs_by_age ON runs (created_at, id)""",
+    """CREATE INDEX runs_by_phase ON runs (phase, created_at, id)""",
+)
+
+STATEMENTS = Texts(
+    schema=SCHEMA,
+    add_run="""
+        INSERT INTO runs (id, entity, phase, created_at, started_at, ended_at, epoch, owner, source,
+        message, next_seq) SELECT :id AS anon_1, :entity AS anon_2, :phase AS anon_3, :created_at AS anon_4,
+        :started_at AS anon_5, :ended_at AS anon_6, :epoch AS anon_7, :owner AS anon_8, :source AS anon_9,
+        :message AS anon_10, :next_seq AS anon_11 WHERE NOT (EXISTS (SELECT * FROM runs WHERE runs.id =
+        :id))""",
+    run_exists="""SELECT 1 FROM runs WHERE runs.id = :run""",
+    claim_run="""UPDATE runs SET epoch=(runs.epoch + 1), owner=:owner WHERE runs.id = :run""",
+    advance_run="""
+        UPDATE runs SET next_seq=:next WHERE runs.id = :run AND runs.epoch = :at_epoch AND runs.next_seq =
+        :first""",
+    advance_run_and_summary="""
+        UPDATE runs SET entity=:entity, phase=:phase, started_at=:started_at, ended_at=:ended_at,
+        owner=:owner, source=:source, message=:message, next_seq=:next WHERE runs.id = :run AND runs.epoch =
+        :at_epoch AND runs.next_seq = :first""",
+    summary="""
+        SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
+        runs.epoch, runs.owner, runs.source, runs.message FROM runs WHERE runs.id = :run""",
+    fence="""SELECT runs.epoch, runs.owner, runs.next_seq FROM runs WHERE runs.id = :run""",
+    add_event="""INSERT INTO events (run, seq, kind, at, payload) VALUES (:run, :seq, :kind, :at, :payload)""",
+    events="""
+        SELECT events.payload FROM events WHERE events.run = :run AND events.seq > :after ORDER BY
+        events.seq""",
+    newest="""
+        SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
+        runs.epoch, runs.owner, runs.source, runs.message FROM runs ORDER BY runs.created_at DESC, runs.id
+        DESC LIMIT :limit OFFSET 0""",
+    newest_before="""
+        SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
+        runs.epoch, runs.owner, runs.source, runs.message FROM runs WHERE (runs.created_at, runs.id) <
+        (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
+    newest_of_phase="""
+        SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
+        runs.epoch, runs.owner, runs.source, runs.message FROM runs WHERE runs.phase = :phase ORDER BY
+        runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
+    newest_of_phase_before="""
+        SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
+        runs.epoch, runs.owner, runs.source, runs.message FROM runs WHERE runs.phase = :phase AND
+        (runs.created_at, runs.id) < (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC
+        LIMIT :limit OFFSET 0""",
+    cached="""SELECT cache.outputs, cache.run, cache.path, cache.at FROM cache WHERE cache."key" = :key""",
+    candidates="""
+        SELECT cache.version, cache.interface, cache.inputs, cache.run, cache.path FROM cache WHERE
+        cache.task = :task ORDER BY CASE WHEN (cache.version = :version) THEN 0 ELSE 1 END, CASE WHEN
+        (cache.interface = :interface) THEN 0 ELSE 1 END, cache.at DESC LIMIT :limit OFFSET 0""",
+    drop_older="""DELETE FROM cache WHERE cache."key" = :key AND cache.at <= :at""",
+    add_cached="""
+        INSERT INTO cache ("key", task, version, interface, inputs, outputs, run, path, at) SELECT :key AS
+        anon_1, :task AS anon_2, :version AS anon_3, :interface AS anon_4, :inputs AS anon_5, :outputs AS
+        anon_6, :run AS anon_7, :path AS anon_8, :at AS anon_9 WHERE NOT (EXISTS (SELECT * FROM cache WHERE
+        cache."key" = :key))""",
+    extend_reservation="""
+        UPDATE reservations SET holder=:holder, until=:new_until WHERE reservations."key" = :key AND
+        (reservations.holder = :holder OR reservations.until < :now)""",
+    add_reservation="""
+        INSERT INTO reservations ("key", holder, until) SELECT :key AS anon_1, :holder AS anon_2, :until AS
+        anon_3 WHERE NOT (EXISTS (SELECT * FROM reservations WHERE reservations."key" = :key))""",
+    end_reservation="""DELETE FROM reservations WHERE reservations."key" = :key""",
+    release="""DELETE FROM reservations WHERE reservations."key" = :key AND reservations.holder = :holder""",
+    add_log="""
+        INSERT INTO logs (run, path, number, stream, text, at) VALUES (:run, :path, :number, :stream, :text,
+        :at)""",
+    logs="""
+        SELECT logs.id, logs.run, logs.path, logs.number, logs.stream, logs.text, logs.at FROM logs WHERE
+        logs.run = :run AND logs.id > :after ORDER BY logs.id LIMIT :limit OFFSET 0""",
+    logs_below="""
+        SELECT logs.id, logs.run, logs.path, logs.number, logs.stream, logs.text, logs.at FROM logs WHERE
+        logs.run = :run AND logs.id > :after AND (logs.path = :path OR substr(logs.path, 1, :length) =
+        :below) ORDER BY logs.id LIMIT :limit OFFSET 0""",
+    send="""
+        INSERT INTO inbox (run, request, detail, at) SELECT :run AS anon_1, :request AS anon_2, :detail AS
+        anon_3, :at AS anon_4 WHERE EXISTS (SELECT * FROM runs WHERE runs.id = :run)""",
+    requests="""SELECT inbox.id, inbox.request, inbox.detail FROM inbox WHERE inbox.run = :run ORDER BY inbox.id""",
+    drop_requests="""DELETE FROM inbox WHERE inbox.run = :run AND inbox.id <= :last""",
+    gaps="""
+        SELECT runs.id, runs.next_seq, count(events.seq) AS count_1 FROM runs LEFT OUTER JOIN events ON
+        events.run = runs.id GROUP BY runs.id, runs.next_seq HAVING count(events.seq) != runs.next_seq - 1
+        OR coalesce(max(events.seq), 0) != runs.next_seq - 1""",
+)

@@ -1,0 +1,153 @@
+"""What the store says to a database, as SQLAlchemy Core constructs; and their texts in a dialect.
+
+Knows: the tables. Must not know: connections, any one database. All of it is SQL that SQLite and PostgreSQL share.
+
+A write that may be refused is one conditional statement, so that the count of rows says whether it was carried out: a
+refusal leaves the transaction, and the group that shares it, as they were.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from whimbrel.stores.sql.schema import METADATA, cache, events, inbox, logs, reservations, runs
+from whimbrel.stores.sql.texts import Texts
+
+# `run` and `key` as parameters, beside columns of those names.
+_RUN = sa.bindparam("run", type_=sa.String)
+_KEY = sa.bindparam("key", type_=sa.String)
+_LIMIT = sa.bindparam("limit", type_=sa.Integer)
+_ONE: sa.ColumnElement[int] = sa.literal_column("1", sa.Integer)
+
+_SUMMARY = [
+    *(runs.c.id, runs.c.entity, runs.c.phase, runs.c.created_at, runs.c.started_at, runs.c.ended_at),
+    *(runs.c.epoch, runs.c.owner, runs.c.source, runs.c.message),
+]
+# Not id, epoch and created_at: those are the store's.
+_STATED = ("entity", "phase", "started_at", "ended_at", "owner", "source", "message")
+_LOG_LINE = [logs.c.id, logs.c.run, logs.c.path, logs.c.number, logs.c.stream, logs.c.text, logs.c.at]
+
+
+def _values(table: sa.Table, *skipped: str) -> dict[str, sa.BindParameter[Any]]:
+    return {
+        column.name: sa.bindparam(column.name, type_=column.type) for column in table.c if column.name not in skipped
+    }
+
+
+def _insert_unless(table: sa.Table, condition: sa.ColumnElement[bool], *skipped: str) -> sa.Insert:
+    values = _values(table, *skipped)
+    return sa.insert(table).from_select(list(values), sa.select(*values.values()).where(sa.not_(condition)))
+
+
+def _newest(*, phase: bool = False, before: bool = False) -> sa.Select[Any]:
+    found = sa.select(*_SUMMARY).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(_LIMIT)
+    if phase:
+        found = found.where(runs.c.phase == sa.bindparam("phase"))
+    if before:
+        last = sa.tuple_(sa.bindparam("created_at", type_=sa.Double), sa.bindparam("before", type_=sa.String))
+        found = found.where(sa.tuple_(runs.c.created_at, runs.c.id) < last)
+    return found
+
+
+_lines = (
+    sa.select(*_LOG_LINE).where(logs.c.run == _RUN, logs.c.id > sa.bindparam("after")).order_by(logs.c.id).limit(_LIMIT)
+)
+_advance = (
+    sa.update(runs)
+    .where(runs.c.id == _RUN, runs.c.epoch == sa.bindparam("at_epoch"), runs.c.next_seq == sa.bindparam("first"))
+    .values(next_seq=sa.bindparam("next"))
+)
+_count = sa.func.count(events.c.seq)
+
+STATEMENTS: dict[str, sa.ClauseElement] = {
+    "add_run": _insert_unless(runs, sa.exists().where(runs.c.id == sa.bindparam("id"))),
+    "run_exists": sa.select(_ONE).select_from(runs).where(runs.c.id == _RUN),
+    "claim_run": sa.update(runs)
+    .where(runs.c.id == _RUN)
+    .values(epoch=runs.c.epoch + _ONE, owner=sa.bindparam("owner")),
+    "advance_run": _advance,
+    "advance_run_and_summary": _advance.values({name: sa.bindparam(name) for name in _STATED}),
+    "summary": sa.select(*_SUMMARY).where(runs.c.id == _RUN),
+    "fence": sa.select(runs.c.epoch, runs.c.owner, runs.c.next_seq).where(runs.c.id == _RUN),
+    "add_event": sa.insert(events).values(_values(events)),
+    "events": sa.select(events.c.payload)
+    .where(events.c.run == _RUN, events.c.seq > sa.bindparam("after"))
+    .order_by(events.c.seq),
+    "newest": _newest(),
+    "newest_before": _newest(before=True),
+    "newest_of_phase": _newest(phase=True),
+    "newest_of_phase_before": _newest(phase=True, before=True),
+    "cached": sa.select(cache.c.outputs, cache.c.run, cache.c.path, cache.c.at).where(cache.c.key == _KEY),
+    "candidates": sa.select(cache.c.version, cache.c.interface, cache.c.inputs, cache.c.run, cache.c.path)
+    .where(cache.c.task == sa.bindparam("task"))
+    .order_by(
+        sa.case((cache.c.version == sa.bindparam("version"), sa.literal_column("0")), else_=_ONE),
+        sa.case((cache.c.interface == sa.bindparam("interface"), sa.literal_column("0")), else_=_ONE),
+        cache.c.at.desc(),
+    )
+    .limit(_LIMIT),
+    "drop_older": sa.delete(cache).where(cache.c.key == _KEY, cache.c.at <= sa.bindparam("at")),
+    "add_cached": _insert_unless(cache, sa.exists().where(cache.c.key == sa.bindparam("key"))),
+    "extend_reservation": sa.update(reservations)
+    .where(
+        reservations.c.key == _KEY,
+        sa.or_(reservations.c.holder == sa.bindparam("holder"), reservations.c.until < sa.bindparam("now")),
+    )
+    .values(holder=sa.bindparam("holder"), until=sa.bindparam("new_until")),
+    "add_reservation": _insert_unless(reservations, sa.exists().where(reservations.c.key == sa.bindparam("key"))),
+    "end_reservation": sa.delete(reservations).where(reservations.c.key == _KEY),
+    "release": sa.delete(reservations).where(
+        reservations.c.key == _KEY, reservations.c.holder == sa.bindparam("holder")
+    ),
+    "add_log": sa.insert(logs).values(_values(logs, "id")),
+    "logs": _lines,
+    "logs_below": _lines.where(
+        sa.or_(
+            logs.c.path == sa.bindparam("path"),
+            sa.func.substr(logs.c.path, _ONE, sa.bindparam("length", type_=sa.Integer)) == sa.bindparam("below"),
+        )
+    ),
+    "send": sa.insert(inbox).from_select(
+        list(_values(inbox, "id")),
+        sa.select(*_values(inbox, "id").values()).where(sa.exists().where(runs.c.id == sa.bindparam("run"))),
+    ),
+    "requests": sa.select(inbox.c.id, inbox.c.request, inbox.c.detail).where(inbox.c.run == _RUN).order_by(inbox.c.id),
+    "drop_requests": sa.delete(inbox).where(inbox.c.run == _RUN, inbox.c.id <= sa.bindparam("last")),
+    "gaps": sa.select(runs.c.id, runs.c.next_seq, _count)
+    .select_from(runs.outerjoin(events, events.c.run == runs.c.id))
+    .group_by(runs.c.id, runs.c.next_seq)
+    .having(
+        sa.or_(
+            _count != runs.c.next_seq - _ONE,
+            sa.func.coalesce(sa.func.max(events.c.seq), sa.literal_column("0")) != runs.c.next_seq - _ONE,
+        )
+    ),
+}
+
+
+def compiled(dialect: sa.Dialect) -> Texts:
+    """The texts of ``dialect``, whose parameters must be named ones."""
+    tables = METADATA.sorted_tables
+    schema = [str(CreateTable(table).compile(dialect=dialect)) for table in tables]
+    indices = sorted((index for table in tables for index in table.indexes), key=lambda index: str(index.name))
+    schema += [str(CreateIndex(index).compile(dialect=dialect)) for index in indices]
+    statements = {name: _text(statement, dialect) for name, statement in STATEMENTS.items()}
+    return Texts(schema=tuple(map(_on_one_line, schema)), **statements)
+
+
+def _text(statement: sa.ClauseElement, dialect: sa.Dialect) -> str:
+    done = statement.compile(dialect=dialect)
+    text = str(done)
+    # A constant that the compiler made a parameter (SQLite's OFFSET 0) goes back into the text.
+    for name, bind in getattr(done, "binds", {}).items():
+        if not bind.required:
+            text = re.sub(rf":{name}\b", repr(int(bind.value)), text)
+    return _on_one_line(text)
+
+
+def _on_one_line(sql: str) -> str:
+    return re.sub(r"\s+", " ", sql).strip()

@@ -1,0 +1,56 @@
+"""The statements of the store as texts of one SQL dialect, by name.
+
+Knows: nothing but the names. `statements.py` says what each is; `sqlite_texts.py` holds SQLite's, made beforehand:
+importing SQLAlchemy to compile them would cost more than all else that opening a home does.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Texts(Struct, frozen=True):
+    """Every statement that the store uses, with named parameters. ``schema`` makes the tables, in order."""
+
+    schema: tuple[str, ...]
+
+    add_run: str
+    """Adds nothing when the id is taken."""
+    run_exists: str
+    claim_run: str
+    advance_run: str
+    """The fence: changes one row, or none when epoch or seq are not the caller's."""
+    advance_run_and_summary: str
+    summary: str
+    fence: str
+    add_event: str
+    events: str
+    newest: str
+    newest_before: str
+    newest_of_phase: str
+    newest_of_phase_before: str
+
+    cached: str
+    candidates: str
+    drop_older: str
+    """Removes the row under a key unless it is newer."""
+    add_cached: str
+    """Adds nothing when the key is taken."""
+    extend_reservation: str
+    """Changes one row, or none when somebody else holds a live one."""
+    add_reservation: str
+    """Adds nothing when the key is taken."""
+    end_reservation: str
+    release: str
+
+    add_log: str
+    logs: str
+    logs_below: str
+
+    send: str
+    """Adds nothing when there is no such run."""
+    requests: str
+    drop_requests: str
+
+    gaps: str
+    """Runs whose events are not 1, 2, …, ``next_seq`` - 1."""
