@@ -11,8 +11,10 @@ from typing import Any
 
 from whimbrel.engine import attempts, calls, faults, frames
 from whimbrel.engine.binding import Unbound, check, complete
+from whimbrel.engine.invariants import check_run
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.nodes import Frame, Kind, NodeState, Stage
+from whimbrel.engine.snapshot import snapshot
 from whimbrel.engine.table import Trigger
 from whimbrel.model.attempt import (
     AttemptFault,
@@ -183,6 +185,17 @@ class Run:
         """What happened to a node, or to everything, for people. A long run remembers the latest lines only."""
         story = self._machine.story
         return story.told(path, self._machine.started_at) if story is not None else []
+
+    def check_invariants(self) -> None:
+        """Raise ``AssertionError`` when something is not as it must be. Looks at everything: for tests."""
+        check_run(self._machine)
+
+    def snapshot(self) -> bytes:
+        """The whole state as canonical bytes:
+
+        Replaying the same events gives the same bytes. The story is no part of it.
+        """
+        return snapshot(self._machine)
 
 
 def _requested(machine: Machine, event: RunRequested) -> None:

@@ -1,0 +1,126 @@
+"""What is always true of a run between two events. Checked after every event by the laws, and never in production.
+
+Knows: the whole state. Changes nothing of it.
+"""
+
+from __future__ import annotations
+
+from whimbrel.engine.machine import Machine
+from whimbrel.engine.nodes import Frame, Kind, NodeState, Stage
+from whimbrel.engine.retry import Blame, blame
+from whimbrel.model.program import START
+from whimbrel.model.run import Done, EntryKind, Failed, Phase
+
+
+def check_run(machine: Machine) -> None:
+    """Raise ``AssertionError`` when something is not as it must be."""
+    nodes = list(machine.nodes.values())
+    assert not machine.ended, "somebody still has to hear of an end"
+    assert not machine.ready, "a node that may begin has not begun"
+    live = [node for node in nodes if node.stage is Stage.ATTEMPT and node.kind is Kind.TASK]
+    assert machine.running == len(live), f"{machine.running} attempts counted, {len(live)} live"
+    limit = machine.options.max_parallelism
+    assert not limit or machine.running <= limit, f"{machine.running} attempts live, {limit} allowed"
+    queued = [node.path for node in machine.queue if node.stage is Stage.SLOT]
+    assert queued == list(dict.fromkeys(queued)), "a node stands in the queue twice"
+    assert set(queued) == {node.path for node in nodes if node.stage is Stage.SLOT}, "a node waits in no queue"
+    assert not queued or machine.running == limit, "a node waits though there is room"
+    if machine.root is not None:
+        _check_frame(machine.root)
+    for path, node in machine.nodes.items():
+        assert node.path == path
+        _check_node(machine, node)
+    if machine.phase.terminal:
+        unfinished = [node.path for node in nodes if not node.phase.terminal]
+        assert not unfinished, f"the run is over, but not {unfinished}"
+    elif machine.phase is not Phase.UNDEFINED:
+        waiting = [node for node in nodes if node.stage not in (Stage.NOTHING, Stage.SLOT)]
+        assert waiting, "the run goes on, but nothing that could happen is asked for"
+
+
+def _check_node(machine: Machine, node: NodeState) -> None:
+    where = f"{node.path} ({node.phase.value})"
+    over = node.phase.terminal
+    parent = machine.nodes.get(node.parent)
+    assert (node.parent == "") is (parent is None), f"{where} has no parent {node.parent}"
+    if parent is not None:
+        assert node in parent.children, f"{where} is no child of {node.parent}"
+        assert over or not parent.phase.terminal, f"{where} goes on in {node.parent}, which is over"
+    assert (node.ended_at > 0.0) is over, f"{where} ended at {node.ended_at}"
+    assert not over or node.stage is Stage.NOTHING, f"{where} waits for {node.stage}"
+    if node.phase in (Phase.FAILED, Phase.TIMED_OUT, Phase.ABORTED):
+        assert node.failure is not None, f"{where} does not say why"
+    elif node.phase is not Phase.FAILING:
+        assert node.failure is None, f"{where} has failed"
+    assert not node.outputs or node.phase is Phase.SUCCEEDED, f"{where} has outputs"
+    _check_attempts(machine, node, where)
+    if node.frame is not None:
+        _check_frame(node.frame)
+    if node.journal is not None:
+        _check_journal(machine, node, where)
+
+
+def _check_attempts(machine: Machine, node: NodeState, where: str) -> None:
+    assert [attempt.number for attempt in node.attempts] == list(range(1, len(node.attempts) + 1)), where
+    assert not any(attempt.live for attempt in node.attempts[:-1]), f"{where} has two live attempts"
+    last_live = bool(node.attempts) and node.attempts[-1].live
+    assert last_live is (node.stage is Stage.ATTEMPT), f"{where} waits for {node.stage or 'nothing'}"
+    succeeded = [attempt for attempt in node.attempts if attempt.phase is Phase.SUCCEEDED]
+    assert len(succeeded) == (1 if node.attempts and node.phase is Phase.SUCCEEDED else 0), (
+        f"{where} has {len(succeeded)} attempts that succeeded"
+    )
+    if node.kind in (Kind.WORKFLOW, Kind.BRANCH) or node.inline:
+        assert not node.attempts, f"{where} has attempts of its own"
+        assert node.phase is not Phase.QUEUED, f"{where} waits for nothing"
+    else:
+        assert node.phase is not Phase.QUEUED or node.stage is not Stage.NOTHING, f"{where} waits for nothing"
+        assert node.phase is not Phase.RUNNING or node.attempts[-1].phase is Phase.RUNNING, where
+    assert node.system_retries <= machine.options.system_retries, f"{where} spent {node.system_retries} system retries"
+    assert node.user_retries <= (node.metadata.retries or 0), f"{where} spent {node.user_retries} user retries"
+    failed = [attempt.failure for attempt in node.attempts if attempt.failure is not None]
+    by_user = sum(blame(failure) is Blame.USER for failure in failed)
+    assert node.user_retries <= by_user, f"{where} spent {node.user_retries} retries on {by_user} failures"
+
+
+def _check_frame(frame: Frame) -> None:
+    nodes = list(frame.nodes.values())
+    where = f"{frame.graph.name} in {frame.owner.path if frame.owner is not None else 'the run'}"
+    remaining = sum(not node.phase.terminal for node in nodes)
+    assert frame.remaining == remaining, f"{where}: {frame.remaining} counted, {remaining} remain"
+    for state in nodes:
+        assert state.node is not None
+        above = [frame.nodes[id] for id in dict.fromkeys(state.node.upstream) if id != START]
+        waits = sum(node.phase is not Phase.SUCCEEDED for node in above)
+        if state.phase is Phase.UNDEFINED:
+            assert waits, f"{state.path} may begin, and does not"
+            assert state.waiting == waits, f"{state.path} waits for {state.waiting}, not {waits}"
+        elif state.phase not in (Phase.SKIPPED, Phase.ABORTED):
+            assert not waits, f"{state.path} began too early"
+    if frame.owner is not None:
+        assert (frame.failure is not None) >= (frame.owner.phase is Phase.FAILING), f"{where} fails without a reason"
+
+
+def _check_journal(machine: Machine, driver: NodeState, where: str) -> None:
+    assert driver.journal is not None
+    entries = driver.journal.entries()
+    done = [entry for entry in entries if entry.outcome is not None]
+    assert list(entries[: len(done)]) == done, f"{where}: pending entries come last"
+    assert [entry.seq for entry in done] == sorted(entry.seq for entry in done), f"{where}: entries out of order"
+    assert all(entry.seq == 0 for entry in entries[len(done) :]), f"{where}: a pending entry has a place"
+    keys = [(entry.parent, entry.key) for entry in entries]
+    assert len(keys) == len(set(keys)), f"{where}: two entries at one key"
+    if driver.phase.terminal:
+        return
+    for entry in entries:
+        if entry.kind is not EntryKind.CALL:
+            continue
+        node = machine.nodes[entry.path]
+        assert not node.replaced, f"{node.path} was replaced, but is recorded"
+        if entry.outcome is None:
+            assert not node.phase.terminal, f"{node.path} has ended, but its driver was not told"
+        elif isinstance(entry.outcome, Done):
+            assert node.phase is Phase.SUCCEEDED
+            assert entry.outcome.outputs == node.outputs, f"{node.path}: other outputs were recorded"
+        else:
+            assert isinstance(entry.outcome, Failed)
+            assert node.phase is not Phase.SUCCEEDED, f"{node.path}: a failure was recorded"

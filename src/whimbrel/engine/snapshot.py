@@ -1,0 +1,98 @@
+"""The whole state of a run as canonical bytes: equal states have equal bytes, whatever led to them.
+
+Knows: every field that the engine remembers. Must not know: what they mean. The story is left out: it is told, not
+remembered.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from whimbrel.engine.machine import Machine
+from whimbrel.engine.nodes import Frame, NodeState
+from whimbrel.model.codec import canonical
+
+# Of a node: what stands in the program (the graph's node, the spec) is told by names; other nodes by their paths.
+_PLAIN = (
+    "path",
+    "id",
+    "kind",
+    "entity",
+    "name",
+    "parent",
+    "line",
+    "phase",
+    "created_at",
+    "queued_at",
+    "started_at",
+    "ended_at",
+    "inputs",
+    "outputs",
+    "failure",
+    "attempts",
+    "user_retries",
+    "system_retries",
+    "cached",
+    "cache_reason",
+    "key",
+    "digest",
+    "inline",
+    "grafted_from",
+    "replaced",
+    "metadata",
+    "stage",
+    "due",
+    "waiting",
+    "call",
+    "cache_key",
+)
+
+
+def snapshot(machine: Machine) -> bytes:
+    """The state as msgpack with sorted keys."""
+    return canonical(
+        {
+            "run": machine.run,
+            "workflow": machine.workflow,
+            "options": machine.options,
+            "phase": machine.phase,
+            "outputs": machine.outputs,
+            "failure": machine.failure,
+            "started_at": machine.started_at,
+            "ended_at": machine.ended_at,
+            "seq": machine.seq,
+            "running": machine.running,
+            "tasks": machine.tasks,
+            "workflows": machine.workflows,
+            "queue": [node.path for node in machine.queue],
+            "root": _frame(machine.root),
+            "nodes": [_node(node) for node in machine.nodes.values()],
+        }
+    )
+
+
+def _node(node: NodeState) -> dict[str, Any]:
+    told: dict[str, Any] = {name: getattr(node, name) for name in _PLAIN}
+    host = node.host
+    told["host"] = host.path if isinstance(host, NodeState) else None
+    told["driver"] = node.driver.path if node.driver is not None else None
+    told["children"] = [child.path for child in node.children]
+    told["downstream"] = [below.path for below in node.downstream]
+    told["frame"] = _frame(node.frame)
+    if node.journal is not None:
+        told["journal"] = node.journal.entries()
+        told["bodies"] = list(node.journal.bodies.items())
+        told["paths"] = list(node.journal.paths.values())
+    return told
+
+
+def _frame(frame: Frame | None) -> dict[str, Any] | None:
+    if frame is None:
+        return None
+    return {
+        "graph": frame.graph.name,
+        "inputs": frame.inputs,
+        "nodes": [node.path for node in frame.nodes.values()],
+        "remaining": frame.remaining,
+        "failure": frame.failure,
+    }
