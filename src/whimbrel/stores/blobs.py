@@ -31,8 +31,8 @@ class ObjectBlobs:
 
     ``location`` is a directory, made at the first ``put``, or a URL such as ``s3://bucket/prefix``; another process
     that opens the same location finds the same blobs. What is put into a directory is flushed to the disk before
-    ``put`` returns: obstore renames into place, but leaves flushing to the system. Raises ``StoreError`` for a URL that obstore
-    does not take.
+    ``put`` returns: obstore renames into place, but leaves flushing to the system. Raises ``StoreError`` for a URL that
+    obstore does not take.
     """
 
     def __init__(self, location: str | Path) -> None:

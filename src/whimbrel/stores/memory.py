@@ -17,6 +17,7 @@ from whimbrel.model.events import Event
 from whimbrel.model.run import AttemptId, Phase, RunSummary
 from whimbrel.stores.misses import CANDIDATES, Candidate, why_not
 from whimbrel.stores.refusals import fenced, no_run, taken
+from whimbrel.stores.utf8 import encodable
 
 
 class _Run:
@@ -120,9 +121,9 @@ class MemoryStore:
     # --- logs --------------------------------------------------------------------------------------------------
 
     def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float) -> None:
-        """Keep a chunk."""
+        """Keep a chunk. Lone surrogates are kept as escapes."""
         self._last_log += 1
-        line = LogLine(self._last_log, attempt, stream, text, at)
+        line = LogLine(self._last_log, attempt, stream, encodable(text), at)
         self._logs.setdefault(attempt.run, []).append(line)
 
     async def logs(self, run: str, *, path: str = "", after: int = 0, limit: int = 10_000) -> list[LogLine]:

@@ -29,6 +29,7 @@ from whimbrel.stores.refusals import fenced, no_run, taken
 from whimbrel.stores.sql.database import Connection, Cursor, Database, Parameters
 from whimbrel.stores.sql.sqlite import SqliteDatabase
 from whimbrel.stores.sql.writer import RIDER_DELAY, Writer
+from whimbrel.stores.utf8 import encodable
 
 T = TypeVar("T")
 
@@ -264,16 +265,14 @@ class SqlStore:
     # --- logs --------------------------------------------------------------------------------------------------
 
     def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float) -> None:
-        """See ``LogStore``. Characters that UTF-8 has not (lone surrogates) are kept as escapes."""
-        if not text.isascii():
-            text = text.encode("utf-8", "backslashreplace").decode()
+        """See ``LogStore``. Lone surrogates are kept as escapes."""
         self._writer.ride(
             {
                 "run": attempt.run,
                 "path": attempt.path,
                 "number": attempt.number,
                 "stream": stream,
-                "text": text,
+                "text": encodable(text),
                 "at": at,
             }
         )

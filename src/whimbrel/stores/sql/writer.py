@@ -8,8 +8,9 @@ once with all of its results. While it waits for the disk, the next group gather
 
 A job may *refuse*: raise a ``WhimbrelError`` before it has changed anything. It alone fails, and the group goes on.
 When the machine is at fault (disk full, file damaged, lock not to be had), the group is rolled back and all of it
-fails: none of it was durable. When a statement is at fault, which is rare, the group is rolled back and its jobs are carried
-out again, each in a transaction of its own, so that the one to blame fails alone. For that a job must be repeatable.
+fails: none of it was durable. When a statement is at fault, which is rare, the group is rolled back and its jobs are
+carried out again, each in a transaction of its own, so that the one to blame fails alone. For that a job must be
+repeatable.
 
 *Riders* are rows that nobody waits for: they go with the next group, or after a short delay on their own. While the
 disk takes none they are kept, the newest of them; what was lost is said when the writer is closed.
