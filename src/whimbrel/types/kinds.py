@@ -1,0 +1,53 @@
+"""Every kind of type that whimbrel knows, in the order in which they are asked.
+
+Knows: the kinds. Must not know: what any of them does.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from whimbrel.types import (
+    aliases,
+    annotated,
+    dataclasses,
+    enums,
+    json,
+    mappings,
+    namedtuples,
+    pickle,
+    pydantic,
+    scalars,
+    sequences,
+    text,
+    time,
+    typeddicts,
+    unions,
+)
+from whimbrel.types.hooks import Hook
+
+KINDS: Final[tuple[Hook, ...]] = (
+    scalars.HOOK,
+    # Before what it may mark: the marker decides how a value travels.
+    pickle.HOOK,
+    annotated.ANNOTATED,
+    unions.HOOK,
+    sequences.LIST,
+    # A bare dict is JSON-like; one with types is a mapping.
+    json.HOOK,
+    mappings.HOOK,
+    dataclasses.HOOK,
+    pydantic.HOOK,
+    enums.ENUM,
+    enums.LITERAL,
+    time.HOOK,
+    # Before tuples: a named tuple is one.
+    namedtuples.HOOK,
+    sequences.TUPLE,
+    sequences.SET,
+    typeddicts.HOOK,
+    text.HOOK,
+    annotated.NEW_TYPE,
+    aliases.ALIAS,
+    aliases.TYPE_VARIABLE,
+)
