@@ -128,8 +128,8 @@ def _build(python_type: Any, registry: Transformers) -> Transformer:
 def _unset(name: str, value: Any, field: str) -> Exception:
     if hasattr(value, field):
         # A property or descriptor of the author's failed: that is not a matter of types.
-        return mismatch(name, value, f"whose field {field!r} cannot be read")
-    return ValueMismatch(name, f"{type(value).__name__} whose field {field!r} was never set")
+        return mismatch(name, value, f"its field {field!r} cannot be read")
+    return ValueMismatch(name, f"{type(value).__name__} (its field {field!r} was never set)")
 
 
 def _constant(value: Any) -> Callable[[], Any]:

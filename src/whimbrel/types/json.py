@@ -18,7 +18,15 @@ from whimbrel.model.literal_types import ANY, StructType
 from whimbrel.types.hooks import Hook, Transformers
 from whimbrel.types.mismatch import field_step, literal_mismatch, mismatch, under
 from whimbrel.types.pickle import decode_pickle, encode_pickle
-from whimbrel.types.scalars import check_str, encode_bool, encode_float, encode_int, encode_none, encode_str
+from whimbrel.types.scalars import (
+    check_str,
+    decode_int,
+    encode_bool,
+    encode_float,
+    encode_int,
+    encode_none,
+    encode_str,
+)
 from whimbrel.types.time import decode_datetime, decode_timedelta
 from whimbrel.types.transformer import Transformer
 
@@ -59,8 +67,8 @@ def json_value(registry: Transformers) -> Transformer:
 
 
 def _refuse(value: Any) -> lit.Literal:
-    remedy = ": write a list" if isinstance(value, tuple | set | frozenset) else ""
-    raise mismatch(EXPECTED, value, f"which JSON does not know{remedy or ': declare its type'}")
+    sequence = isinstance(value, tuple | set | frozenset)
+    raise mismatch(EXPECTED, value, "write a list, or declare its type" if sequence else "declare its type")
 
 
 def _encode(value: Any, foreign: Callable[[Any], lit.Literal]) -> lit.Literal:
@@ -144,8 +152,8 @@ def decode_json(literal: lit.Literal, *, unpickle: bool = False) -> Any:
             return [decode_json(item, unpickle=unpickle) for item in items]
         case lit.UnionLiteral(value=inner):
             return decode_json(inner, unpickle=unpickle)
-        case lit.BigIntLiteral(value=digits):
-            return int(digits)
+        case lit.BigIntLiteral():
+            return decode_int(literal)
         case lit.DatetimeLiteral():
             return decode_datetime(literal)
         case lit.DurationLiteral():

@@ -69,12 +69,12 @@ def shown(value: object) -> str:
 
 def mismatch(expected: str, value: object, because: str = "") -> ValueMismatch:
     """The error for a Python value; ``because`` is added when the type alone does not explain it."""
-    return ValueMismatch(expected, shown(value) + (f", {because}" if because else ""))
+    return ValueMismatch(expected, shown(value) + (f" ({because})" if because else ""))
 
 
 def literal_mismatch(expected: str, literal: lit.Literal, because: str = "") -> ValueMismatch:
     """The error for a literal."""
-    return ValueMismatch(expected, _shown_literal(literal) + (f", {because}" if because else ""))
+    return ValueMismatch(expected, _shown_literal(literal) + (f" ({because})" if because else ""))
 
 
 def under(error: ValueMismatch, step: str) -> ValueMismatch:

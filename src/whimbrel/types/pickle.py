@@ -35,7 +35,7 @@ def encode_pickle(value: Any) -> lit.Literal:
     try:
         return lit.BytesLiteral(pickle.dumps(value, _PROTOCOL), ENCODING)
     except Exception as error:
-        raise mismatch("a value that can be pickled", value, f"({type(error).__name__}: {error})") from error
+        raise mismatch("a value that can be pickled", value, f"{type(error).__name__}: {error}") from error
 
 
 def decode_pickle(literal: lit.Literal) -> Any:
@@ -50,7 +50,7 @@ def decode_pickle(literal: lit.Literal) -> Any:
         return pickle.loads(literal.value)
     except Exception as error:
         raise literal_mismatch(
-            "a pickle", literal, f"that cannot be read here ({type(error).__name__}: {error})"
+            "a pickle", literal, f"it cannot be read here: {type(error).__name__}: {error}"
         ) from error
 
 

@@ -79,7 +79,7 @@ def _model(python_type: Any, registry: Transformers) -> Transformer:
         try:
             return dict(value.model_dump(mode="json", exclude=set(known), round_trip=True))
         except Exception as error:
-            raise mismatch(name, value, f"which pydantic cannot write as JSON: {error}") from None
+            raise mismatch(name, value, f"pydantic cannot write it as JSON: {error}") from None
 
     def encode(value: Any) -> lit.Literal:
         if type(value) is not python_type:

@@ -8,6 +8,7 @@ Knows: literals. Must not know: other kinds.
 
 from __future__ import annotations
 
+import decimal
 from typing import Any, Final
 
 from whimbrel.model import literal_types as kinds
@@ -21,9 +22,7 @@ INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
 # Every integer up to here is a double.
 _EXACT_FLOAT: Final = 2**53
-# More decimal digits than Python's own limit for str(int), which guards against quadratic time.
-_TOO_LONG = "too long to write in decimal (see sys.set_int_max_str_digits)"
-_SURROGATES = "a lone surrogate that UTF-8 cannot hold"
+_SURROGATES = "it has a lone surrogate, which UTF-8 cannot hold"
 
 
 def check_int(value: Any) -> None:
@@ -37,17 +36,15 @@ def encode_int(value: Any) -> lit.Literal:
         value = int.__int__(value)
     if INT64_MIN <= value <= INT64_MAX:
         return lit.IntLiteral(value)
-    try:
-        return lit.BigIntLiteral(int.__repr__(value))
-    except ValueError:
-        raise mismatch("int", "…", _TOO_LONG) from None
+    # Through Decimal, which is exact: str(int) refuses more than some thousand digits.
+    return lit.BigIntLiteral(str(decimal.Decimal(value)))
 
 
 def decode_int(literal: lit.Literal) -> int:
     if type(literal) is lit.IntLiteral:
         return literal.value
     if isinstance(literal, lit.BigIntLiteral):
-        return int(literal.value)
+        return int(decimal.Decimal(literal.value))
     if isinstance(literal, lit.UnionLiteral):
         return decode_int(literal.value)
     raise literal_mismatch("int", literal)
@@ -67,7 +64,7 @@ def _float_of_int(value: Any) -> float:
         except OverflowError:
             exact = False
         if not exact:
-            raise mismatch("float", value, "which a float cannot hold exactly")
+            raise mismatch("float", value, "a float cannot hold it exactly")
     return float(value)
 
 
@@ -81,7 +78,7 @@ def decode_float(literal: lit.Literal) -> float:
     if type(literal) is lit.FloatLiteral:
         return literal.value
     if isinstance(literal, lit.IntLiteral | lit.BigIntLiteral):
-        return _float_of_int(int(literal.value))
+        return _float_of_int(decode_int(literal))
     if isinstance(literal, lit.UnionLiteral):
         return decode_float(literal.value)
     raise literal_mismatch("float", literal)
@@ -128,7 +125,7 @@ def _check_utf8(value: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise mismatch("str", value, f"with {_SURROGATES}") from None
+        raise mismatch("str", value, _SURROGATES) from None
 
 
 def decode_str(literal: lit.Literal) -> str:

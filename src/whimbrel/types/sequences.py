@@ -159,7 +159,7 @@ def _build_set(python_type: Any, registry: Transformers) -> Transformer:
         except TypeError as error:
             if isinstance(error, ValueMismatch):
                 raise
-            raise literal_mismatch(name, literal, "with items that are not hashable") from None
+            raise literal_mismatch(name, literal, "its items are not hashable") from None
 
     return Transformer(
         python_type, ListType(item.literal_type), check=check, encode=encode, decode=decode, name=name, classes=accepts

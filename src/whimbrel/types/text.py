@@ -24,7 +24,7 @@ from whimbrel.types.transformer import Transformer
 def _time_text(value: dt.time) -> str:
     # A zone of a time of day has an offset only on a known day.
     if value.tzinfo is not None and value.utcoffset() is None:
-        raise mismatch("time", value, "whose zone has no fixed offset")
+        raise mismatch("time", value, "its zone has no fixed offset")
     return value.isoformat()
 
 

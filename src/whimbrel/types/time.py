@@ -41,7 +41,7 @@ def encode_datetime(value: Any) -> lit.Literal:
     try:
         moment = (value.replace(tzinfo=None) - offset).replace(tzinfo=_UTC, fold=0)
     except OverflowError:
-        raise mismatch("datetime", value, "which lies outside the years 1 to 9999 of UTC") from None
+        raise mismatch("datetime", value, "it lies outside the years 1 to 9999 of UTC") from None
     return lit.DatetimeLiteral(moment, _zone_of(value, offset, moment))
 
 
@@ -80,9 +80,7 @@ def _tzinfo(zone: str, literal: lit.Literal) -> dt.tzinfo:
     try:
         return zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        raise literal_mismatch(
-            "datetime", literal, f"in the time zone {zone}, not known here: install tzdata"
-        ) from None
+        raise literal_mismatch("datetime", literal, f"its time zone {zone} is not known here: install tzdata") from None
 
 
 def check_date(value: Any) -> None:

@@ -60,7 +60,7 @@ def _build(python_type: Any, registry: Transformers) -> Transformer:
             raise mismatch(f"{name} with {missing}", value)
         for key in value:
             if key not in made:
-                raise mismatch(name, value, f"whose key {shown_key(key)} it does not have")
+                raise mismatch(name, value, f"it has no key {shown_key(key)}")
 
     def check(value: Any) -> None:
         fit(value)

@@ -54,7 +54,7 @@ def _build(python_type: Any, registry: Transformers) -> Transformer:
     def refusal(value: Any, errors: dict[int, ValueMismatch]) -> ValueMismatch:
         # Only one variant is of this class: what it found inside the value says more than that the union does not fit.
         expected = sole.get(type(value))
-        if expected is not None and errors[expected].path != "$":
+        if expected is not None:
             return errors[expected]
         return mismatch(name, value)
 
