@@ -22,7 +22,8 @@ def _once(python: Path | str, code: str) -> tuple[float, float]:
 
 
 def measure() -> Table:
-    """Processor time of ``import whimbrel`` and of ``import flytekit``, each less that of ``pass`` in the same environment."""
+    """Processor time of ``import whimbrel`` and of ``import flytekit``, each less that of ``pass`` in the same
+    environment."""
     theirs = peers.flytekit()
     table = Table("G1", f"import (flytekit {version(theirs, 'flytekit')})")
     ours_cpu: list[float] = []

@@ -1,7 +1,8 @@
-"""What every benchmark shares: peers in environments of their own, repeated runs, one JSON line a figure, and the table.
+"""What every benchmark shares: peers in environments of their own, repeated runs, one JSON line a figure, and the
+table.
 
-A figure is a ratio between two subjects that ran in turn, in the same minutes, on the same machine. A subject is a script in ``subjects/``; it warms up,
-repeats, and prints one JSON object: ``{"figure": [seconds, ...]}``.
+A figure is a ratio between two subjects that ran in turn, in the same minutes, on the same machine. A subject is a
+script in ``subjects/``; it warms up, repeats, and prints one JSON object: ``{"figure": [seconds, ...]}``.
 """
 
 from __future__ import annotations
@@ -67,8 +68,11 @@ class Table:
         self.title = title
         self.rows: list[dict[str, Any]] = []
 
-    def add(self, what: str, ours: list[float], theirs: list[float], *, than: str, goal: float, unit: str = "s") -> None:
-        """A figure: our times against theirs, as the ratio of the medians. ``goal`` is the largest ratio that meets the gate."""
+    def add(
+        self, what: str, ours: list[float], theirs: list[float], *, than: str, goal: float, unit: str = "s"
+    ) -> None:
+        """A figure: our times against theirs, as the ratio of the medians. ``goal`` is the largest ratio that meets
+        the gate."""
         our, their = statistics.median(ours), statistics.median(theirs)
         ratio = our / their if their else float("nan")
         row = {
@@ -95,18 +99,24 @@ class Table:
 
     def markdown(self) -> str:
         """The table as it stands in RESULTS.md."""
-        lines = [f"## {self.gate}: {self.title}", "", "| what | whimbrel | against | its figure | ratio | goal | met |", "|---|---|---|---|---|---|---|"]
+        lines = [
+            f"## {self.gate}: {self.title}",
+            "",
+            "| what | whimbrel | against | its figure | ratio | goal | met |",
+            "|---|---|---|---|---|---|---|",
+        ]
         notes = []
         for row in self.rows:
             if "note" in row:
                 notes.append(f"* {row['what']}: {row['note']}")
                 continue
             ours = f"{quantity(row['ours'])} ({quantity(row['spread'][0])} to {quantity(row['spread'][1])})"
-            theirs = f"{quantity(row['theirs'])} ({quantity(row['their_spread'][0])} to {quantity(row['their_spread'][1])})"
-            met = "yes" if row["met"] else "**no**"
-            lines.append(
-                f"| {row['what']} | {ours} | {row['than']} | {theirs} | {row['ratio']:.3g} | ≤ {row['goal']:.3g} | {met} |"
+            theirs = (
+                f"{quantity(row['theirs'])} ({quantity(row['their_spread'][0])} to {quantity(row['their_spread'][1])})"
             )
+            met = "yes" if row["met"] else "**no**"
+            cells = (row["what"], ours, row["than"], theirs, f"{row['ratio']:.3g}", f"≤ {row['goal']:.3g}", met)
+            lines.append(f"| {' | '.join(cells)} |")
         return "\n".join([*lines, "", *notes, *([""] if notes else [])])
 
 
@@ -127,4 +137,6 @@ def machine() -> str:
             if line.startswith("model name"):
                 model = line.partition(":")[2].strip()
                 break
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return (
+        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )

@@ -37,8 +37,8 @@ def main(names: list[str]) -> None:
         parts[name] = f"{head}\n\n{stamp}{rest}\n"
     text = (
         "# Results\n\n"
-        "Written by `make bench`. Every line compares two things measured in turn in one run, as medians (smallest to largest);\n"
-        "absolute times wander on shared machines, ratios less. A ratio above its goal is shown as it is.\n\n"
+        "Written by `make bench`. Every line compares two things measured in turn in one run, as medians (smallest to\n"
+        "largest); absolute times wander on shared machines, ratios less. A ratio above its goal is shown as it is.\n\n"
     )
     results.write_text(text + "\n".join(parts[name].rstrip() + "\n" for name in GATES if name in parts))
 

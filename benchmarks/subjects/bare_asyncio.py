@@ -37,7 +37,7 @@ async def to_thread_gather() -> int:
     return sum(await asyncio.gather(*[asyncio.to_thread(sync_step, i) for i in range(CALLS)]))
 
 
-def measure(program):  # noqa: ANN001, ANN201
+def measure(program):
     times = []
     for repetition in range(6):
         begin = time.perf_counter()

@@ -1,4 +1,5 @@
-"""Compile and serialise a workflow: ``compile.py whimbrel|flytekit chain|fan_out|long_chain|half_chain``. No figures means that it failed."""
+"""Compile and serialise a workflow: ``compile.py whimbrel|flytekit chain|fan_out|long_chain|half_chain``. No figures
+means that it failed."""
 
 import collections
 import importlib
@@ -15,7 +16,7 @@ def step(x: int) -> int:
     return x + 1
 
 
-def chain_of(n: int):  # noqa: ANN201
+def chain_of(n: int):
     def body(x: int) -> int:
         for _ in range(n):
             x = step(x=x)
@@ -24,7 +25,7 @@ def chain_of(n: int):  # noqa: ANN201
     return body
 
 
-def fan_of(n: int):  # noqa: ANN201
+def fan_of(n: int):
     def body(x: int) -> int:
         last = x
         for _ in range(n):
@@ -34,10 +35,15 @@ def fan_of(n: int):  # noqa: ANN201
     return body
 
 
-BODIES = {"chain": (chain_of, 1_000), "half_chain": (chain_of, 5_000), "fan_out": (fan_of, 5_000), "long_chain": (chain_of, 10_000)}
+BODIES = {
+    "chain": (chain_of, 1_000),
+    "half_chain": (chain_of, 5_000),
+    "fan_out": (fan_of, 5_000),
+    "long_chain": (chain_of, 10_000),
+}
 
 
-def fresh():  # noqa: ANN201
+def fresh():
     make, n = BODIES[SHAPE]
     body = make(n)
     body.__qualname__ = body.__name__ = SHAPE
@@ -59,7 +65,11 @@ else:
     )
 
     def compile_and_serialise() -> bytes:
-        return get_serializable(collections.OrderedDict(), settings, api.workflow(fresh())).to_flyte_idl().SerializeToString()
+        return (
+            get_serializable(collections.OrderedDict(), settings, api.workflow(fresh()))
+            .to_flyte_idl()
+            .SerializeToString()
+        )
 
 
 times = []

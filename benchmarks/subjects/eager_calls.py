@@ -40,7 +40,7 @@ async def gather(n: int) -> int:
     return sum(await asyncio.gather(*[step(x=i) for i in range(n)]))
 
 
-async def value_of(call):  # noqa: ANN001, ANN201
+async def value_of(call):
     """flytekit 1.16 returns the values of sync tasks, not awaitables."""
     return await call if hasattr(call, "__await__") else call
 
@@ -63,7 +63,7 @@ async def overlap(n: int) -> int:
     return sum(await asyncio.gather(*[value_of(nap(x=i)) for i in range(n)]))
 
 
-def measure(workflow, n: int, expected: int, repetitions: int = 5, per_call: bool = True):  # noqa: ANN001, ANN201
+def measure(workflow, n: int, expected: int, repetitions: int = 5, per_call: bool = True):
     times = []
     for repetition in range(repetitions + 1):
         begin = time.perf_counter()

@@ -50,9 +50,13 @@ class WhimbrelError(Exception):
 
 
 class UserError(WhimbrelError):
-    """The workflow, its inputs or the way it was called must be mended."""
+    """The workflow, its inputs or the way it was called must be mended.
+
+    ``problem`` is the same fact in parts, with the author's line, where the raiser knew it.
+    """
 
     exit_code = 2
+    problem: Problem | None = None
 
 
 class Problem:

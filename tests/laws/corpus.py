@@ -133,8 +133,8 @@ async def eager_catches(x: int) -> str:
     try:
         await reject(x=x)
     except ValueError as error:
-        assert isinstance(error, EagerException)
-        return f"{error} but {await add_one(x=x)}"
+        both = isinstance(error, EagerException)
+        return f"{error} but {await add_one(x=x)}" if both else "not an EagerException"
     return "accepted"
 
 
@@ -195,7 +195,8 @@ def eager_inside(x: int) -> int:
 
 
 class Sample(NamedTuple):
-    """A program, its inputs, and what it must give; ``task_calls`` is how many task executions an undisturbed run makes (-1: it may vary)."""
+    """A program, its inputs, and what it must give; ``task_calls`` is how many task executions an undisturbed run
+    makes (-1: it may vary)."""
 
     entity: Any
     inputs: dict[str, Any]

@@ -1,6 +1,8 @@
-"""A world for sessions: executes calls with random latencies in virtual-free real order, keeps the journal, and can crash.
+"""A world for sessions: executes calls with random latencies in virtual-free real order, keeps the journal, and can
+crash.
 
-The journal here is the contract in its smallest form: reports in, entries out in one order. The engine's own is held to it by the laws that run both.
+The journal here is the contract in its smallest form: reports in, entries out in one order. The engine's own is held
+to it by the laws that run both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Law: a driver that dies anywhere is replayed to the same road, whatever the latencies and the values of what runs after it."""
+"""Law: a driver that dies anywhere is replayed to the same road, whatever the latencies and the values of what runs
+after it."""
 
 from __future__ import annotations
 
@@ -76,7 +77,12 @@ def test_replay_takes_the_same_road(seed: int) -> None:
 
     expected, whole = play(program, [], random.Random(seed))
     assert expected is not Crash
-    points = {1, max(1, whole.writes // 2), max(1, whole.writes - 1), random.Random(seed).randrange(1, whole.writes + 1)}
+    points = {
+        1,
+        max(1, whole.writes // 2),
+        max(1, whole.writes - 1),
+        random.Random(seed).randrange(1, whole.writes + 1),
+    }
     for crash_at in sorted(points):
         died, before = play(program, [], random.Random(seed), crash_at=crash_at)
         assert died is Crash

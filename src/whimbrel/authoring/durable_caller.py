@@ -1,6 +1,7 @@
 """The caller inside a driver: calls of an eager body become durable calls of its session.
 
-Knows: entities and their signatures, the session. Must not know: transports, workers, blob stores (``Values`` moves literals in and out).
+Knows: entities and their signatures, the session. Must not know: transports, workers, blob stores (``Values`` moves
+literals in and out).
 """
 
 from __future__ import annotations
@@ -81,9 +82,15 @@ class DurableCaller:
         return self._book.session.set_timer(self.scope, when, fire)
 
     def call(
-        self, entity: Any, args: tuple[Any, ...], kwargs: dict[str, Any], overrides: Metadata | None = None, key: str | None = None
+        self,
+        entity: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        overrides: Metadata | None = None,
+        key: str | None = None,
     ) -> PendingCall[Any]:
-        """A pending call. Arguments are checked and encoded now, and the call takes its number now; it begins when it is awaited.
+        """A pending call. Arguments are checked and encoded now, and the call takes its number now; it begins when
+        it is awaited.
 
         Raises ``CallMismatch`` and ``ValueMismatch``.
         """
@@ -129,7 +136,9 @@ class DurableCaller:
         allowed = metadata.retries or 0
         for attempt in range(allowed + 1):
             # A retry of the body names its calls anew, so that it does not meet the failures of the try before.
-            outcome = await self._try(entity, Scope(path, f"retry.{attempt}" if attempt else ""), request, metadata.timeout)
+            outcome = await self._try(
+                entity, Scope(path, f"retry.{attempt}" if attempt else ""), request, metadata.timeout
+            )
             if isinstance(outcome, Done) or not outcome.failure.recoverable or attempt == allowed:
                 return outcome
         raise AssertionError("unreachable: the last try returns")

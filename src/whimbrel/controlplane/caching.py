@@ -1,7 +1,8 @@
 """Looking outputs up, keeping them, and taking turns at computing them.
 
-A serialised look-up waits while somebody else holds the reservation of its key. Within this process the wait ends by notice; another process is
-asked every ``POLL`` seconds. A reservation lapses ``LEASE`` seconds after its last renewal, so that a holder that died blocks nobody for longer.
+A serialised look-up waits while somebody else holds the reservation of its key. Within this process the wait ends by
+notice; another process is asked every ``POLL`` seconds. A reservation lapses ``LEASE`` seconds after its last
+renewal, so that a holder that died blocks nobody for longer.
 """
 
 from __future__ import annotations

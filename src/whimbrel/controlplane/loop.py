@@ -1,11 +1,12 @@
 """The loop of one run: events in, one transaction a step, then the commands out.
 
-An event is handled by the engine at once, in memory. What it wants done waits until the events so far are on disk. One exception, by rule: launching a call
-that an eager body has just begun. Its *scheduled* row may ride the next commit (attempts are at least once anyway), which saves a commit a call; its
+An event is handled by the engine at once, in memory. What it wants done waits until the events so far are on disk.
+One exception, by rule: launching a call that an eager body has just begun. Its *scheduled* row may ride the next
+commit (attempts are at least once anyway), which saves a commit a call; its
 *finished* row is on disk before the body is told.
 
-If the store refuses a write (another owner, a full disk), the in-memory state is ahead of the disk and is thrown away: ``drive`` raises, the run stays as
-the disk has it, and can be resumed.
+If the store refuses a write (another owner, a full disk), the in-memory state is ahead of the disk and is thrown
+away: ``drive`` raises, the run stays as the disk has it, and can be resumed.
 
 Knows the engine and the ports. Must not know Python values, users' code, SQL or processes.
 """
@@ -27,10 +28,20 @@ from whimbrel.model.events import Event, OwnerChanged
 from whimbrel.model.run import Phase, RunSummary
 
 RIDE = 0.01
-"""How long events that nothing waits for may ride before they are written, in seconds: long enough to share the commit of a quick task's
-outcome, short enough to look live."""
+"""How long events that nothing waits for may ride before they are written, in seconds: long enough to share the
+commit of a quick task's outcome, short enough to look live."""
 
 _RIDERS = (BeginCall, Started, StartTimer, RecordValue)
+
+
+def _launches_what_begins(event: Event, command: Command) -> bool:
+    """Whether the command launches the very call that the event begins, and not something that waited for events
+    still unwritten."""
+    return (
+        isinstance(event, BeginCall)
+        and isinstance(command, Launch)
+        and command.attempt.path.startswith(f"{event.parent}/{event.key}")
+    )
 
 
 class RunLoop:
@@ -67,7 +78,7 @@ class RunLoop:
         self._broken: BaseException | None = None
         self._stopping = False
 
-    # --- events in -------------------------------------------------------------------------------------------------------------------
+    # --- events in
 
     def post(self, event: Event) -> None:
         """Something has happened. Handled at once, unless an event is being handled; never raises (``drive`` does)."""
@@ -88,10 +99,15 @@ class RunLoop:
         commands = self.run.handle(event)
         if isinstance(event, OwnerChanged):
             # A new owner asks for everything that is not answered, not only for what the change itself brings about.
-            commands = self.run.outstanding()
+            running = self._executor.running()
+            commands = [
+                command
+                for command in self.run.outstanding()
+                if not (isinstance(command, Launch) and command.attempt in running)
+            ]
         self._unwritten.append(event)
         for command in commands:
-            if isinstance(command, SetTimer) or (isinstance(command, Launch) and isinstance(event, BeginCall)):
+            if isinstance(command, SetTimer) or _launches_what_begins(event, command):
                 self._carry_out(command)
             else:
                 self._held.append(command)
@@ -105,10 +121,11 @@ class RunLoop:
         self._held.extend(commands)
         self._wake.set()
 
-    # --- commands out ----------------------------------------------------------------------------------------------------------------
+    # --- commands out
 
     async def drive(self) -> EndRun | None:
-        """Run until the run is over, or ``stop`` is called (then ``None``). Raises what the store or the engine raised."""
+        """Run until the run is over, or ``stop`` is called (then ``None``). Raises what the store or the engine
+        raised."""
         try:
             while self._end is None:
                 await self._wake.wait()

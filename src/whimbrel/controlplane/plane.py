@@ -1,6 +1,8 @@
-"""Use cases around the engine: start a run, resume it, abort it, wait for its end. One per process; every composition builds one.
+"""Use cases around the engine: start a run, resume it, abort it, wait for its end. One per process; every
+composition builds one.
 
-Runs that nobody drives any more are resumed by claiming them: the claim raises the epoch, so that whoever drove them before can write nothing more.
+Runs that nobody drives any more are resumed by claiming them: the claim raises the epoch, so that whoever drove them
+before can write nothing more.
 """
 
 from __future__ import annotations
@@ -80,7 +82,7 @@ class ControlPlane:
         await self._executor.close()
         self._cache.close()
 
-    # --- use cases -------------------------------------------------------------------------------------------------------------------
+    # --- use cases
 
     async def launch(
         self,
@@ -112,7 +114,9 @@ class ControlPlane:
         """Take a run over and carry it on. Raises ``EntityNotFound``; ``RunNotResumable`` if it has ended."""
         summary = await self._store.summary(run_id)
         if summary.phase.terminal:
-            raise RunNotResumable(f"run {run_id} has ended ({summary.phase.value}): there is nothing to resume. Start a new run.")
+            raise RunNotResumable(
+                f"run {run_id} has ended ({summary.phase.value}): there is nothing to resume. Start a new run."
+            )
         summary = await self._store.claim(run_id, self._owner)
         run = Run.replay(await self._store.events(run_id))
         running = self._executor.running()
@@ -140,7 +144,7 @@ class ControlPlane:
         """The state of a run that is being driven."""
         return self._loops[run_id].run
 
-    # --- inside ----------------------------------------------------------------------------------------------------------------------
+    # --- inside
 
     def _adopt(self, run: Run, summary: RunSummary) -> RunLoop:
         loop = RunLoop(

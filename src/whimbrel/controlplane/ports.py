@@ -1,4 +1,5 @@
-"""What the control plane needs of the world, as Protocols. Implementations live in stores/ and executors/; all of a kind share a contract suite."""
+"""What the control plane needs of the world, as Protocols. Implementations live in stores/ and executors/; all of a
+kind share a contract suite."""
 
 from __future__ import annotations
 
@@ -34,18 +35,21 @@ class RunStore(Protocol):
     """Runs and their event logs. A method returns when what it did is on disk."""
 
     async def create(self, summary: RunSummary, events: Sequence[Event]) -> None:
-        """Add a run with its first events (seq 1, 2, …). ``summary.epoch`` is its first epoch. Raises ``StoreError`` if the id is taken."""
+        """Add a run with its first events (seq 1, 2, …). ``summary.epoch`` is its first epoch. Raises ``StoreError``
+        if the id is taken."""
         ...
 
     async def claim(self, run: str, owner: str) -> RunSummary:
         """Take the run over: its epoch goes up by one, in one compare-and-set. Raises ``EntityNotFound``."""
         ...
 
-    async def append(self, run: str, epoch: int, first: int, events: Sequence[Event], summary: RunSummary | None = None) -> None:
+    async def append(
+        self, run: str, epoch: int, first: int, events: Sequence[Event], summary: RunSummary | None = None
+    ) -> None:
         """Append events as seq ``first``, ``first+1``, … and replace the summary if one is given, in one transaction.
 
-        Raises ``Fenced`` when the run's epoch is not ``epoch`` or ``first`` is not the next seq; nothing is written then. Raises ``StoreFull``
-        when the disk is full.
+        Raises ``Fenced`` when the run's epoch is not ``epoch`` or ``first`` is not the next seq; nothing is written
+        then. Raises ``StoreFull`` when the disk is full.
         """
         ...
 
@@ -79,7 +83,8 @@ class CacheStore(Protocol):
         ...
 
     async def why_not(self, key: CacheKey) -> str:
-        """One sentence on why there is nothing under ``key``: another version, other inputs (which), another interface, or never run."""
+        """One sentence on why there is nothing under ``key``: another version, other inputs (which), another
+        interface, or never run."""
         ...
 
     async def put_cached(self, key: CacheKey, row: CachedOutputs) -> None:
@@ -87,7 +92,8 @@ class CacheStore(Protocol):
         ...
 
     async def reserve(self, key: CacheKey, holder: str, until: float, now: float) -> bool:
-        """Whether ``holder`` now has the right to compute ``key``: nobody has, or theirs ended at a time before ``now``, or it is the holder's already."""
+        """Whether ``holder`` now has the right to compute ``key``: nobody has, or theirs ended at a time before
+        ``now``, or it is the holder's already."""
         ...
 
     async def release(self, key: CacheKey, holder: str) -> None:

@@ -1,8 +1,10 @@
-"""What an eager body has done, as the journal tells it: the entries recorded by earlier drivers, and those that become durable now.
+"""What an eager body has done, as the journal tells it: the entries recorded by earlier drivers, and those that
+become durable now.
 
-The durable boundary has two operations. *Record* says what the program did (began a call, set a timer, drew a value); it is ordered and
-returns at once. *Deliver* says what has become durable, in the one order in which every driver of this run, now and after a crash, learns it.
-Both the past and the present come through ``Feed``: replaying is nothing but a feed that is already full.
+The durable boundary has two operations. *Record* says what the program did (began a call, set a timer, drew a
+value); it is ordered and returns at once. *Deliver* says what has become durable, in the one order in which every
+driver of this run, now and after a crash, learns it. Both the past and the present come through ``Feed``: replaying
+is nothing but a feed that is already full.
 
 Knows nothing of asyncio and of transports.
 """
@@ -109,9 +111,11 @@ class Feed:
             self._orphans.setdefault(entry.digest, []).append(entry)
 
     def graft(self, parent: str, key: str, digest: str) -> Entry | None:
-        """A finished, unclaimed entry of the same call made elsewhere: one that lost its place, or a later one of the same scope.
+        """A finished, unclaimed entry of the same call made elsewhere: one that lost its place, or a later one of
+        the same scope.
 
-        Only after the program has been seen to go another way: while it repeats itself, two equal calls are never mistaken for each other.
+        Only after the program has been seen to go another way: while it repeats itself, two equal calls are never
+        mistaken for each other.
         """
         if not self.diverged:
             return None

@@ -1,13 +1,16 @@
 """The event loop that an eager body runs on: plain asyncio, whose outside events come in a recorded order.
 
-asyncio is deterministic once the order of outside events is fixed. So outside events (outcomes of calls, timers of the program) are handed to
-the program **one at a time, and only when it has nothing left to do**, live and on replay alike; replay takes them from the journal first.
+asyncio is deterministic once the order of outside events is fixed. So outside events (outcomes of calls, timers of
+the program) are handed to the program **one at a time, and only when it has nothing left to do**, live and on replay
+alike; replay takes them from the journal first.
 
-How: a ``SelectorEventLoop`` asks its selector for I/O at the end of each turn, with a time-out of zero as long as callbacks are ready. Our
-selector sees the idle moment (a time-out that is not zero) and uses it to deliver one event. Nothing private of asyncio is touched.
+How: a ``SelectorEventLoop`` asks its selector for I/O at the end of each turn, with a time-out of zero as long as
+callbacks are ready. Our selector sees the idle moment (a time-out that is not zero) and uses it to deliver one
+event. Nothing private of asyncio is touched.
 
-Real I/O and threads work as on any loop. They are not recorded: they happen again on replay. While some are under way, a recorded event that
-nobody waits for yet is held back for ``PATIENCE`` seconds, since the program may come to it once its I/O is done.
+Real I/O and threads work as on any loop. They are not recorded: they happen again on replay. While some are under
+way, a recorded event that nobody waits for yet is held back for ``PATIENCE`` seconds, since the program may come to
+it once its I/O is done.
 
 Must not know what a call is; ``Source`` tells it what to deliver.
 """
@@ -26,8 +29,9 @@ from whimbrel.model.codec import digest
 T = TypeVar("T")
 
 PATIENCE = 2.0
-"""How long a recorded event waits for real I/O to bring the program to it, in seconds. An idle connection in a pool looks just like I/O under
-way, so the wait must end; a request that takes longer than this on replay can make a race take another road."""
+"""How long a recorded event waits for real I/O to bring the program to it, in seconds. An idle connection in a pool
+looks just like I/O under way, so the wait must end; a request that takes longer than this on replay can make a race
+take another road."""
 
 
 @runtime_checkable
@@ -39,7 +43,8 @@ class Scoped(Protocol):
         ...
 
     def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None] | None:
-        """Make a timer durable: ``fire`` is called when it is delivered; ``when`` is in ``loop.time()``. Returns how to cancel it."""
+        """Make a timer durable: ``fire`` is called when it is delivered; ``when`` is in ``loop.time()``. Returns how
+        to cancel it."""
         ...
 
 
@@ -100,7 +105,8 @@ class _DurableTimer(asyncio.TimerHandle):
 
 
 def _spawned_from_a_set() -> bool:
-    """Whether ``asyncio.as_completed`` is creating the task: it does so in the order of a set, which differs from process to process."""
+    """Whether ``asyncio.as_completed`` is creating the task: it does so in the order of a set, which differs from
+    process to process."""
     frame = sys._getframe(2)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("asyncio."):
         if frame.f_code.co_name == "as_completed" or frame.f_code.co_qualname == "_AsCompletedIterator.__init__":
@@ -173,7 +179,7 @@ class EagerLoop(asyncio.SelectorEventLoop):
             if _spawned_from_a_set():
                 name = f"{name}-{fingerprint(coro)}"
             context.run(self._ambient.set, here.spawn(name))
-        return asyncio.Task(coro, loop=loop, context=context, **options)  # type: ignore[arg-type]
+        return asyncio.Task(coro, loop=loop, context=context, **options)
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None

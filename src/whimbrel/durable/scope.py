@@ -1,9 +1,10 @@
 """Call paths: the names of an eager body's calls, timers and drawn values.
 
-A *scope* is an eager body, or one asyncio task spawned (however deep) from it. A call is named by its scope and its number in that scope,
-in program order: the number is taken when the call is made, not when it is awaited. A child scope is named by its coroutine and the number
-of such coroutines spawned before it in the parent scope, so that a library's background tasks shift nobody else's names. ``gather``,
-``TaskGroup`` and comprehensions spawn in program order: names do not depend on timing.
+A *scope* is an eager body, or one asyncio task spawned (however deep) from it. A call is named by its scope and its
+number in that scope, in program order: the number is taken when the call is made, not when it is awaited. A child
+scope is named by its coroutine and the number of such coroutines spawned before it in the parent scope, so that a
+library's background tasks shift nobody else's names. ``gather``, ``TaskGroup`` and comprehensions spawn in program
+order: names do not depend on timing.
 
 Knows nothing of asyncio, journals or entities.
 """
@@ -18,9 +19,9 @@ _UNSAFE = re.compile(r"[^\w.<>-]")
 class Scope:
     """Where names are given out.
 
-    ``parent`` is the logical path of the eager call whose body this is; ``prefix`` is the path of asyncio tasks below the body ("" for
-    the body itself). Keys look like ``3``, ``chain.1:3`` (third call in the first task running ``chain``), ``t2`` (a timer), ``v1`` (a value),
-    ``=pin`` (a call pinned by hand, named in the whole body).
+    ``parent`` is the logical path of the eager call whose body this is; ``prefix`` is the path of asyncio tasks
+    below the body ("" for the body itself). Keys look like ``3``, ``chain.1:3`` (third call in the first task
+    running ``chain``), ``t2`` (a timer), ``v1`` (a value), ``=pin`` (a call pinned by hand, named in the whole body).
     """
 
     __slots__ = ("_calls", "_spawned", "_timers", "_values", "parent", "prefix")

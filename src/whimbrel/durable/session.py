@@ -1,7 +1,7 @@
 """One driver's memory of its eager workflow: who waits for what, what has been said, and what is delivered next.
 
-A session lives in the thread of its event loop; only ``deliver`` and ``wake`` may be called from elsewhere. It moves literals and outcomes, never
-Python values, and knows of entities only their names and digests.
+A session lives in the thread of its event loop; only ``deliver`` and ``wake`` may be called from elsewhere. It moves
+literals and outcomes, never Python values, and knows of entities only their names and digests.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class _Timer:
 
 
 class Session:
-    """See the module. ``recorded`` is the journal so far: entries with an outcome in order of delivery, then those in flight.
+    """See the module. ``recorded`` is the journal so far: entries with an outcome in order of delivery, then those
+    in flight.
 
     ``define`` gives the program of an entity by name, to be sent with its first call.
     """
@@ -92,7 +93,7 @@ class Session:
         self._defined: set[str] = set()
         self._ended: str | None = None
 
-    # --- what the event loop asks --------------------------------------------------------------------------------------------------
+    # --- what the event loop asks
 
     def attach(self, loop: EagerLoop) -> None:
         """The loop that the body runs on."""
@@ -155,7 +156,7 @@ class Session:
             timer.fired = True
             self._record(FireTimer(self.attempt, *timer.place, self._clock()))
 
-    # --- what the program does -------------------------------------------------------------------------------------------------------
+    # --- what the program does
 
     @property
     def replaying(self) -> bool:
@@ -168,13 +169,15 @@ class Session:
         return self._feed.diverged
 
     def end(self, reason: str) -> None:
-        """The run is being aborted: from now on every durable call raises ``CallAborted``, so that clean-up cannot wait for ever."""
+        """The run is being aborted: from now on every durable call raises ``CallAborted``, so that clean-up cannot
+        wait for ever."""
         self._ended = reason
 
     async def call(self, scope: Scope, key: str, request: CallRequest) -> Outcome:
         """Make a call and wait for its durable outcome.
 
-        For an inline call this is only the wait: see ``open`` and ``finish``. When the awaiting task is cancelled, so is the call.
+        For an inline call this is only the wait: see ``open`` and ``finish``. When the awaiting task is cancelled,
+        so is the call.
         """
         place = (scope.parent, key)
         return await self.wait(place, self.open(scope, key, request))
@@ -220,7 +223,8 @@ class Session:
         return future
 
     def answered(self, scope: Scope, key: str) -> bool:
-        """Whether the call at ``key`` has, or will be given, an outcome without anybody running it: it is recorded, or grafted."""
+        """Whether the call at ``key`` has, or will be given, an outcome without anybody running it: it is recorded,
+        or grafted."""
         known = self._feed.known.get((scope.parent, key))
         return known is not None and known.outcome is not None
 

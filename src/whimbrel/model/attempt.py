@@ -1,6 +1,7 @@
 """The attempt protocol: what a control plane tells a worker, and what a worker reports.
 
-One protocol for every executor; each message is a msgpack frame on its transport. Calls of an eager body are reports too: the driver says
+One protocol for every executor; each message is a msgpack frame on its transport. Calls of an eager body are reports
+too: the driver says
 *begin*, the control plane *delivers* outcomes in the order in which they became durable.
 """
 
@@ -15,13 +16,15 @@ from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Metadata, Program, TaskSpec
 from whimbrel.model.run import AttemptId, Entry, Outcome
 
-# --- control plane to worker -------------------------------------------------------------------------------------------------------
+# --- control plane to worker
 
 
 class Launch(Struct, frozen=True, tag="launch"):
-    """Run one attempt. ``metadata`` is final (overrides laid over). For an eager task, ``journal`` is what earlier drivers recorded.
+    """Run one attempt. ``metadata`` is final (overrides laid over). For an eager task, ``journal`` is what earlier
+    drivers recorded.
 
-    ``started_at`` is when the run was requested, in seconds since the epoch. ``program`` names the entities that the control plane has already.
+    ``started_at`` is when the run was requested, in seconds since the epoch. ``program`` names the entities that the
+    control plane has already.
     """
 
     attempt: AttemptId
@@ -56,7 +59,7 @@ class Shutdown(Struct, frozen=True, tag="shutdown"):
 Instruction: TypeAlias = Launch | Cancel | Deliver | Shutdown
 
 
-# --- worker to control plane -------------------------------------------------------------------------------------------------------
+# --- worker to control plane
 
 
 class Hello(Struct, frozen=True, tag="hello"):
@@ -125,9 +128,10 @@ class Lost(Struct, frozen=True, tag="lost"):
 class BeginCall(Struct, frozen=True, tag="begin"):
     """An eager body calls ``entity``.
 
-    ``parent`` is the node path of the eager call whose body it is, ``key`` the call path. ``digest`` is of the entity and its inputs. ``define``
-    brings entities that the control plane may not know. ``inline`` calls (nested eager bodies) are run by the driver itself, which ends them with
-    ``FinishCall``. ``replaces`` says that another call stood at this key; ``graft`` names the finished node whose outcome this call takes.
+    ``parent`` is the node path of the eager call whose body it is, ``key`` the call path. ``digest`` is of the
+    entity and its inputs. ``define`` brings entities that the control plane may not know. ``inline`` calls (nested
+    eager bodies) are run by the driver itself, which ends them with ``FinishCall``. ``replaces`` says that another
+    call stood at this key; ``graft`` names the finished node whose outcome this call takes.
     """
 
     attempt: AttemptId

@@ -14,7 +14,8 @@ from whimbrel.model.run import Phase
 
 
 class CacheKey(Struct, frozen=True):
-    """What outputs are cached by. ``interface`` and ``inputs`` are digests; ``inputs`` is per input, without the ignored ones."""
+    """What outputs are cached by. ``interface`` and ``inputs`` are digests; ``inputs`` is per input, without the
+    ignored ones."""
 
     task: str
     version: str
@@ -60,6 +61,4 @@ class EndRun(Struct, frozen=True, tag="end_run"):
     failure: Failure | None
 
 
-Command: TypeAlias = (
-    Launch | Cancel | Deliver | LookUpCache | WriteCache | ReleaseCache | SetTimer | EndRun
-)
+Command: TypeAlias = Launch | Cancel | Deliver | LookUpCache | WriteCache | ReleaseCache | SetTimer | EndRun

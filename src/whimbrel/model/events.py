@@ -1,6 +1,7 @@
 """What can happen to a run. The engine's input, and its log: folding the events gives the state back, byte for byte.
 
-Reports of attempts are events as they stand; the rest are defined here. Every event carries its time, so that the engine needs no clock.
+Reports of attempts are events as they stand; the rest are defined here. Every event carries its time, so that the
+engine needs no clock.
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ class Fault(StrEnum):
 class Failure(Struct, frozen=True):
     """An exception, or the reason why there is no result.
 
-    ``type`` is ``module:QualName`` of the class; ``args`` are those of its arguments that are JSON-like, ``None`` when some are
-    not; ``state`` likewise its instance attributes. ``bases`` lists the importable ancestors, nearest first, for a class that can't be
-    imported. ``node`` is the path of the node that failed.
+    ``type`` is ``module:QualName`` of the class; ``args`` are those of its arguments that are JSON-like, ``None``
+    when some are not; ``state`` likewise its instance attributes. ``bases`` lists the importable ancestors, nearest
+    first, for a class that can't be imported. ``node`` is the path of the node that failed.
     """
 
     fault: Fault

@@ -1,7 +1,7 @@
 """What a value may be, in the engine's terms: a closed, tagged union that mirrors Flyte's ``LiteralType``.
 
-Python types never appear here: ``types/`` maps them to these. Struct types carry their fields, so that edges and attribute access
-are checked when a workflow is compiled.
+Python types never appear here: ``types/`` maps them to these. Struct types carry their fields, so that edges and
+attribute access are checked when a workflow is compiled.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class MapType(Struct, frozen=True, tag="map"):
 class StructType(Struct, frozen=True, tag="struct"):
     """Named fields (a dataclass, a pydantic model), or any JSON-like mapping when ``fields`` is ``None``.
 
-    ``name`` is ``module.QualName`` of the Python class and takes no part in assignability. ``optional`` lists the fields that have
-    a default.
+    ``name`` is ``module.QualName`` of the Python class and takes no part in assignability. ``optional`` lists the
+    fields that have a default.
     """
 
     name: str = ""
@@ -120,8 +120,8 @@ DATE = SimpleType(Simple.DATE)
 DURATION = SimpleType(Simple.DURATION)
 BYTES = SimpleType(Simple.BYTES)
 ANY = StructType("any")
-"""A JSON-like value of which nothing more is known: an item of a bare ``list``, a value in a bare ``dict``. Whether it fits is checked
-when the value is there."""
+"""A JSON-like value of which nothing more is known: an item of a bare ``list``, a value in a bare ``dict``. Whether
+it fits is checked when the value is there."""
 
 
 def describe(kind: LiteralType) -> str:
@@ -194,7 +194,7 @@ def assignable(source: Any, target: Any) -> bool:
 
     An int goes where a float is wanted, a value goes into a union that has its type, a struct goes where its fields go.
     """
-    if source == target or source == ANY or target == ANY:
+    if source in (target, ANY) or target == ANY:
         return True
     if isinstance(source, UnionType):
         return all(assignable(variant, target) for variant in source.variants)

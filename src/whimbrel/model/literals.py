@@ -1,6 +1,7 @@
 """Values as the engine moves them: a closed, tagged union that mirrors Flyte's ``Literal``.
 
-Small values are inline. A value too large to keep in an event is a ``RefLiteral``: workers resolve it, the engine only passes it on.
+Small values are inline. A value too large to keep in an event is a ``RefLiteral``: workers resolve it, the engine
+only passes it on.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class BoolLiteral(Struct, frozen=True, tag="b"):
 class DatetimeLiteral(Struct, frozen=True, tag="t"):
     """A moment; naive ones stay naive.
 
-    An aware ``value`` is in UTC, as its bytes are; ``zone`` is the time zone that it is to be shown in: an IANA key (``Europe/Oslo``),
-    an offset (``+02:00``), or "" for UTC.
+    An aware ``value`` is in UTC, as its bytes are; ``zone`` is the time zone that it is to be shown in: an IANA key
+    (``Europe/Oslo``), an offset (``+02:00``), or "" for UTC.
     """
 
     value: dt.datetime

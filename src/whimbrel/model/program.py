@@ -26,7 +26,8 @@ class SourceLine(Struct, frozen=True):
 
 
 class CodeRef(Struct, frozen=True):
-    """Where a worker finds a function: import ``module`` (with ``root``, if any, on the path), then follow ``name``'s dots."""
+    """Where a worker finds a function: import ``module`` (with ``root``, if any, on the path), then follow
+    ``name``'s dots."""
 
     module: str
     name: str
@@ -174,8 +175,9 @@ Target: TypeAlias = TaskTarget | WorkflowTarget | BranchTarget
 class Node(Struct, frozen=True):
     """One step of a graph.
 
-    ``inputs`` binds every input of the target (a branch node has none of its own: the nodes in its arms are bound). ``upstream`` is
-    every node that must succeed first: those of the bindings, and those that ``>>`` names. ``overrides`` is laid over the target's metadata.
+    ``inputs`` binds every input of the target (a branch node has none of its own: the nodes in its arms are bound).
+    ``upstream`` is every node that must succeed first: those of the bindings, and those that ``>>`` names.
+    ``overrides`` is laid over the target's metadata.
     """
 
     id: str

@@ -35,9 +35,7 @@ class Phase(StrEnum):
         return self in _TERMINAL
 
 
-_TERMINAL = frozenset(
-    {Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED, Phase.TIMED_OUT, Phase.SKIPPED, Phase.RECOVERED}
-)
+_TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED, Phase.TIMED_OUT, Phase.SKIPPED, Phase.RECOVERED})
 
 
 class AttemptId(Struct, frozen=True, order=True):
@@ -49,7 +47,8 @@ class AttemptId(Struct, frozen=True, order=True):
 
 
 class RunOptions(Struct, frozen=True):
-    """How a run is carried out. ``max_parallelism`` 0 means no limit; ``system_retries`` is the allowance of each node."""
+    """How a run is carried out. ``max_parallelism`` 0 means no limit; ``system_retries`` is the allowance of each
+    node."""
 
     max_parallelism: int = 0
     overwrite_cache: bool = False
@@ -103,8 +102,9 @@ class EntryKind(StrEnum):
 class Entry(Struct, frozen=True):
     """One line of an eager workflow's journal.
 
-    ``parent`` is the node path of the eager call whose body made it, ``key`` its call path in that body. ``seq`` is its place in the order of
-    delivery; 0 while there is no outcome. A fired timer has a ``Done`` without outputs; ``due`` is when it fires, in seconds since the epoch.
+    ``parent`` is the node path of the eager call whose body made it, ``key`` its call path in that body. ``seq`` is
+    its place in the order of delivery; 0 while there is no outcome. A fired timer has a ``Done`` without outputs;
+    ``due`` is when it fires, in seconds since the epoch.
     """
 
     parent: str

@@ -1,7 +1,7 @@
 """One attempt of an eager task: its body on a replaying event loop, its calls over the attempt's own channel.
 
-A driver owns a thread. What it records goes out through ``send`` in order; what becomes durable comes in through ``deliver``. It ends with exactly one
-``Succeeded`` or ``AttemptFault``.
+A driver owns a thread. What it records goes out through ``send`` in order; what becomes durable comes in through
+``deliver``. It ends with exactly one ``Succeeded`` or ``AttemptFault``.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ class BlobStore(Protocol):
     """Bytes under URIs, written once. Thread-safe and blocking; workers call it from task threads."""
 
     def put(self, name: str, data: bytes) -> str:
-        """Keep ``data`` under a relative name (``runs/<run>/…`` or ``literals/<digest>``) and return its URI. Writing the same name again is allowed."""
+        """Keep ``data`` under a relative name (``runs/<run>/…`` or ``literals/<digest>``) and return its URI.
+        Writing the same name again is allowed."""
         ...
 
     def get(self, uri: str) -> bytes:
