@@ -1,0 +1,237 @@
+"""One attempt at a task: read the inputs, call the function, write the outputs, say how it ended.
+
+Knows: entities, literals, blobs, the caller in force. Must not know: processes, transports, who asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import datetime as dt
+import inspect
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from msgspec.structs import replace
+
+from whimbrel.authoring.calling import Direct, current
+from whimbrel.authoring.context import ExecutionContext, ExecutionId, TaskId
+from whimbrel.errors import SystemFault
+from whimbrel.model.attempt import AttemptFault, Launch, Succeeded
+from whimbrel.model.failure import Failure, Fault
+from whimbrel.model.literals import Literals
+from whimbrel.model.program import CodeRef
+from whimbrel.runtime.capture import LineBuffer
+from whimbrel.runtime.environment import laid_over
+from whimbrel.runtime.loading import Runnable, load_entity
+from whimbrel.runtime.ports import BlobStore
+from whimbrel.runtime.values import read_literals, write_literals
+from whimbrel.types.failures import capture
+
+End = Succeeded | AttemptFault
+
+
+Load = Callable[[CodeRef], Runnable]
+"""How an entity is found. It may raise anything: the attempt fails with it."""
+
+
+def load_once() -> Load:
+    """``load_entity`` that keeps what it found for the life of the process."""
+    found: dict[CodeRef, Runnable] = {}
+
+    def load(code: CodeRef) -> Runnable:
+        entity = found.get(code)
+        if entity is None:
+            entity = found[code] = load_entity(code)
+        return entity
+
+    return load
+
+
+class AttemptContext(ExecutionContext):
+    """The context of an attempt; its scratch directory goes with it."""
+
+    _own_scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    @cached_property
+    def working_directory(self) -> str:
+        """A scratch directory, made when it is first asked for and removed when the attempt ends."""
+        self._own_scratch = tempfile.TemporaryDirectory(prefix="whimbrel-", ignore_cleanup_errors=True)
+        return self._own_scratch.name
+
+    def close(self) -> None:
+        """Remove the scratch directory, if there is one."""
+        if self._own_scratch is not None:
+            self._own_scratch.cleanup()
+
+
+class AttemptCaller(Direct):
+    """What calls inside a task are: plain Python calls that belong to the attempt. ``output`` is where the attempt's
+    prints go.
+    """
+
+    __slots__ = ("output",)
+
+    def __init__(self, execution: ExecutionContext, output: LineBuffer | None) -> None:
+        super().__init__(execution)
+        self.output = output
+
+
+def execution_context(launch: Launch) -> AttemptContext:
+    """What ``current_context()`` shows in the attempt."""
+    attempt, task = launch.attempt, launch.task
+    return AttemptContext(
+        execution_id=ExecutionId("local", "local", attempt.run),
+        execution_date=dt.datetime.fromtimestamp(launch.started_at, dt.UTC),
+        task_id=TaskId("local", "local", task.name, task.code_digest),
+        attempt=attempt.number,
+        node=attempt.path,
+    )
+
+
+class Attempt:
+    """One launch of a task in this process. ``run`` or ``run_here`` is called once; ``cancel`` from any thread.
+
+    A function that is running in the main thread is reached by ``interrupt``, called from a signal handler.
+    """
+
+    __slots__ = ("_blobs", "_cancelled", "_clock", "_guard", "_load", "_loop", "_open", "_output", "_task", "launch")
+
+    def __init__(
+        self,
+        launch: Launch,
+        *,
+        blobs: BlobStore,
+        load: Load,
+        output: LineBuffer | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.launch = launch
+        self._blobs = blobs
+        self._load = load
+        self._output = output
+        self._clock = clock
+        self._cancelled: str | None = None
+        self._open = False
+        self._guard = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    # --- from other threads, and from signals ------------------------------------------------------------------------
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked it to stop."""
+        return self._cancelled is not None
+
+    def cancel(self, reason: str) -> bool:
+        """Ask it to stop. Whether it has been told already: a coroutine is, a function in C or a plain loop is not."""
+        with self._guard:
+            self._cancelled = reason
+            if self._loop is None or self._task is None:
+                return False
+            self._loop.call_soon_threadsafe(self._task.cancel, reason)
+            return True
+
+    def interrupt(self) -> None:
+        """Raise ``CancelledError`` if the user's code is running. In the thread that runs it, from a signal handler."""
+        if self._open:
+            raise asyncio.CancelledError(self._cancelled or "the worker was told to stop")
+
+    def interrupt_thread(self, ident: int) -> None:
+        """The same from another thread; it takes effect when the thread is back from C."""
+        with self._guard:
+            if self._open:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(ident), ctypes.py_object(asyncio.CancelledError)
+                )
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def run(self) -> End:
+        """Run it in this thread, a coroutine on an event loop of its own. Raises nothing."""
+        context = execution_context(self.launch)
+        try:
+            try:
+                self._open = True
+                if self._cancelled is not None:
+                    raise asyncio.CancelledError(self._cancelled)
+                with laid_over(self.launch.metadata.environment):
+                    outputs = self._call(context)
+            finally:
+                # Who holds the guard may be about to raise in this thread: after this nobody can.
+                with self._guard:
+                    self._open = False
+        except BaseException as error:
+            self._open = False
+            return self._fault(error)
+        finally:
+            self._finish(context)
+        return Succeeded(self.launch.attempt, outputs, self._clock())
+
+    def _call(self, context: AttemptContext) -> Literals:
+        entity = self._load(self.launch.task.code)
+        values = entity.signature.decode_inputs(read_literals(self.launch.inputs, self._blobs))
+        token = current.set(AttemptCaller(context, self._output))
+        try:
+            value = entity.fn(**values)
+            if inspect.iscoroutine(value):
+                value = asyncio.run(self._awaited(value))
+            # Encoding is inside: a transformer may ask for the attempt's context.
+            return write_literals(entity.signature.encode_outputs(value), self._blobs)
+        finally:
+            current.reset(token)
+
+    async def run_here(self) -> End:
+        """Run it on the running loop. Raises nothing, not even when the task that runs it is cancelled: ``cancel`` is
+        the way to stop it.
+        """
+        context = execution_context(self.launch)
+        token = current.set(AttemptCaller(context, self._output))
+        try:
+            if self._cancelled is not None:
+                raise asyncio.CancelledError(self._cancelled)
+            with laid_over(self.launch.metadata.environment):
+                entity = self._load(self.launch.task.code)
+                values = entity.signature.decode_inputs(read_literals(self.launch.inputs, self._blobs))
+                value = entity.fn(**values)
+                if inspect.iscoroutine(value):
+                    value = await self._awaited(value)
+                outputs = write_literals(entity.signature.encode_outputs(value), self._blobs)
+        except BaseException as error:
+            return self._fault(error)
+        finally:
+            current.reset(token)
+            self._finish(context)
+        return Succeeded(self.launch.attempt, outputs, self._clock())
+
+    async def _awaited(self, coroutine: Any) -> Any:
+        with self._guard:
+            self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+            if self._cancelled is not None and self._task is not None:
+                self._loop.call_soon(self._task.cancel, self._cancelled)
+        try:
+            return await coroutine
+        finally:
+            with self._guard:
+                self._loop = self._task = None
+
+    def _finish(self, context: AttemptContext) -> None:
+        context.close()
+        if self._output is not None:
+            self._output.close()
+
+    def _fault(self, error: BaseException) -> AttemptFault:
+        return AttemptFault(self.launch.attempt, self._failure(error), self._clock())
+
+    def _failure(self, error: BaseException) -> Failure:
+        if self._cancelled is not None:
+            # Whatever it raised on its way out, it ended because it was told to.
+            return replace(capture(error, fault=Fault.CANCELLED), message=self._cancelled, recoverable=False)
+        if isinstance(error, SystemFault):
+            return capture(error, fault=Fault.SYSTEM)
+        return capture(error, fault=Fault.USER)

@@ -1,0 +1,106 @@
+"""Literals between an attempt and the blob store: large outputs go out as references, references come in as values.
+
+Knows: literals, the blob port. Must not know: Python types, files and directories (their bytes are a transformer's
+affair).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from whimbrel.model import codec
+from whimbrel.model.literals import (
+    BigIntLiteral,
+    BoolLiteral,
+    BytesLiteral,
+    DateLiteral,
+    DatetimeLiteral,
+    DurationLiteral,
+    FloatLiteral,
+    IntLiteral,
+    ListLiteral,
+    Literal,
+    Literals,
+    MapLiteral,
+    NoneLiteral,
+    RefLiteral,
+    StrLiteral,
+    UnionLiteral,
+    at_path,
+)
+from whimbrel.runtime.ports import BlobStore
+
+INLINE_BYTES = 10 * 1024
+"""What a literal may weigh inside an event: the engine's log carries every output, and SQLite keeps rows of this size
+on few pages.
+"""
+
+_SMALL = frozenset(
+    {NoneLiteral, IntLiteral, FloatLiteral, BoolLiteral, DatetimeLiteral, DateLiteral, DurationLiteral, RefLiteral}
+)
+_WIDEST = 4
+"""Bytes of UTF-8 a character may take."""
+
+_decode = codec.decoder(Literal).decode
+
+
+def read_literals(literals: Literals, blobs: BlobStore) -> Literals:
+    """``literals`` with every reference in them, however deep, replaced by what it refers to.
+
+    Raises ``EntityNotFound`` when the store has lost it, ``StepMissing`` when its path leads nowhere.
+    """
+    return {name: value if type(value) in _PLAIN else read_literal(value, blobs) for name, value in literals.items()}
+
+
+def read_literal(literal: Literal, blobs: BlobStore) -> Literal:
+    """``literal`` without references; the same object when there were none."""
+    match literal:
+        case RefLiteral():
+            stored: Literal = _decode(blobs.get(literal.uri))
+            return read_literal(at_path(stored, literal.path), blobs)
+        case ListLiteral(items=items):
+            read = tuple(item if type(item) in _PLAIN else read_literal(item, blobs) for item in items)
+            return literal if all(a is b for a, b in zip(read, items, strict=True)) else ListLiteral(read)
+        case MapLiteral(items=fields):
+            values = {key: item if type(item) in _PLAIN else read_literal(item, blobs) for key, item in fields.items()}
+            return literal if all(values[key] is fields[key] for key in fields) else MapLiteral(values)
+        case UnionLiteral(variant=variant, value=value):
+            inner = read_literal(value, blobs)
+            return literal if inner is value else UnionLiteral(variant, inner)
+        case _:
+            return literal
+
+
+_PLAIN: frozenset[Any] = (_SMALL - {RefLiteral}) | {StrLiteral, BytesLiteral, BigIntLiteral}
+
+
+def write_literals(literals: Literals, blobs: BlobStore) -> Literals:
+    """``literals`` with those of more than ``INLINE_BYTES`` put into the blob store and replaced by references."""
+    return {name: write_literal(value, blobs) for name, value in literals.items()}
+
+
+def write_literal(literal: Literal, blobs: BlobStore) -> Literal:
+    """``literal``, or a reference to it when it is large."""
+    if _is_small(literal):
+        return literal
+    data = codec.encode(literal)
+    if len(data) <= INLINE_BYTES:
+        return literal
+    # The digest is over sorted keys, so two literals may share it and differ in the order of a map: the name is of the
+    # bytes as they stand.
+    uri = blobs.put(f"literals/{hashlib.sha256(data).hexdigest()[:32]}", data)
+    return RefLiteral(uri, codec.digest(literal), len(data))
+
+
+def _is_small(literal: Literal) -> bool:
+    """Whether it is clear without encoding that ``literal`` is small."""
+    if type(literal) in _SMALL:
+        return True
+    match literal:
+        case StrLiteral(value=text) | BigIntLiteral(value=text):
+            return len(text) * _WIDEST < INLINE_BYTES
+        case BytesLiteral(value=data):
+            return len(data) < INLINE_BYTES - 64
+        case _:
+            return False

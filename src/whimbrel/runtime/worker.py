@@ -1,0 +1,297 @@
+"""The worker's main loop: instructions in, reports out.
+
+Tasks run one at a time in the main thread, where signals arrive and libraries like to be; eager bodies run many at a
+time, each in a thread. One thread reads instructions, another says every second that the worker lives.
+Knows: the attempt protocol, attempts, drivers. Must not know: what started it, how it will be replaced.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import NoReturn, Protocol, assert_never
+
+from whimbrel.authoring.calling import current
+from whimbrel.model.attempt import (
+    AttemptFault,
+    Cancel,
+    Deliver,
+    Frame,
+    Heartbeat,
+    Hello,
+    Instruction,
+    Launch,
+    LogChunk,
+    Report,
+    Shutdown,
+    Succeeded,
+)
+from whimbrel.model.failure import Failure, Fault
+from whimbrel.model.program import TaskKind
+from whimbrel.model.run import AttemptId, Entry
+from whimbrel.runtime.attempt import Attempt, AttemptCaller, Load
+from whimbrel.runtime.capture import Capture, LineBuffer
+from whimbrel.runtime.frames import WorkerChannel
+from whimbrel.runtime.ports import BlobStore
+from whimbrel.types.failures import capture
+
+BEAT = 1.0
+"""Seconds between heartbeats."""
+
+EXIT_ORPHANED = 75
+EXIT_BROKEN = 70
+
+
+class DriverLike(Protocol):
+    """Runs the body of one eager attempt."""
+
+    def run(self) -> None:
+        """Run it to its end in this thread, and send the end. Returns early when it is parked."""
+        ...
+
+    def deliver(self, entries: tuple[Entry, ...]) -> None:
+        """Entries of its journal have become durable. From any thread."""
+        ...
+
+    def cancel(self, reason: str, grace: float) -> None:
+        """Stop it. From any thread."""
+        ...
+
+
+class DriverFactory(Protocol):
+    """Makes drivers: ``runtime.driver.Driver``, chosen where the worker is composed."""
+
+    def __call__(self, launch: Launch, *, send: Callable[[Report], None], blobs: BlobStore, load: Load) -> DriverLike:
+        """A driver for ``launch``."""
+        ...
+
+
+class DriverThread:
+    """A driver in a thread of its own, with what it prints, and with the promise that it ends in a report.
+
+    ``send`` is called in that thread (and, for what it prints, in others). ``ended`` is called before its last report
+    is sent.
+    """
+
+    def __init__(
+        self,
+        launch: Launch,
+        *,
+        factory: DriverFactory,
+        send: Callable[[Report], None],
+        blobs: BlobStore,
+        load: Load,
+        streams: Capture,
+        ended: Callable[[AttemptId], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._launch = launch
+        self._send_report = send
+        self._streams = streams
+        self._ended = ended
+        self._clock = clock
+        self._over = False
+        self._output = LineBuffer(log_sink(launch.attempt, send, clock))
+        self._driver = factory(launch, send=self._send, blobs=blobs, load=load)
+        self.deliver = self._driver.deliver
+        self.cancel = self._driver.cancel
+
+    def start(self) -> None:
+        """Begin."""
+        threading.Thread(target=self._run, name=f"driver {self._launch.attempt.path}", daemon=True).start()
+
+    def _run(self) -> None:
+        with self._streams.owned_by(self._output):
+            try:
+                self._driver.run()
+            except BaseException as error:
+                self._fail(capture(error, fault=Fault.SYSTEM))
+            else:
+                self._fail(Failure(Fault.SYSTEM, "the driver stopped without a result"))
+
+    def _fail(self, failure: Failure) -> None:
+        self._send(AttemptFault(self._launch.attempt, failure, self._clock()))
+
+    def _send(self, report: Report) -> None:
+        if self._over:
+            return
+        if isinstance(report, Succeeded | AttemptFault):
+            self._over = True
+            self._output.close()
+            self._ended(self._launch.attempt)
+        self._send_report(report)
+
+
+def log_sink(
+    attempt: AttemptId, send: Callable[[LogChunk], None], clock: Callable[[], float]
+) -> Callable[[str, str], None]:
+    """What makes log chunks of an attempt's text."""
+    return lambda stream, text: send(LogChunk(attempt, stream, text, clock()))
+
+
+def attempt_output() -> LineBuffer | None:
+    """Where the prints of the task go that is the current caller, whatever thread or asyncio task it has spread to."""
+    caller = current.get()
+    return caller.output if isinstance(caller, AttemptCaller) else None
+
+
+class Worker:
+    """See the module. ``run`` returns when it was told to shut down, and the process should then end."""
+
+    def __init__(
+        self,
+        channel: WorkerChannel,
+        *,
+        blobs: BlobStore,
+        driver: DriverFactory,
+        load: Load,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._channel = channel
+        self._blobs = blobs
+        self._driver = driver
+        self._load = load
+        self._clock = clock
+        self._todo: queue.SimpleQueue[Attempt | None] = queue.SimpleQueue()
+        self._attempts: dict[AttemptId, Attempt] = {}
+        self._running: Attempt | None = None
+        self._drivers: dict[AttemptId, DriverThread] = {}
+        self._streams = Capture(attempt_output)
+        self._main = threading.main_thread().ident
+        self._flush_c = _c_streams_flush()
+
+    def run(self) -> None:
+        """Serve until told to shut down. In the main thread."""
+        signal.signal(signal.SIGTERM, self._on_terminate)
+        self._send(Hello(os.getpid()))
+        threading.Thread(target=self._guarded, args=(self._listen,), name="instructions", daemon=True).start()
+        threading.Thread(target=self._guarded, args=(self._beat,), name="heartbeat", daemon=True).start()
+        while (attempt := self._todo.get()) is not None:
+            self._running = attempt
+            end = attempt.run()
+            self._running = None
+            self._attempts.pop(attempt.launch.attempt, None)
+            self._flush()
+            self._send(end)
+
+    def _flush(self) -> None:
+        """Everything printed is in the pipes before the end is said: whoever hears the end reads them first."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                # The attempt closed the stream; there is nothing left to flush.
+                continue
+        self._flush_c()
+
+    def _send(self, frame: Frame) -> None:
+        try:
+            self._channel.send(frame)
+        except OSError:
+            _die_with_children()
+
+    # --- the other threads -------------------------------------------------------------------------------------------
+
+    def _guarded(self, serve: Callable[[], None]) -> None:
+        """A worker that has lost one of its threads would be deaf or look dead; it ends instead, and says why."""
+        try:
+            serve()
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(EXIT_BROKEN)
+
+    def _beat(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(BEAT):
+            self._send(Heartbeat(self._clock()))
+
+    def _listen(self) -> None:
+        while (instruction := self._channel.receive()) is not None:
+            self._obey(instruction)
+        _die_with_children()
+
+    def _obey(self, instruction: Instruction) -> None:
+        match instruction:
+            case Launch(task=task) if task.kind is TaskKind.EAGER:
+                self._drive(instruction)
+            case Launch():
+                attempt = Attempt(instruction, blobs=self._blobs, load=self._load, clock=self._clock)
+                self._attempts[instruction.attempt] = attempt
+                self._todo.put(attempt)
+            case Cancel():
+                self._cancel(instruction)
+            case Deliver():
+                if driver := self._drivers.get(instruction.attempt):
+                    driver.deliver(instruction.entries)
+            case Shutdown():
+                self._todo.put(None)
+                for attempt in list(self._attempts.values()):
+                    self._stop(attempt, "the worker was shut down")
+            case _:
+                assert_never(instruction)
+
+    def _drive(self, launch: Launch) -> None:
+        self._streams.install()
+        driver = DriverThread(
+            launch,
+            factory=self._driver,
+            send=self._send,
+            blobs=self._blobs,
+            load=self._load,
+            streams=self._streams,
+            ended=self._driver_ended,
+            clock=self._clock,
+        )
+        self._drivers[launch.attempt] = driver
+        driver.start()
+
+    def _driver_ended(self, attempt: AttemptId) -> None:
+        self._drivers.pop(attempt, None)
+
+    def _cancel(self, cancel: Cancel) -> None:
+        if driver := self._drivers.get(cancel.attempt):
+            driver.cancel(cancel.reason, cancel.grace)
+        elif attempt := self._attempts.get(cancel.attempt):
+            self._stop(attempt, cancel.reason)
+
+    def _stop(self, attempt: Attempt, reason: str) -> None:
+        told = attempt.cancel(reason)
+        if not told and attempt is self._running and self._main is not None:
+            # Sent to the thread, so that a system call it sits in is interrupted.
+            signal.pthread_kill(self._main, signal.SIGTERM)
+
+    # --- signals -----------------------------------------------------------------------------------------------------
+
+    def _on_terminate(self, _signal: int, _frame: object) -> None:
+        """Between two attempts, or from a stranger while one runs: end. Else: interrupt it."""
+        attempt = self._running
+        if attempt is not None and attempt.cancelled:
+            attempt.interrupt()
+        elif attempt is not None or not self._attempts:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _die_with_children() -> NoReturn:
+    """Whoever started this worker is gone: what it would compute belongs to nobody, and neither do its child processes."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(EXIT_ORPHANED)
+
+
+def _c_streams_flush() -> Callable[[], object]:
+    """What flushes the C library's own streams, where its name for "all of them" can be found."""
+    try:
+        flush = ctypes.CDLL(None).fflush
+    except (OSError, AttributeError):
+        return lambda: None
+    flush.argtypes = [ctypes.c_void_p]
+    return lambda: flush(None)
