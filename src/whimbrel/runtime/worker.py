@@ -281,7 +281,7 @@ class Worker:
 
 
 def _die_with_children() -> NoReturn:
-    """Whoever started this worker is gone: what it would compute belongs to nobody, and neither do its child processes."""
+    """Who started this worker is gone: what it would compute belongs to nobody, and neither do its child processes."""
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(EXIT_ORPHANED)
