@@ -44,7 +44,7 @@ def opened(kind: str, folder: Path) -> Iterator[Store]:
 
 
 def executor() -> InlineExecutor:
-    return InlineExecutor(blobs=ObjectBlobs.memory(), driver=Driver, entities=ENTITIES, capture=False, threads=2)
+    return InlineExecutor(blobs=ObjectBlobs("memory://"), driver=Driver, entities=ENTITIES, capture=False, threads=2)
 
 
 async def go(sample: Sample, store: Store) -> Any:
