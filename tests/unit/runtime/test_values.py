@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.runtime.shelf import Shelf
 from whimbrel.errors import EntityNotFound
 from whimbrel.model import codec
 from whimbrel.model.literals import (
@@ -24,24 +25,6 @@ from whimbrel.model.literals import (
     at_path,
 )
 from whimbrel.runtime.values import INLINE_BYTES, read_literals, write_literals
-
-
-class Shelf:
-    """A blob store in a dict."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    def put(self, name: str, data: bytes) -> str:
-        self.kept[f"shelf:{name}"] = data
-        return f"shelf:{name}"
-
-    def get(self, uri: str) -> bytes:
-        try:
-            return self.kept[uri]
-        except KeyError:
-            raise EntityNotFound(uri) from None
-
 
 LITERALS = st.recursive(
     st.one_of(
