@@ -1,3 +1,61 @@
 """whimbrel: plain Python that never loses work."""
 
+from whimbrel.authoring.calling import current_context
+from whimbrel.authoring.checking import check_module
+from whimbrel.authoring.compilation import FlyteContextManager
+from whimbrel.authoring.conditional import conditional
+from whimbrel.authoring.context import ExecutionContext
+from whimbrel.authoring.eager import Eager, eager
+from whimbrel.authoring.entry import entry_program
+from whimbrel.authoring.imperative import ImperativeWorkflow
+from whimbrel.authoring.nodes import create_node
+from whimbrel.authoring.options import Cache
+from whimbrel.authoring.task import Task, task
+from whimbrel.authoring.workflow import Workflow, workflow
+from whimbrel.errors import (
+    CallMismatch,
+    CompileError,
+    EagerException,
+    ForgottenAwait,
+    PromiseMisuse,
+    RecoverableError,
+    UnsupportedType,
+    UserError,
+    ValueMismatch,
+    WhimbrelError,
+)
+from whimbrel.model.program import FailurePolicy, Resources
+from whimbrel.types.transformer import TypeTransformer
+
+__all__ = [
+    "Cache",
+    "CallMismatch",
+    "CompileError",
+    "Eager",
+    "EagerException",
+    "ExecutionContext",
+    "FailurePolicy",
+    "FlyteContextManager",
+    "ForgottenAwait",
+    "ImperativeWorkflow",
+    "PromiseMisuse",
+    "RecoverableError",
+    "Resources",
+    "Task",
+    "TypeTransformer",
+    "UnsupportedType",
+    "UserError",
+    "ValueMismatch",
+    "WhimbrelError",
+    "Workflow",
+    "check_module",
+    "conditional",
+    "create_node",
+    "current_context",
+    "eager",
+    "entry_program",
+    "task",
+    "workflow",
+]
+
 __version__ = "0.1.0"

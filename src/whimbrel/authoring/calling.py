@@ -1,8 +1,8 @@
 """Who carries a call out: the one context variable, and the caller that is in force when nobody else is.
 
 ``Task.__call__`` and its like ask ``current`` and hand the call over; a caller decides what a call is: run it now
-(``Direct``), add a node (``Tracer``), or make it pending (``DirectEager``, and the durable session of a driver). Must not
-know what an entity is beyond what ``Callee`` says.
+(``Direct``), add a node (``Tracer``), or make it pending (``DirectEager``, and the durable session of a driver). Must
+not know what an entity is beyond what ``Callee`` says.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class MemoryCheckpoint:
 
 
 class Secrets:
-    """Secrets by group and key, from ``WHIMBREL_SECRET_<GROUP>_<KEY>`` or ``_FSEC_<GROUP>_<KEY>`` in the environment."""
+    """Secrets by group and key, from the environment: ``WHIMBREL_SECRET_<GROUP>_<KEY>`` or ``_FSEC_<GROUP>_<KEY>``."""
 
     prefixes = ("WHIMBREL_SECRET_", "_FSEC_")
 

@@ -1,8 +1,8 @@
 """A call of an eager body that has not been awaited yet.
 
-It is a coroutine to asyncio (``await``, ``gather``, ``create_task``, ``TaskGroup`` all take it) and a stand-in to everything
-else: using it as a value raises ``ForgottenAwait`` with the author's line. Knows nothing of how a call is carried out: its
-maker hands over a function that starts it.
+It is a coroutine to asyncio (``await``, ``gather``, ``create_task``, ``TaskGroup`` all take it) and a stand-in to
+everything else: using it as a value raises ``ForgottenAwait`` with the author's line. Knows nothing of how a call is
+carried out: its maker hands over a function that starts it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class NeverAwaited(RuntimeWarning):
 class PendingCall(Standin, Coroutine[Any, Any, R_co]):
     """A call that starts when it is awaited (or handed to asyncio).
 
-    ``start`` gives the coroutine that carries it out; it is called at most once. ``open_calls`` is the maker's book of calls
-    that were not awaited: the call enters itself when it is made and strikes itself out when it starts.
+    ``start`` gives the coroutine that carries it out; it is called at most once. ``open_calls`` is the maker's book
+    of calls that were not awaited: the call enters itself when it is made and strikes itself out when it starts.
     """
 
     __slots__ = ("__name__", "__qualname__", "_coroutine", "_file", "_line", "_name", "_open_calls", "_start")

@@ -1,7 +1,7 @@
 """What stands for a value that is not there yet, and refuses to be used as one.
 
-Python asks an object for its truth, length, text and so on by special methods; each is turned into one clear error here.
-Promises (static workflows) and pending calls (eager workflows) are stand-ins; each says its own error.
+Python asks an object for its truth, length, text and so on by special methods; each is turned into one clear error
+here. Promises (static workflows) and pending calls (eager workflows) are stand-ins; each says its own error.
 """
 
 from __future__ import annotations

@@ -375,6 +375,46 @@ def _eager_class(kind: Any) -> Any:
     return type(kind)(kind.__name__, bases, body)
 
 
+def as_eager(error: Exception) -> Exception:
+    """``error``, raised in this process, as an instance of its own class and of ``EagerException``.
+
+    The same object where Python lets an object change its class; else a copy with its arguments, attributes, notes, cause and
+    traceback. One that no class can be both of is the ``__cause__`` of an ``EagerException`` that names it.
+    """
+    if isinstance(error, EagerException):
+        return error
+    try:
+        kind = eager_class(type(error))
+        try:
+            error.__class__ = kind
+        except TypeError:
+            # Built-in classes, and layouts of their own, keep their objects.
+            return _copied(error, kind)
+    except Exception:
+        wrapped = EagerException(f"{type(error).__name__}: {error}")
+        wrapped.__cause__ = error
+        return wrapped
+    return error
+
+
+def _copied(error: Exception, kind: type[EagerException]) -> EagerException:
+    copy = _blank(kind, error.args)
+    copy.args = error.args
+    copy.__dict__.update(error.__dict__)
+    for base in type(error).__mro__:
+        for name, slot in vars(base).items():
+            # What C classes keep outside __dict__: errno and filename, the name of a NameError, the offset of a SyntaxError.
+            if isinstance(slot, types.MemberDescriptorType) and getattr(error, name, None) is not None:
+                try:
+                    slot.__set__(copy, getattr(error, name))
+                except (AttributeError, TypeError):
+                    continue
+    copy.__cause__ = error.__cause__
+    copy.__context__ = error.__context__
+    copy.__suppress_context__ = error.__suppress_context__
+    return copy.with_traceback(error.__traceback__)
+
+
 def _build(kind: type[Exception], failure: Failure, *, exact: bool) -> EagerException | None:
     """An instance of ``kind`` and of ``EagerException``; ``None`` where that cannot be."""
     message = failure.message if exact else _named(failure)

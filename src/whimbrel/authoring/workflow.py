@@ -1,0 +1,135 @@
+"""``workflow``: a function whose body lays out a graph of tasks.
+
+It is compiled when it is first needed, never at import. Must not know how its calls become nodes (``tracer``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import cached_property
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
+
+from whimbrel.authoring.calling import current
+from whimbrel.authoring.compiling import Compiled, close_program, compile_body
+from whimbrel.authoring.context import ExecutionContext
+from whimbrel.authoring.entity import Entity, task_metadata
+from whimbrel.authoring.local import LocalFlow, ValuePromise, resolve
+from whimbrel.authoring.options import unknown_option
+from whimbrel.authoring.promise import Void
+from whimbrel.authoring.source import wrapped_chain
+from whimbrel.errors import CompileError
+from whimbrel.model.program import FailurePolicy, Graph, Metadata, Program, WorkflowTarget
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+WORKFLOW_OPTIONS = ("default_options", "docs", "failure_policy", "interruptible", "pickle_untyped")
+
+
+class Workflow(Entity[P, R]):
+    """A graph of tasks, written as a function. A plain call of it runs the tasks here and now, in Python's order."""
+
+    noun = "workflow"
+
+    def __init__(self, fn: Callable[..., Any], options: dict[str, Any]) -> None:
+        super().__init__(fn)
+        self.workflow_options = options
+        """Everything that the decorator was told."""
+
+    @property
+    def failure_policy(self) -> FailurePolicy:
+        """What happens to the rest when a node fails."""
+        policy = self.workflow_options.get("failure_policy")
+        if policy is None:
+            return FailurePolicy.FAIL_IMMEDIATELY
+        # flytekit's enum has the same names in capitals.
+        return FailurePolicy(str(getattr(policy, "name", policy)).lower())
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        """What holds for every node that does not say otherwise."""
+        return task_metadata({"interruptible": self.workflow_options.get("interruptible")}, self)
+
+    def target(self) -> WorkflowTarget:
+        """What a node that runs it names."""
+        return WorkflowTarget(self.name)
+
+    # --- compiling ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _compiled(self) -> Compiled:
+        layers = tuple(getattr(layer, "__code__", None) for layer in wrapped_chain(self.fn))
+        return compile_body(
+            self.fn,
+            self.name,
+            self.read,
+            layers=layers,
+            failure_policy=self.failure_policy,
+            metadata=self.metadata,
+        )
+
+    def compiled(self) -> Compiled:
+        """The graph and everything that is wrong with it; raises nothing of the author's."""
+        return self._compiled
+
+    def graph(self) -> Graph:
+        """The graph. Raises ``CompileError`` with everything that is wrong with it."""
+        compiled = self.compiled()
+        if compiled.problems or compiled.graph is None:
+            raise CompileError(compiled.problems)
+        return compiled.graph
+
+    @cached_property
+    def _program(self) -> Program:
+        return close_program(self)
+
+    def program(self) -> Program:
+        """It and everything that it calls. Raises ``CompileError`` with everything that is wrong, wherever it is."""
+        return self._program
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def call_plain(self, args: tuple[Any, ...], kwargs: dict[str, Any], execution: ExecutionContext) -> Any:
+        """Check, run every task in Python's order, check."""
+        inputs = self.signature.bind(args, kwargs)
+        self.signature.check_inputs(inputs)
+        return self.run_blocking(inputs, execution)
+
+    def run_blocking(self, inputs: dict[str, Any], execution: ExecutionContext) -> Any:
+        """Run the body under a caller that runs each call at once."""
+        token = current.set(LocalFlow(execution))
+        try:
+            result = self.fn(**{name: ValuePromise(value) for name, value in inputs.items()})
+        finally:
+            current.reset(token)
+        value = None if isinstance(result, Void) and self.signature.result == "none" else resolve(result)
+        self.signature.check_output(value)
+        return value
+
+    def run_async(self, inputs: dict[str, Any], execution: ExecutionContext) -> Coroutine[Any, Any, Any] | None:
+        """``None``: it blocks."""
+        return None
+
+
+class WorkflowDecorator(Protocol):
+    """What ``workflow(...)`` with options gives."""
+
+    def __call__(self, fn: Callable[P, R], /) -> Workflow[P, R]: ...
+
+
+@overload
+def workflow(fn: Callable[P, R], /) -> Workflow[P, R]: ...
+@overload
+def workflow(fn: None = None, /, **options: Any) -> WorkflowDecorator: ...
+def workflow(fn: Any = None, /, **options: Any) -> Any:
+    """Make a workflow of a function; with options, a decorator that does.
+
+    Options: ``failure_policy``, ``interruptible``, ``docs``, ``default_options``, ``pickle_untyped``. Raises
+    ``CallMismatch`` for an option that does not exist.
+    """
+    for name in options:
+        if name not in WORKFLOW_OPTIONS:
+            raise unknown_option(name, WORKFLOW_OPTIONS)
+    if fn is not None:
+        return Workflow(fn, options)
+    return lambda fn: Workflow(fn, options)

@@ -1,0 +1,359 @@
+"""Everything that can be wrong with a compiled program, found at once: types on edges, inputs, outputs, cycles.
+
+Works on literal types alone, so that the server checks what it is sent with the same code that checked it on the
+author's machine. Must not know Python types or functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
+
+from whimbrel.errors import Problem
+from whimbrel.graph.conformance import misfit
+from whimbrel.graph.passes import arms, find_cycle
+from whimbrel.model.interface import Interface
+from whimbrel.model.literal_types import (
+    ANY,
+    ListType,
+    LiteralType,
+    MapType,
+    StructType,
+    TupleType,
+    UnionType,
+    assignable,
+    attribute,
+    describe,
+)
+from whimbrel.model.program import (
+    START,
+    Binding,
+    BranchTarget,
+    Comparison,
+    Condition,
+    Graph,
+    ListBinding,
+    LiteralBinding,
+    MapBinding,
+    Node,
+    Program,
+    PromiseBinding,
+    SourceLine,
+    TaskTarget,
+    WorkflowTarget,
+)
+
+Interfaces: TypeAlias = Callable[[TaskTarget | WorkflowTarget], Interface | None]
+"""The interface of what a node runs; ``None`` if it is not in the program."""
+
+Known: TypeAlias = Mapping[str, Mapping[str, LiteralType]]
+"""Literal types by node and output; the workflow's inputs under ``START``."""
+
+
+def check_program(program: Program) -> list[Problem]:
+    """Everything wrong with ``program``, workflow by workflow, in order."""
+    interfaces = program_interfaces(program)
+    found = [problem for graph in program.workflows.values() for problem in check_graph(graph, interfaces)]
+    for kind, entities in (("task", program.tasks), ("workflow", program.workflows)):
+        for name, entity in entities.items():
+            if entity.name != name:
+                found.append(_problem(f"the {kind} {entity.name} stands under the name {name}", "", entity.line))
+    calls = {name: _workflows_in(graph.nodes) for name, graph in program.workflows.items()}
+    cycle = find_cycle(calls)
+    if cycle:
+        line = program.workflows[cycle[0]].line
+        # The cycle reads callee before caller; people think the other way round.
+        chain = " calls ".join([cycle[0], *reversed(cycle)])
+        found.append(_problem(f"{chain}: it would never end", "Recurse in an @eager workflow instead.", line))
+    return found
+
+
+def program_interfaces(program: Program) -> Interfaces:
+    """Looks interfaces up in ``program``."""
+
+    def look(target: TaskTarget | WorkflowTarget) -> Interface | None:
+        entities = program.tasks if isinstance(target, TaskTarget) else program.workflows
+        entity = entities.get(target.name)
+        return None if entity is None else entity.interface
+
+    return look
+
+
+def check_graph(graph: Graph, interfaces: Interfaces) -> list[Problem]:
+    """Everything wrong with one workflow."""
+    return _GraphCheck(graph, interfaces).run()
+
+
+class _GraphCheck:
+    def __init__(self, graph: Graph, interfaces: Interfaces) -> None:
+        self.graph = graph
+        self.interfaces = interfaces
+        self.problems: list[Problem] = []
+
+    def run(self) -> list[Problem]:
+        graph = self.graph
+        known: dict[str, Mapping[str, LiteralType]] = {
+            START: {name: parameter.type for name, parameter in graph.interface.inputs.items()}
+        }
+        seen: dict[str, Node] = {}
+        for node in graph.nodes:
+            if node.id in seen or node.id == START:
+                self._wrong(f"two nodes of {graph.name} are called {node.id}", "Give one another id.", node.line)
+            seen[node.id] = node
+            known[node.id] = node_outputs(node, self.interfaces)
+        for name, parameter in graph.interface.inputs.items():
+            if parameter.default is not None and (fault := misfit(parameter.default, parameter.type)):
+                self._wrong(
+                    f"{graph.name}: the default of {name!r} does not fit its type: {fault}",
+                    "Change the default or the annotation.",
+                    graph.line,
+                )
+        for node in graph.nodes:
+            self._node(node, known)
+            for above in node.upstream:
+                if above != START and above not in seen:
+                    self._wrong(f"{node.id} waits for {above}, which is no node of {graph.name}", "", node.line)
+        self._cycle(seen)
+        self._outputs(known)
+        return self.problems
+
+    def _wrong(self, message: str, remedy: str, line: SourceLine | None) -> None:
+        self.problems.append(_problem(message, remedy, line))
+
+    # --- nodes -------------------------------------------------------------------------------------------------------
+
+    def _node(self, node: Node, known: Known) -> None:
+        target = node.target
+        if isinstance(target, BranchTarget):
+            for case in target.cases:
+                self._condition(case.condition, target.name, known, node.line)
+            for arm in arms(target):
+                self._node(arm, known)
+            return
+        interface = self.interfaces(target)
+        if interface is None:
+            noun = "task" if isinstance(target, TaskTarget) else "workflow"
+            self._wrong(f"{node.id} runs the {noun} {target.name}, which is not in the program", "", node.line)
+            return
+        called = target.name.rpartition(".")[2]
+        for name, parameter in interface.inputs.items():
+            binding = node.inputs.get(name)
+            if binding is None:
+                if parameter.default is None:
+                    self._wrong(
+                        f"{called}() lacks the input {name!r} ({describe(parameter.type)})",
+                        f"Give it: `{called}({name}=...)`.",
+                        node.line,
+                    )
+                continue
+            self._binding(binding, parameter.type, f"{called}(), input {name!r}", known, node.line)
+        for name in node.inputs:
+            if name not in interface.inputs:
+                takes = f"it takes {', '.join(interface.inputs)}" if interface.inputs else "it takes none"
+                self._wrong(f"{called}() has no input {name!r}; {takes}", "Take it away, or rename it.", node.line)
+
+    def _condition(self, condition: Condition, name: str, known: Known, line: SourceLine | None) -> None:
+        if not isinstance(condition, Comparison):
+            self._condition(condition.left, name, known, line)
+            self._condition(condition.right, name, known, line)
+            return
+        kinds = [
+            self._kind_of(side, known, f"the condition of {name!r}", line) for side in (condition.left, condition.right)
+        ]
+        left, right = kinds
+        if left is None or right is None or _comparable(left, right):
+            return
+        self._wrong(
+            f"conditional({name!r}) compares {describe(left)} {condition.op} {describe(right)}",
+            "Compare values of one type; work others out in a task that returns a bool.",
+            line,
+        )
+
+    def _kind_of(self, binding: Binding, known: Known, where: str, line: SourceLine | None) -> LiteralType | None:
+        if isinstance(binding, PromiseBinding):
+            return self._promise(binding, where, known, line)
+        if isinstance(binding, LiteralBinding):
+            return None  # a constant is compared as it is
+        return None
+
+    # --- edges -------------------------------------------------------------------------------------------------------
+
+    def _binding(
+        self, binding: Binding, wanted: LiteralType, where: str, known: Known, line: SourceLine | None
+    ) -> None:
+        if isinstance(binding, PromiseBinding):
+            kind = self._promise(binding, where, known, line)
+            if kind is not None and not assignable(kind, wanted):
+                self._wrong(
+                    f"{where}: expected {describe(wanted)}, got {describe(kind)} from {_source(binding)}",
+                    f"Pass {describe(wanted)}, or change one of the two annotations.",
+                    line,
+                )
+        elif isinstance(binding, LiteralBinding):
+            fault = misfit(binding.value, wanted)
+            if fault:
+                self._wrong(f"{where}: {fault}", f"Pass {describe(wanted)}.", line)
+        else:
+            self._container(binding, wanted, where, known, line)
+
+    def _container(
+        self,
+        binding: ListBinding | MapBinding,
+        wanted: LiteralType,
+        where: str,
+        known: Known,
+        line: SourceLine | None,
+    ) -> None:
+        if isinstance(wanted, UnionType):
+            shapes = [variant for variant in wanted.variants if _takes(binding, variant)]
+            # With several to choose from, what fits is only known at run time.
+            if len(shapes) != 1:
+                if not shapes:
+                    self._wrong_shape(binding, wanted, where, line)
+                return
+            wanted = shapes[0]
+        if not _takes(binding, wanted):
+            self._wrong_shape(binding, wanted, where, line)
+        elif isinstance(binding, ListBinding):
+            kinds: Iterable[LiteralType | None]
+            kinds = wanted.items if isinstance(wanted, TupleType) else [attribute(wanted, 0)] * len(binding.items)
+            for position, (item, kind) in enumerate(zip(binding.items, kinds, strict=True)):
+                self._binding(item, kind or ANY, f"{where} at [{position}]", known, line)
+        else:
+            for key, item in binding.items.items():
+                step = attribute(wanted, key)
+                if step is None:
+                    self._wrong(f"{where}: {describe(wanted)} has no field {key!r}", "", line)
+                else:
+                    self._binding(item, step, f"{where} at .{key}", known, line)
+
+    def _wrong_shape(
+        self, binding: ListBinding | MapBinding, wanted: LiteralType, where: str, line: SourceLine | None
+    ) -> None:
+        got = f"a list of {len(binding.items)}" if isinstance(binding, ListBinding) else "a dict"
+        self._wrong(f"{where}: expected {describe(wanted)}, got {got}", f"Pass {describe(wanted)}.", line)
+
+    def _promise(
+        self, binding: PromiseBinding, where: str, known: Known, line: SourceLine | None
+    ) -> LiteralType | None:
+        outputs = known.get(binding.node)
+        if outputs is None:
+            self._wrong(
+                f"{where}: takes {_source(binding)}, which is not a node of {self.graph.name}",
+                "A result made inside an arm of a conditional is there only in that arm: use the conditional's result.",
+                line,
+            )
+            return None
+        kind = outputs.get(binding.var)
+        if kind is None:
+            has = f"its outputs: {', '.join(outputs) or 'none'}"
+            self._wrong(f"{where}: there is no {_source(binding)}; {has}", self._why_not(binding), line)
+            return None
+        for step in binding.path:
+            inner = attribute(kind, step)
+            if inner is None:
+                self._wrong(f"{where}: {describe(kind)} from {_source(binding)} has nothing at {step!r}", "", line)
+                return None
+            kind = inner
+        return kind
+
+    def _why_not(self, binding: PromiseBinding) -> str:
+        node = next((node for node in self.graph.nodes if node.id == binding.node), None)
+        if node is not None and isinstance(node.target, BranchTarget):
+            return "Every arm of a conditional must give the output, and there must be an `else_()`."
+        return ""
+
+    # --- the whole ---------------------------------------------------------------------------------------------------
+
+    def _cycle(self, nodes: Mapping[str, Node]) -> None:
+        cycle = find_cycle({id: node.upstream for id, node in nodes.items()})
+        if not cycle:
+            return
+        names = " >> ".join(_label(nodes[id]) for id in [*cycle, cycle[0]])
+        # The node made first waits for a later one: that edge is the one that was drawn the wrong way round.
+        self._wrong(
+            f"{self.graph.name}: nodes wait for each other: {names}",
+            "Turn one `>>` round, or take it away.",
+            nodes[cycle[0]].line,
+        )
+
+    def _outputs(self, known: Known) -> None:
+        graph = self.graph
+        declared = graph.interface.outputs
+        for name, variable in declared.items():
+            binding = graph.outputs.get(name)
+            if binding is None:
+                self._wrong(f"{graph.name}: the output {name!r} is not bound", "Return it.", graph.line)
+            else:
+                self._binding(binding, variable.type, f"{graph.name}, output {name!r}", known, graph.line)
+        for name in graph.outputs:
+            if name not in declared:
+                self._wrong(f"{graph.name}: {name!r} is bound, but it is no output", "", graph.line)
+
+
+def node_outputs(node: Node, interfaces: Interfaces) -> dict[str, LiteralType]:
+    """Literal types by output. A branch has the outputs that every arm has; those of different types as a union."""
+    if not isinstance(node.target, BranchTarget):
+        interface = interfaces(node.target)
+        return {} if interface is None else {name: output.type for name, output in interface.outputs.items()}
+    given = [node_outputs(arm, interfaces) for arm in arms(node.target) if not _fails(arm)]
+    if not given:
+        return {}
+    found: dict[str, LiteralType] = {}
+    for name in given[0]:
+        kinds: list[LiteralType] = []
+        for outputs in given:
+            if name in outputs and outputs[name] not in kinds:
+                kinds.append(outputs[name])
+        if all(name in outputs for outputs in given):
+            found[name] = kinds[0] if len(kinds) == 1 else UnionType(tuple(kinds))
+    return found
+
+
+def _fails(node: Node) -> bool:
+    """Whether the arm is a ``fail``: a branch without arms."""
+    target = node.target
+    return isinstance(target, BranchTarget) and not target.cases and target.otherwise is None
+
+
+def _takes(binding: ListBinding | MapBinding, wanted: LiteralType) -> bool:
+    """Whether a value of this shape may go where ``wanted`` is declared."""
+    if wanted == ANY:
+        return True
+    if isinstance(binding, ListBinding):
+        if isinstance(wanted, TupleType):
+            return len(wanted.items) == len(binding.items)
+        return isinstance(wanted, ListType)
+    return isinstance(wanted, MapType | StructType)
+
+
+def _comparable(left: LiteralType, right: LiteralType) -> bool:
+    return assignable(left, right) or assignable(right, left)
+
+
+def _source(binding: PromiseBinding) -> str:
+    path = "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in binding.path)
+    if binding.node == START:
+        return f"the input {binding.var!r}{path}"
+    return f"the output {binding.var!r} of {binding.node}{path}"
+
+
+def _label(node: Node) -> str:
+    return f"{node.id} ({node.name or node.target.name.rpartition('.')[2]})"
+
+
+def _workflows_in(nodes: Iterable[Node]) -> list[str]:
+    found: dict[str, None] = {}
+    stack = list(nodes)
+    while stack:
+        target = stack.pop().target
+        if isinstance(target, WorkflowTarget):
+            found[target.name] = None
+        elif isinstance(target, BranchTarget):
+            stack.extend(arms(target))
+    return list(found)
+
+
+def _problem(message: str, remedy: str, line: SourceLine | None) -> Problem:
+    file, number = (line.file or None, line.line) if line is not None else (None, 0)
+    return Problem(message, remedy=remedy, file=file, line=number)
