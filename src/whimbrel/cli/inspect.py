@@ -1,0 +1,249 @@
+"""`whimbrel runs` and `whimbrel describe`: what is on disk, without the users' code and beside whoever runs things.
+
+Knows: stores to read, the engine's fold of events, the tree. Must not know: executors, entities.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from whimbrel.cli.literal_json import brief, by_name
+from whimbrel.cli.ownership import owner_of
+from whimbrel.cli.run_ids import find_run
+from whimbrel.cli.settings import (
+    colour,
+    home_argument,
+    home_option,
+    json_option,
+    looking,
+    out,
+    print_json,
+    verbose_option,
+)
+from whimbrel.cli.spans import iso_moment, show_moment, show_seconds
+from whimbrel.cli.tree import FOLD, STYLES, Line, duration, tree
+from whimbrel.engine.nodes import Attempt, NodeState
+from whimbrel.engine.run import Run
+from whimbrel.errors import InputInvalid
+from whimbrel.model.literals import Literals
+from whimbrel.model.run import Phase, RunSummary
+from whimbrel.runtime.ports import BlobStore
+from whimbrel.runtime.values import read_literals
+
+_UNDER_WAY = (Phase.QUEUED, Phase.RUNNING, Phase.SUCCEEDING, Phase.FAILING, Phase.ABORTING)
+
+
+# --- runs ----------------------------------------------------------------------------------------------
+
+
+@click.command(
+    "runs", short_help="List runs, the newest first.", epilog="Example:  whimbrel runs --phase failed --limit 5"
+)
+@home_option
+@json_option
+@verbose_option
+@click.option("--phase", "phases", multiple=True, metavar="PHASE", help="Only runs in this phase; may be repeated.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="At most so many.")
+def runs(home: Path, as_json: bool, phases: tuple[str, ...], limit: int) -> int:
+    """List runs, the newest first."""
+    wanted = [_phase(text) for text in phases]
+    found = asyncio.run(_summaries(home, wanted, limit))
+    if as_json:
+        print_json([summary_json(summary) for summary in found])
+        return 0
+    if not found:
+        out("no runs" + (f" in {', '.join(phase.value for phase in wanted)}" if wanted else ""))
+        return 0
+    now = time.time()
+    width = max(len(summary.id) for summary in found)
+    name_width = min(max(len(summary.entity) for summary in found), 40)
+    driven = owner_of(home) is not None
+    for summary in found:
+        took = show_seconds((summary.ended_at or now) - (summary.started_at or summary.created_at))
+        resumable = summary.phase in _UNDER_WAY and not driven
+        remark = "nobody is driving it: whimbrel resume" if resumable else summary.message.partition("\n")[0][:80]
+        row = (
+            f"{summary.id:<{width}}  {show_moment(summary.created_at)}  {_cut(summary.entity, name_width):<{name_width}}  "
+            f"{_styled(summary.phase, 9)}  {took if summary.ended_at or not resumable else '':>8}  {remark}"
+        )
+        out(row.rstrip())
+    return 0
+
+
+def _phase(text: str) -> Phase:
+    try:
+        return Phase(text.upper().replace("-", "_"))
+    except ValueError:
+        known = ", ".join(phase.value.lower() for phase in Phase)
+        raise InputInvalid(f"--phase {text!r}: there is no such phase; there are {known}") from None
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"…{text[len(text) - width + 1 :]}"
+
+
+def _styled(phase: Phase, width: int) -> str:
+    text = f"{phase.value:<{width}}"
+    return _ansi(text, STYLES[phase][1]) if colour("stdout") else text
+
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+def _ansi(text: str, style: str) -> str:
+    """Plain escapes: rich would double the time that these commands take."""
+    codes = ";".join(_CODES[word] for word in style.split())
+    return f"\x1b[{codes}m{text}\x1b[0m" if codes and text.strip() else text
+
+
+async def _summaries(home: Path, phases: list[Phase], limit: int) -> list[RunSummary]:
+    async with looking(home) as opened:
+        return await opened.store.summaries(limit=limit, phases=phases)
+
+
+def summary_json(summary: RunSummary) -> dict[str, Any]:
+    """A run's row, for programs."""
+    return {
+        "run": summary.id,
+        "entity": summary.entity,
+        "phase": summary.phase.value,
+        "source": summary.source,
+        "created_at": iso_moment(summary.created_at),
+        "started_at": iso_moment(summary.started_at),
+        "ended_at": iso_moment(summary.ended_at),
+        "epoch": summary.epoch,
+        "owner": summary.owner,
+        "message": summary.message,
+    }
+
+
+# --- describe ----------------------------------------------------------------------------------------------
+
+
+@click.command(
+    "describe",
+    short_help="Show what ran: the tree, attempts, cache, errors.",
+    epilog="Example:  whimbrel describe latest",
+)
+@home_option
+@json_option
+@verbose_option
+@click.option("--all", "everything", is_flag=True, help="Every node: long rows of equal ones are not folded.")
+@click.option("--story", is_flag=True, help="Also every change of phase, with its reason.")
+@click.argument("run")
+@click.pass_context
+def describe(context: click.Context, run: str, home: Path, as_json: bool, everything: bool, story: bool) -> int:
+    """Show RUN (an id, the beginning of one, or `latest`): its inputs and outputs, and the tree of what ran.
+
+    Needs none of the code that the run is of.
+    """
+    summary, state, inputs, outputs = asyncio.run(_loaded(home, run))
+    if as_json:
+        print_json(run_json(summary, state, inputs, outputs, story=story))
+        return 0
+    now = time.time()
+    for line in tree(state, now, fold=0 if everything else FOLD, detail=True):
+        out(_shown(line))
+    out("")
+    out(
+        f"started  {show_moment(summary.started_at or summary.created_at)}"
+        + (f" from {summary.source}" if summary.source else "")
+    )
+    if inputs:
+        out(f"inputs   {brief(inputs, 2000)}")
+    if state.phase is Phase.SUCCEEDED and outputs:
+        out(f"outputs  {brief(outputs, 2000)}")
+    if summary.epoch > 1:
+        times = summary.epoch - 1
+        out(f"resumed  {times} time{'' if times == 1 else 's'}")
+    if state.failure is not None:
+        out(f"failure  {state.failure.title.partition(chr(10))[0]}")
+    if not state.phase.terminal:
+        owner = owner_of(home)
+        if owner is None:
+            out(f"nobody is driving it; carry on with: whimbrel resume {summary.id}{home_argument(context, home)}")
+        else:
+            out(f"the home is in use by {owner}")
+    if story:
+        out("")
+        for text in state.story():
+            out(text)
+    return 0
+
+
+def _shown(line: Line) -> str:
+    if not colour("stdout"):
+        return line.text.rstrip()
+    return "".join(_ansi(text, style) for text, style in line.parts)
+
+
+async def _loaded(home: Path, text: str) -> tuple[RunSummary, Run, Literals, Literals]:
+    async with looking(home) as opened:
+        summary = await find_run(opened.store, text)
+        events = await opened.store.events(summary.id)
+        state = Run.replay(events)
+        first = events[0]
+        inputs = getattr(first, "inputs", {})
+        return summary, state, _read(inputs, opened.blobs), _read(state.outputs, opened.blobs)
+
+
+def _read(literals: Literals, blobs: BlobStore) -> Literals:
+    return read_literals(literals, blobs)
+
+
+def run_json(summary: RunSummary, state: Run, inputs: Literals, outputs: Literals, *, story: bool) -> dict[str, Any]:
+    """All of a run, for programs: nodes in order of creation, each with the path of the node that it is inside."""
+    said = {
+        **summary_json(summary),
+        "phase": state.phase.value,
+        "inputs": by_name(inputs),
+        "outputs": by_name(outputs) if state.phase is Phase.SUCCEEDED else None,
+        "failure": msgspec.to_builtins(state.failure),
+        "nodes": [node_json(node) for node in state.nodes.values()],
+    }
+    if story:
+        said["story"] = state.story()
+    return said
+
+
+def node_json(node: NodeState) -> dict[str, Any]:
+    """A node, for programs. Large values stay references."""
+    return {
+        "path": node.path,
+        "parent": node.parent,
+        "kind": node.kind.value,
+        "entity": node.entity,
+        "name": node.name,
+        "phase": node.phase.value,
+        "line": node.line,
+        "created_at": iso_moment(node.created_at),
+        "started_at": iso_moment(node.started_at),
+        "ended_at": iso_moment(node.ended_at),
+        "seconds": duration(node, node.ended_at) if node.ended_at else None,
+        "inputs": by_name(node.inputs),
+        "outputs": by_name(node.outputs) if node.phase is Phase.SUCCEEDED else None,
+        "cached": node.cached,
+        "cache_reason": node.cache_reason,
+        "grafted_from": node.grafted_from,
+        "replaced": node.replaced,
+        "attempts": [_attempt_json(attempt) for attempt in node.attempts],
+        "failure": msgspec.to_builtins(node.failure),
+    }
+
+
+def _attempt_json(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "phase": attempt.phase.value,
+        "launched_at": iso_moment(attempt.launched_at),
+        "started_at": iso_moment(attempt.started_at),
+        "ended_at": iso_moment(attempt.ended_at),
+        "worker": attempt.worker,
+        "failure": msgspec.to_builtins(attempt.failure),
+    }

@@ -1,0 +1,116 @@
+"""`whimbrel logs`: what the tasks of a run wrote, also while they write it.
+
+Knows: the store to read. Must not know: executors, entities.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from whimbrel.cli.literal_json import dump
+from whimbrel.cli.run_ids import find_run
+from whimbrel.cli.settings import home_option, json_option, looking, out, verbose_option
+from whimbrel.cli.spans import iso_moment
+from whimbrel.controlplane.ports import LogLine
+from whimbrel.engine.run import Run
+from whimbrel.errors import EntityNotFound
+from whimbrel.stores.home import Home
+
+POLL = 0.25
+"""Seconds between two looks when following."""
+_PAGE = 5000
+
+
+@click.command(
+    "logs",
+    short_help="Show what the tasks of a run wrote.",
+    epilog="Example:  whimbrel logs latest --node n0 -f",
+)
+@home_option
+@json_option
+@verbose_option
+@click.option("--node", default="", metavar="PATH", help="Only this node, and what is inside it.")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
+@click.option("--raw", is_flag=True, help="The text as it was written, without the node in front.")
+@click.argument("run")
+def logs(run: str, home: Path, as_json: bool, node: str, follow: bool, raw: bool) -> int:
+    """Show what the tasks of RUN (an id, the beginning of one, or `latest`) wrote to stdout and stderr.
+
+    With --json one object a line.
+    """
+    return asyncio.run(_logs(run, home, node, follow=follow, printer=_Printer(as_json=as_json, raw=raw)))
+
+
+class _Printer:
+    """Chunks to lines, each with its node in front."""
+
+    def __init__(self, *, as_json: bool, raw: bool) -> None:
+        self._as_json = as_json
+        self._raw = raw
+        self._held: dict[tuple[str, int, str], str] = {}
+
+    def show(self, chunk: LogLine) -> None:
+        """Print the lines that are whole now."""
+        if self._as_json:
+            out(
+                dump(
+                    {
+                        "node": chunk.attempt.path,
+                        "attempt": chunk.attempt.number,
+                        "stream": chunk.stream,
+                        "at": iso_moment(chunk.at),
+                        "text": chunk.text,
+                    },
+                    indent=None,
+                )
+            )
+            return
+        key = (chunk.attempt.path, chunk.attempt.number, chunk.stream)
+        *lines, rest = (self._held.pop(key, "") + chunk.text).split("\n")
+        if rest:
+            self._held[key] = rest
+        for line in lines:
+            self._print(chunk.attempt.path, line)
+
+    def close(self) -> None:
+        """Print what has no end of line."""
+        for (path, _, _), rest in self._held.items():
+            self._print(path, rest)
+        self._held.clear()
+
+    def _print(self, path: str, line: str) -> None:
+        out(line if self._raw else f"{path} | {line}")
+
+
+async def _logs(text: str, home: Path, node: str, *, follow: bool, printer: _Printer) -> int:
+    async with looking(home) as opened:
+        summary = await find_run(opened.store, text)
+        last = await _show_all(opened, summary.id, node, 0, printer)
+        if node and not last and not follow:
+            await _must_know(opened, summary.id, node)
+        while follow and not summary.phase.terminal:
+            await asyncio.sleep(POLL)
+            # The phase first: what was written before the end is there when the end is.
+            summary = await opened.store.summary(summary.id)
+            last = await _show_all(opened, summary.id, node, last, printer)
+        printer.close()
+    return 0
+
+
+async def _show_all(home: Home, run: str, node: str, last: int, printer: _Printer) -> int:
+    while chunks := await home.store.logs(run, path=node, after=last, limit=_PAGE):
+        for chunk in chunks:
+            printer.show(chunk)
+        last = chunks[-1].id
+    return last
+
+
+async def _must_know(home: Home, run: str, node: str) -> None:
+    """A node that wrote nothing is fine; one that does not exist is a slip of the pen."""
+    state = Run.replay(await home.store.events(run), keep_story=False)
+    if node not in state.nodes:
+        known = ", ".join(list(state.nodes)[:12]) + (", …" if len(state.nodes) > 12 else "")
+        raise EntityNotFound(f"run {run} has no node {node!r}; it has {known or 'none'}")

@@ -1,0 +1,130 @@
+"""`whimbrel check` and `whimbrel compile`: a file's programs, without running anything.
+
+Knows: entities, compile errors, drawings of graphs. Must not know: engines, homes.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+
+import click
+import msgspec
+
+from whimbrel.authoring.entity import Entity
+from whimbrel.cli.drawing import as_mermaid, as_text
+from whimbrel.cli.entities import entities_of, find_entity, load_file, what_there_is
+from whimbrel.cli.failures import LoadFailed, innermost_line
+from whimbrel.cli.settings import err, json_option, out, print_json, verbose_option
+from whimbrel.errors import CompileError, Problem, UserError
+
+
+@click.command(
+    "check",
+    short_help="Find everything that is wrong with a file, without running it.",
+    epilog="Example:  whimbrel check pipeline.py",
+)
+@json_option
+@verbose_option
+@click.argument("file")
+def check(file: str, as_json: bool) -> int:
+    """Compile everything in FILE (a path or a dotted module) and list every problem, each with its line and what to do.
+
+    Nothing is run but the file's own top level. Exits 1 when there are problems.
+    """
+    count, problems = _problems(file)
+    if as_json:
+        print_json(
+            {
+                "entities": count,
+                "problems": [
+                    {"file": problem.file, "line": problem.line, "message": problem.message, "remedy": problem.remedy}
+                    for problem in problems
+                ],
+            }
+        )
+    else:
+        for problem in problems:
+            out(str(problem))
+        noun = "problem" if len(problems) == 1 else "problems"
+        err(f"{file}: {len(problems)} {noun}" if problems else f"{file}: {count} entities, no problems")
+    return 1 if problems else 0
+
+
+def _problems(file: str) -> tuple[int, list[Problem]]:
+    try:
+        module = load_file(file)
+    except CompileError as error:
+        return 0, error.problems
+    except LoadFailed as error:
+        cause = error.__cause__
+        assert cause is not None
+        path, line = _place(cause)
+        told = traceback.format_exception_only(cause)[-1].strip()
+        return 0, [Problem(f"the file cannot be imported: {told}", file=path or file, line=line)]
+    found: dict[tuple[str | None, int, str], Problem] = {}
+    own = [entity for entity in entities_of(module).values() if entity.fn.__module__ == module.__name__]
+    for entity in own:
+        for problem in _problems_of(entity):
+            found.setdefault((problem.file, problem.line, problem.message), problem)
+    if not own:
+        found[(file, 0, "")] = Problem(
+            f"there is nothing to check: {what_there_is(module)}",
+            file=file,
+            remedy="Decorate a function with @task or @workflow.",
+        )
+    return len(own), sorted(found.values(), key=lambda problem: (problem.file or "", problem.line))
+
+
+def _problems_of(entity: Entity[..., object]) -> list[Problem]:
+    try:
+        entity.program()
+    except CompileError as error:
+        return list(error.problems)
+    except UserError as error:
+        line = entity.line
+        return [Problem(str(error), file=line.file or None, line=line.line)]
+    except Exception as error:
+        # The body of a workflow is the author's code: it may raise anything.
+        path, number = innermost_line(error.__traceback__)
+        line = entity.line
+        told = f"{entity.short_name}: compiling it raised {type(error).__name__}: {error}"
+        return [Problem(told, file=path or line.file or None, line=number or line.line)]
+    return []
+
+
+def _place(error: BaseException) -> tuple[str, int]:
+    if isinstance(error, SyntaxError):
+        return error.filename or "", error.lineno or 0
+    return innermost_line(error.__traceback__)
+
+
+@click.command(
+    "compile",
+    short_help="Print the graph of a workflow.",
+    epilog="Example:  whimbrel compile pipeline.py wf --format mermaid",
+)
+@verbose_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "mermaid", "json"]),
+    default="text",
+    show_default=True,
+    help="A list of nodes, a Mermaid flowchart, or everything.",
+)
+@click.argument("file")
+@click.argument("name")
+def compile_(file: str, name: str, form: str) -> int:
+    """Compile NAME of FILE (a path or a dotted module) and print its graph, without running anything."""
+    entity = find_entity(load_file(file), name, file)
+    program = entity.program()
+    match form:
+        case "json":
+            text = msgspec.json.format(msgspec.json.encode(program), indent=2).decode()
+        case "mermaid":
+            text = as_mermaid(program, entity.name)
+        case _:
+            text = as_text(program, entity.name, os.getcwd())
+    out(text.rstrip("\n"))
+    return 0
