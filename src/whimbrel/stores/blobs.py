@@ -44,7 +44,7 @@ class ObjectBlobs:
             self._prefix = SCHEME
             self.location = str(self._root)
             return
-        self._prefix = text.rstrip("/") + "/"
+        self._prefix = text if text.endswith("/") else f"{text}/"
         self.location = text
         try:
             self._store = from_url(text)

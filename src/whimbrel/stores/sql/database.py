@@ -62,6 +62,10 @@ class Database(Protocol):
         """A connection, to be used by one thread at a time. What it commits survives a loss of power."""
         ...
 
+    def give_up(self, connection: Any) -> None:
+        """Roll back what ``connection`` has begun, and close it. Never fails."""
+        ...
+
     def explained(self, error: Exception) -> StoreError:
         """What an error of the driver or the system means, in words and with what to do."""
         ...

@@ -75,6 +75,18 @@ class SqliteDatabase:
             raise
         return connection
 
+    def give_up(self, connection: sqlite3.Connection) -> None:
+        """See ``Database``."""
+        try:
+            # Closing alone would leave the lock where it is for as long as a statement is remembered anywhere.
+            if connection.in_transaction:
+                connection.rollback()
+        except sqlite3.Error:
+            # SQLite rolls back at the next opening what could not be rolled back now.
+            pass
+        finally:
+            connection.close()
+
     def explained(self, error: Exception) -> StoreError:
         """See ``Database``."""
         if isinstance(error, StoreError):

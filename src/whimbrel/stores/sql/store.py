@@ -12,6 +12,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -102,7 +103,7 @@ class SqlStore:
                 raise taken(summary.id)
             cursor.executemany(sql.add_event, rows)
 
-        await self._writer.submit(work)
+        await self._write(work)
 
     async def claim(self, run: str, owner: str) -> RunSummary:
         """See ``RunStore``."""
@@ -115,7 +116,7 @@ class SqlStore:
             cursor.execute(sql.summary, {"run": run})
             return _summary(cursor.fetchone())
 
-        return await self._writer.submit(work)
+        return await self._write(work)
 
     async def append(
         self, run: str, epoch: int, first: int, events: Sequence[Event], summary: RunSummary | None = None
@@ -140,7 +141,7 @@ class SqlStore:
             else:
                 cursor.executemany(sql.add_event, rows)
 
-        await self._writer.submit(work)
+        await self._write(work)
 
     async def events(self, run: str, after: int = 0) -> list[Event]:
         """See ``RunStore``."""
@@ -238,7 +239,7 @@ class SqlStore:
             cursor.execute(sql.add_cached, values)
             cursor.execute(sql.end_reservation, {"key": values["key"]})
 
-        await self._writer.submit(work)
+        await self._write(work)
 
     async def reserve(self, key: CacheKey, holder: str, until: float, now: float) -> bool:
         """See ``CacheStore``."""
@@ -251,7 +252,7 @@ class SqlStore:
                 cursor.execute(sql.add_reservation, {**values, "until": until})
             return cursor.rowcount == 1
 
-        return await self._writer.submit(work)
+        return await self._write(work)
 
     async def release(self, key: CacheKey, holder: str) -> None:
         """See ``CacheStore``."""
@@ -260,7 +261,7 @@ class SqlStore:
         def work(cursor: Cursor) -> None:
             cursor.execute(self._sql.release, values)
 
-        await self._writer.submit(work)
+        await self._write(work)
 
     # --- logs --------------------------------------------------------------------------------------------------
 
@@ -310,7 +311,7 @@ class SqlStore:
             if cursor.rowcount != 1:
                 raise no_run(run)
 
-        await self._writer.submit(work)
+        await self._write(work)
 
     async def take(self, run: str) -> list[tuple[str, str]]:
         """See ``Inbox``. Costs a read when there is nothing."""
@@ -327,9 +328,18 @@ class SqlStore:
 
         if not await self._read(look):
             return []
-        return await self._writer.submit(work)
+        return await self._write(work)
 
-    # --- reading -----------------------------------------------------------------------------------------------
+    # --- writing and reading -----------------------------------------------------------------------------------
+
+    async def _write(self, work: Callable[[Cursor], T]) -> T:
+        try:
+            return await self._writer.submit(work)
+        except asyncio.CancelledError:
+            # The caller may ask at once what is there: wait until that is decided. Jobs are carried out in order.
+            with suppress(StoreError):
+                await self._writer.submit(_nothing)
+            raise
 
     async def _read(self, work: Callable[[Cursor], T]) -> T:
         if self._closed:

@@ -133,12 +133,23 @@ class Writer(Generic[Row]):
 
     def _work(self) -> None:
         stopping = False
+        jobs: list[_Job] = []
         try:
             while not stopping:
                 jobs, stopping = self._gather()
                 self._looking = False
                 if jobs or self._riders:
                     self._group(jobs)
+        except BaseException as bug:
+            # Nobody may wait for ever for a thread that is gone.
+            self._closed = True
+            while not self._queue.empty():
+                item = self._queue.get()
+                jobs += [item] if isinstance(item, _Job) else []
+            for job in jobs:
+                job.error = StoreError(f"the writer stopped: {bug!r}; what was written before is safe")
+            self._resolve(jobs)
+            raise
         finally:
             self._let_go()
 
@@ -218,7 +229,7 @@ class Writer(Generic[Row]):
                 self._carry(cursor, riders)
             cursor.execute("COMMIT")
         except Exception as error:  # whatever a driver raises: it reaches the callers
-            # A new connection for the next group: closing the old one rolls back, whatever state the fault left it in.
+            # A new connection for the next group, whatever state the fault left this one in.
             self._let_go()
             return error
         return None
@@ -231,7 +242,7 @@ class Writer(Generic[Row]):
     def _let_go(self) -> None:
         connection, self._connection, self._cursor = self._connection, None, None
         if connection is not None:
-            connection.close()
+            self._database.give_up(connection)
 
     def _resolve(self, jobs: list[_Job]) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
