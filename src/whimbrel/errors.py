@@ -12,6 +12,7 @@
     │   ├── EntityNotFound             no such file, module, task, workflow, run or node
     │   ├── InputInvalid               a command-line or file input that does not parse
     │   ├── ForgottenAwait             a pending call used as if it were its result
+    │   ├── BranchFailed               the arm of a conditional that was taken says to fail
     │   └── RunNotResumable            the run is over, or was aborted
     ├── RecoverableError               raise it in a task to ask for a retry
     ├── EagerException                 what a failed call raises in its eager parent
@@ -139,6 +140,10 @@ class InputInvalid(UserError, ValueError):
 
 class ForgottenAwait(UserError, TypeError):
     """A call in an eager body was used as a value; write ``await`` before it."""
+
+
+class BranchFailed(UserError):
+    """The arm of a conditional that was taken says to fail."""
 
 
 class RunNotResumable(UserError):

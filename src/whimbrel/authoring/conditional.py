@@ -15,7 +15,7 @@ from whimbrel.authoring.promise import Expression, Outputs, Promise, Void, as_ex
 from whimbrel.authoring.source import caller_line
 from whimbrel.authoring.standin import Standin
 from whimbrel.authoring.tracer import NodeHandle, NodePromise, Tracer
-from whimbrel.errors import CallMismatch, Problem, PromiseMisuse, UserError
+from whimbrel.errors import BranchFailed, CallMismatch, Problem, PromiseMisuse
 from whimbrel.graph.builder import Arm
 from whimbrel.model.literal_types import LiteralType
 from whimbrel.model.program import Binding, Comparison, Condition, Junction
@@ -255,7 +255,3 @@ class _Local:
             return resolve(value) if position is None else resolve(value[position])
 
         return LaterPromise(get) if self._put_off else ValuePromise(get())
-
-
-class BranchFailed(UserError):
-    """No case of a conditional holds, and its else says to fail."""

@@ -254,6 +254,8 @@ class GraphBuilder:
                 return promise
             name = promise.var if promise.node == START else f"{promise.node}_{promise.var}".replace("-", "_")
             kind = self._type_of(promise.node, promise.var)
+            while given.get(name, outside := PromiseBinding(promise.node, promise.var)) != outside:
+                name += "_"
             given[name] = PromiseBinding(promise.node, promise.var)
             if kind is not None:
                 parameters[name] = Parameter(kind)
