@@ -17,6 +17,7 @@ def check_run(machine: Machine) -> None:
     nodes = list(machine.nodes.values())
     assert not machine.ended, "somebody still has to hear of an end"
     assert not machine.ready, "a node that may begin has not begun"
+    assert not machine.drivers, "an eager node that may be launched is not"
     live = [node for node in nodes if node.stage is Stage.ATTEMPT and node.kind is Kind.TASK]
     assert machine.running == len(live), f"{machine.running} attempts counted, {len(live)} live"
     limit = machine.options.max_parallelism

@@ -50,6 +50,8 @@ class Machine:
         self.ended: deque[NodeState] = deque()
         self.queue: deque[NodeState] = deque()
         """Task nodes to launch, in the order in which they became ready. Those that ended meanwhile are passed over."""
+        self.drivers: deque[NodeState] = deque()
+        """Eager nodes to launch; empty between events."""
         self.running = 0
         """Live attempts of tasks: what ``max_parallelism`` limits."""
         self.story = Story() if keep_story else None
@@ -97,15 +99,16 @@ class Machine:
         return found
 
     def enqueue(self, node: NodeState) -> None:
-        """Launch the next attempt as soon as there is room. A driver only waits for others, so it needs no room."""
-        if node.kind is Kind.EAGER:
-            self.launch(node)
-        else:
-            node.stage = Stage.SLOT
-            self.queue.append(node)
+        """Launch the next attempt as soon as there is room, and everything that this event brings about is known."""
+        node.stage = Stage.SLOT
+        (self.drivers if node.kind is Kind.EAGER else self.queue).append(node)
 
     def launch_queued(self) -> None:
-        """Launch from the queue as far as ``max_parallelism`` lets."""
+        """Launch drivers (waiting for others takes no room), and tasks as far as ``max_parallelism`` lets."""
+        while self.drivers:
+            node = self.drivers.popleft()
+            if node.stage is Stage.SLOT:
+                self.launch(node)
         limit = self.options.max_parallelism
         queue = self.queue
         while queue and (not limit or self.running < limit):

@@ -88,7 +88,7 @@ class Run:
                 _hear(machine, ended.popleft())
             else:
                 frames.begin(machine, ready.popleft())
-        if machine.queue:
+        if machine.queue or machine.drivers:
             machine.launch_queued()
         return machine.commands
 

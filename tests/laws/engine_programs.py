@@ -1,0 +1,258 @@
+"""Random programs for the laws of the engine, and what a plain interpretation makes of them.
+
+Every task takes and gives an int, and what it gives depends on its name and inputs only. So the oracle needs no engine.
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+
+from msgspec import Struct
+
+from whimbrel.model.interface import Interface, Parameter, Variable
+from whimbrel.model.literal_types import INTEGER
+from whimbrel.model.literals import IntLiteral, ListLiteral, Literal, Literals, MapLiteral
+from whimbrel.model.program import (
+    START,
+    Binding,
+    BranchCase,
+    BranchTarget,
+    CacheSpec,
+    CodeRef,
+    Comparison,
+    Condition,
+    FailurePolicy,
+    Graph,
+    Junction,
+    ListBinding,
+    LiteralBinding,
+    MapBinding,
+    Metadata,
+    Node,
+    Program,
+    PromiseBinding,
+    TaskKind,
+    TaskSpec,
+    TaskTarget,
+    WorkflowTarget,
+)
+
+UNARY = Interface({"a": Parameter(INTEGER), "b": Parameter(INTEGER, default=IntLiteral(7))}, {"o0": Variable(INTEGER)})
+
+
+class Shape(Struct, frozen=True):
+    """How programs are drawn. ``poison``: the chance that a task fails for good."""
+
+    size: int = 5
+    depth: int = 2
+    poison: float = 0.0
+    eager: float = 0.0
+    cache: float = 0.0
+    retries: int = 2
+    timeouts: float = 0.0
+    policy: FailurePolicy | None = None
+
+
+def worth(literal: Literal) -> int:
+    """An int for any literal."""
+    if isinstance(literal, IntLiteral):
+        return literal.value
+    if isinstance(literal, ListLiteral):
+        return sum(at * worth(item) for at, item in enumerate(literal.items, 1)) % 10_007
+    assert isinstance(literal, MapLiteral)
+    return sum(worth(item) for item in literal.items.values()) % 10_007
+
+
+def compute(task: str, inputs: Literals) -> Literals:
+    """What ``task`` gives."""
+    salt = zlib.crc32(task.encode()) % 997
+    return {"o0": IntLiteral((worth(inputs["a"]) * 31 + worth(inputs["b"]) * 17 + salt) % 10_007)}
+
+
+def poisoned(task: str) -> bool:
+    """Whether every attempt of ``task`` fails, and says that retrying is useless."""
+    return task.startswith("poison")
+
+
+def draw_program(rng: random.Random, shape: Shape) -> Program:
+    """A program whose workflow ``main`` may use everything else in it."""
+    tasks: dict[str, TaskSpec] = {}
+    workflows: dict[str, Graph] = {}
+    for number in range(rng.randint(1, 4)):
+        name = f"{'poison' if rng.random() < shape.poison else 'task'}{number}"
+        tasks[name] = TaskSpec(name, UNARY, CodeRef("m", name), metadata=draw_metadata(rng, shape))
+    if rng.random() < shape.eager:
+        for number in range(rng.randint(1, 2)):
+            name = f"eager{number}"
+            metadata = Metadata(retries=rng.randint(0, shape.retries))
+            tasks[name] = TaskSpec(name, UNARY, CodeRef("m", name), TaskKind.EAGER, metadata)
+    for level in range(shape.depth):
+        for number in range(rng.randint(0, 2)):
+            name = f"w{level}_{number}"
+            known = list(workflows)
+            workflows[name] = draw_graph(rng, shape, name, list(tasks), known)
+    workflows["main"] = draw_graph(rng, shape, "main", list(tasks), list(workflows))
+    return Program(tasks, workflows)
+
+
+def draw_metadata(rng: random.Random, shape: Shape) -> Metadata:
+    """Retries, backoff, time-outs and a cache, or not."""
+    return Metadata(
+        retries=rng.randint(0, shape.retries),
+        backoff=rng.choice([None, 0.5]),
+        backoff_limit=rng.choice([None, 1.0]),
+        timeout=rng.choice([1.0, 10.0]) if rng.random() < shape.timeouts else None,
+        cache=CacheSpec("1", (), rng.random() < 0.5) if rng.random() < shape.cache else None,
+    )
+
+
+def draw_graph(rng: random.Random, shape: Shape, name: str, tasks: list[str], workflows: list[str]) -> Graph:
+    """A graph whose edges need not follow the order of its nodes."""
+    ids = [f"n{number}" for number in range(rng.randint(0, shape.size))]
+    order = ids[:]
+    rng.shuffle(order)
+    nodes: dict[str, Node] = {}
+    for place, id in enumerate(order):
+        above = order[:place]
+        nodes[id] = draw_node(rng, id, above, tasks, workflows, depth=2)
+    interface = Interface({"a": Parameter(INTEGER), "b": Parameter(INTEGER)}, {"o0": Variable(INTEGER)})
+    policy = shape.policy or rng.choice(list(FailurePolicy))
+    outputs = {"o0": draw_binding(rng, order)}
+    return Graph(name, interface, tuple(nodes[id] for id in ids), outputs, policy)
+
+
+def draw_node(
+    rng: random.Random, id: str, above: list[str], tasks: list[str], workflows: list[str], depth: int
+) -> Node:
+    """A task, a sub-workflow or a branch that may use the nodes ``above``."""
+    kind = rng.random()
+    if depth and kind < 0.2:
+        cases = tuple(
+            BranchCase(
+                draw_condition(rng, above, 2), draw_node(rng, f"{id}-n{number}", above, tasks, workflows, depth - 1)
+            )
+            for number in range(rng.randint(1, 2))
+        )
+        last = draw_node(rng, f"{id}-n{len(cases)}", above, tasks, workflows, depth - 1)
+        return Node(id, BranchTarget(id, cases, last), upstream=tuple(above))
+    inputs = {"a": draw_binding(rng, above), "b": draw_binding(rng, above)}
+    named = [node for binding in inputs.values() for node in promised(binding)]
+    upstream = tuple(dict.fromkeys([*named, *rng.sample(above, min(len(above), rng.randint(0, 1)))]))
+    if workflows and kind < 0.45:
+        return Node(id, WorkflowTarget(rng.choice(workflows)), inputs, upstream)
+    return Node(id, TaskTarget(rng.choice(tasks)), inputs, upstream)
+
+
+def draw_binding(rng: random.Random, above: list[str], depth: int = 1) -> Binding:
+    """A constant, an input, an output, or a list or dict of those."""
+    kind = rng.random()
+    if depth and kind < 0.1:
+        return ListBinding(tuple(draw_binding(rng, above, depth - 1) for _ in range(rng.randint(0, 3))))
+    if depth and kind < 0.15:
+        return MapBinding({key: draw_binding(rng, above, depth - 1) for key in "xy"})
+    if kind < 0.3:
+        return LiteralBinding(IntLiteral(rng.randint(0, 99)))
+    if above and kind < 0.85:
+        return PromiseBinding(rng.choice(above), "o0")
+    return PromiseBinding(START, rng.choice("ab"))
+
+
+def draw_condition(rng: random.Random, above: list[str], depth: int) -> Condition:
+    """A comparison, or several. Some compare what is no scalar: the run must fail then."""
+    if depth and rng.random() < 0.4:
+        return Junction(
+            rng.choice(["and", "or"]), draw_condition(rng, above, depth - 1), draw_condition(rng, above, depth - 1)
+        )
+    op = rng.choice(["==", "!=", "<", "<=", ">", ">="])
+    limit = LiteralBinding(IntLiteral(rng.randint(0, 10_007)))
+    if above and rng.random() < 0.8:
+        return Comparison(op, PromiseBinding(rng.choice(above), "o0"), limit)
+    return Comparison(op, limit, LiteralBinding(IntLiteral(rng.randint(0, 10_007))))
+
+
+def promised(binding: Binding) -> list[str]:
+    """The nodes that a binding names."""
+    if isinstance(binding, PromiseBinding):
+        return [binding.node] if binding.node != START else []
+    if isinstance(binding, ListBinding):
+        return [node for item in binding.items for node in promised(item)]
+    if isinstance(binding, MapBinding):
+        return [node for item in binding.items.values() for node in promised(item)]
+    return []
+
+
+# --- the oracle ------------------------------------------------------------------------------------------------------
+
+
+class Stopped(Exception):
+    """A poisoned task, or a condition over what is no scalar."""
+
+
+class Oracle:
+    """Runs a program in plain Python, a node at a time, in dependency order."""
+
+    def __init__(self, program: Program, eager: object = None) -> None:
+        self.program = program
+        self.eager = eager
+
+    def workflow(self, name: str, inputs: Literals) -> Literals:
+        """The outputs of a workflow. Raises ``Stopped`` when something in it must fail."""
+        graph = self.program.workflows[name]
+        done: dict[str, Literals] = {}
+        left = list(graph.nodes)
+        while left:
+            node = next(node for node in left if all(id in done for id in node.upstream))
+            left.remove(node)
+            done[node.id] = self.node(node, inputs, done)
+        return {var: self.bound(binding, inputs, done) for var, binding in graph.outputs.items()}
+
+    def node(self, node: Node, inputs: Literals, done: dict[str, Literals]) -> Literals:
+        """The outputs of a node."""
+        target = node.target
+        if isinstance(target, BranchTarget):
+            for case in target.cases:
+                if self.holds(case.condition, inputs, done):
+                    return self.node(case.node, inputs, done)
+            assert target.otherwise is not None
+            return self.node(target.otherwise, inputs, done)
+        given = {var: self.bound(binding, inputs, done) for var, binding in node.inputs.items()}
+        if isinstance(target, WorkflowTarget):
+            return self.workflow(target.name, given)
+        return self.task(target.name, given)
+
+    def task(self, name: str, inputs: Literals) -> Literals:
+        """The outputs of a task."""
+        if poisoned(name):
+            raise Stopped(name)
+        return compute(name, inputs)
+
+    def bound(self, binding: Binding, inputs: Literals, done: dict[str, Literals]) -> Literal:
+        """The literal that a binding stands for."""
+        if isinstance(binding, LiteralBinding):
+            return binding.value
+        if isinstance(binding, PromiseBinding):
+            return (inputs if binding.node == START else done[binding.node])[binding.var]
+        if isinstance(binding, ListBinding):
+            return ListLiteral(tuple(self.bound(item, inputs, done) for item in binding.items))
+        return MapLiteral({name: self.bound(item, inputs, done) for name, item in binding.items.items()})
+
+    def holds(self, condition: Condition, inputs: Literals, done: dict[str, Literals]) -> bool:
+        """Whether a condition is true."""
+        if isinstance(condition, Junction):
+            left = self.holds(condition.left, inputs, done)
+            if condition.op == "and":
+                return left and self.holds(condition.right, inputs, done)
+            return left or self.holds(condition.right, inputs, done)
+        sides = [self.bound(side, inputs, done) for side in (condition.left, condition.right)]
+        if not all(isinstance(side, IntLiteral) for side in sides):
+            raise Stopped("not comparable")
+        left_value, right_value = (worth(side) for side in sides)
+        return {
+            "==": left_value == right_value,
+            "!=": left_value != right_value,
+            "<": left_value < right_value,
+            "<=": left_value <= right_value,
+            ">": left_value > right_value,
+            ">=": left_value >= right_value,
+        }[condition.op]

@@ -1,0 +1,360 @@
+"""A simulated world for the laws of the engine: it runs what is launched, in any order, badly.
+
+Attempts start or don't, succeed, fail, are lost, run out of time; reports come late and twice; the control plane dies
+and another one takes the run over; a user aborts. After every event, everything that can be said is checked.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tests.laws.engine_bodies import Driver
+from tests.laws.engine_programs import compute, poisoned
+from whimbrel.engine.nodes import Kind
+from whimbrel.engine.run import Run
+from whimbrel.model.attempt import (
+    AttemptFault,
+    Cancel,
+    Deliver,
+    Launch,
+    Lost,
+    Started,
+    Succeeded,
+)
+from whimbrel.model.commands import EndRun, LookUpCache, ReleaseCache, SetTimer, WriteCache
+from whimbrel.model.events import (
+    AbortRequested,
+    CacheHit,
+    CacheMiss,
+    Event,
+    OwnerChanged,
+    RunRequested,
+    TimeoutDue,
+)
+from whimbrel.model.failure import Failure, Fault
+from whimbrel.model.literals import Literals
+from whimbrel.model.program import Program, TaskKind
+from whimbrel.model.run import AttemptId, Phase, RunOptions
+
+# No program that is drawn needs a tenth of it: a run that does is stuck in a circle.
+STEPS = 20_000
+
+
+class Weather(Struct, frozen=True):
+    """How bad the world is: chances per step or attempt. ``merciful``: no allowance is ever used up, nobody aborts."""
+
+    faults: float = 0.0
+    losses: float = 0.0
+    repeats: float = 0.0
+    crashes: float = 0.0
+    aborts: float = 0.0
+    merciful: bool = True
+
+
+class Working(Struct):
+    """An attempt that somebody runs; ``wanted`` until the engine gives it up."""
+
+    launch: Launch
+    driver: Driver | None = None
+    started: bool = False
+    wanted: bool = True
+
+
+class World:
+    """See the module. ``play`` drives a run to its end."""
+
+    def __init__(
+        self,
+        program: Program,
+        inputs: Literals,
+        rng: random.Random,
+        weather: Weather,
+        options: RunOptions | None = None,
+    ) -> None:
+        self.program = program
+        self.rng = rng
+        self.weather = weather
+        self.run = Run()
+        self.log: list[Event] = []
+        self.snapshots: list[bytes] = []
+        self.now = 1.0
+        self.working: dict[AttemptId, Working] = {}
+        self.timers: list[SetTimer] = []
+        self.lookups: list[LookUpCache] = []
+        self.cache: dict[str, Literals] = {}
+        self.reserved: dict[str, str] = {}
+        self.said: list[Event] = []
+        self.launched: set[AttemptId] = set()
+        self.user_faults: dict[str, int] = {}
+        self.system_faults: dict[str, int] = {}
+        self.ends: list[EndRun] = []
+        self.request = RunRequested("r", "main", program, inputs, options or RunOptions(), self.now)
+
+    # --- telling the engine ------------------------------------------------------------------------------------------
+
+    def post(self, event: Event) -> None:
+        """An event happens."""
+        aborted = self.run.phase is Phase.ABORTED
+        commands = self.run.handle(event)
+        self.log.append(event)
+        assert self.run.seq == len(self.log)
+        self.run.check_invariants()
+        self.snapshots.append(self.run.snapshot())
+        assert not (aborted and commands)
+        if isinstance(event, OwnerChanged):
+            commands = self.run.outstanding()
+        for command in commands:
+            self.obey(command)
+
+    def post_in_vain(self, event: Event) -> None:
+        """An event happens that must change nothing."""
+        before = state(self.run)
+        lines = len(self.snapshots)
+        commands = self.run.handle(event)
+        self.log.append(event)
+        assert state(self.run) == before, f"{event} changed the state"
+        # A call that is begun twice is answered twice: the first answer may be what was lost.
+        assert all(isinstance(command, Deliver) for command in commands), f"{event} led to {commands}"
+        for command in commands:
+            self.obey(command)
+        if len(self.snapshots) == lines:
+            self.snapshots.append(self.run.snapshot())
+
+    def obey(self, command: Any) -> None:
+        """Carry out what the engine wants."""
+        match command:
+            case Launch():
+                self.begin(command)
+            case Cancel():
+                self.working[command.attempt].wanted = False
+            case Deliver():
+                working = self.working[command.attempt]
+                assert working.wanted
+                assert working.driver is not None
+                working.driver.deliver(command.entries)
+            case SetTimer():
+                self.timers.append(command)
+            case LookUpCache():
+                self.lookups.append(command)
+            case WriteCache():
+                assert self.run.nodes[command.path].phase is Phase.SUCCEEDED
+                self.cache[repr(command.key)] = command.outputs
+                self.release(command.path, repr(command.key))
+            case ReleaseCache():
+                assert self.run.nodes[command.path].phase.terminal
+                self.release(command.path, repr(command.key))
+            case EndRun():
+                assert command.phase.terminal
+                self.ends.append(command)
+
+    def release(self, path: str, key: str) -> None:
+        """End a reservation."""
+        if self.reserved.get(key) == path:
+            del self.reserved[key]
+
+    def begin(self, launch: Launch) -> None:
+        """Run an attempt."""
+        assert not self.run.phase.terminal, "launched after the end"
+        node = self.run.nodes[launch.attempt.path]
+        assert not node.phase.terminal, "launched after its node's end"
+        assert launch.task == node.spec
+        if launch.attempt in self.working and self.working[launch.attempt].wanted:
+            return  # Asked again by a new owner, of an executor that still runs it.
+        assert launch.attempt not in self.launched, "launched twice"
+        self.launched.add(launch.attempt)
+        working = self.working[launch.attempt] = Working(launch)
+        if launch.task.kind is TaskKind.EAGER:
+            working.driver = Driver(launch, self.program, self.rng)
+        limit = self.run.options.max_parallelism
+        busy = [one for one in self.working.values() if one.wanted and one.driver is None]
+        assert not limit or len(busy) <= limit
+
+    # --- what happens next -------------------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """Until the run is over."""
+        self.post(self.request)
+        for _ in range(STEPS):
+            if self.run.phase.terminal:
+                break
+            self.step()
+        else:
+            raise AssertionError("the run does not end:\n" + "\n".join(self.run.story()))
+        for _ in range(10):
+            if not self.linger():
+                break
+        assert len(self.ends) == 1
+        end = self.ends[0]
+        assert (end.phase, end.outputs, end.failure) == (self.run.phase, self.run.outputs, self.run.failure)
+
+    def step(self) -> None:
+        """One thing happens."""
+        self.now += 0.125
+        weather, rng = self.weather, self.rng
+        if rng.random() < weather.aborts:
+            self.post(AbortRequested("enough", self.now))
+            return
+        if rng.random() < weather.crashes:
+            self.crash()
+            return
+        if self.said and rng.random() < weather.repeats:
+            self.post_in_vain(self.again(rng.choice(self.said[-20:])))
+            return
+        choices: list[Any] = [one for one in self.working.values() if self.speaks(one)]
+        choices += [timer for timer in self.timers if self.may_ring(timer)]
+        choices += [lookup for lookup in self.lookups if self.may_answer(lookup)]
+        assert choices, "nothing can happen:\n" + "\n".join(self.run.story())
+        chosen = rng.choice(choices)
+        if isinstance(chosen, SetTimer):
+            self.timers.remove(chosen)
+            if isinstance(chosen.event, TimeoutDue) and self.live(chosen.event.path, chosen.event.number):
+                self.spend(self.user_faults, chosen.event.path)
+            self.post(msgspec.structs.replace(chosen.event, at=max(self.now, chosen.due)))
+        elif isinstance(chosen, LookUpCache):
+            self.lookups.remove(chosen)
+            self.answer(chosen)
+        else:
+            self.speak(chosen)
+
+    def linger(self) -> bool:
+        """Something happens after the end: it must change nothing."""
+        late = [one for one in self.working.values() if self.speaks(one)]
+        if not late:
+            return False
+        before = state(self.run)
+        self.speak(self.rng.choice(late))
+        assert state(self.run) == before
+        return True
+
+    def speaks(self, working: Working) -> bool:
+        """Whether an attempt has something to say."""
+        return working.driver is None or not working.started or bool(working.driver.outbox)
+
+    def live(self, path: str, number: int) -> bool:
+        """Whether the engine waits for this attempt, which has started."""
+        working = self.working.get(AttemptId("r", path, number))
+        return working is not None and working.wanted and working.started
+
+    def may_ring(self, timer: SetTimer) -> bool:
+        """A merciful world lets no attempt run out of time for the last time."""
+        event = timer.event
+        if not isinstance(event, TimeoutDue) or not self.live(event.path, event.number):
+            return True
+        return self.user_faults_left(self.working[AttemptId("r", event.path, event.number)])
+
+    def may_answer(self, lookup: LookUpCache) -> bool:
+        """A serialised look-up waits while another holds the reservation."""
+        holder = self.reserved.get(repr(lookup.key))
+        return not (lookup.serialize and holder is not None and repr(lookup.key) not in self.cache)
+
+    def answer(self, lookup: LookUpCache) -> None:
+        """The cache answers."""
+        key = repr(lookup.key)
+        node = self.run.nodes[lookup.path]
+        if node.kind is Kind.TASK and not poisoned(node.entity) and self.rng.random() < 0.3:
+            self.cache[key] = compute(node.entity, node.inputs)
+        if key in self.cache:
+            event: Event = CacheHit(lookup.path, self.cache[key], "computed before", self.now)
+        else:
+            event = CacheMiss(lookup.path, "never computed", self.now)
+            if lookup.serialize and not self.run.nodes[lookup.path].phase.terminal:
+                self.reserved[key] = lookup.path
+        self.said.append(event)
+        self.post(event)
+
+    def user_faults_left(self, working: Working) -> bool:
+        """Whether the author's allowance has something left."""
+        allowed = working.launch.metadata.retries or 0
+        return not self.weather.merciful or self.user_faults.get(working.launch.attempt.path, 0) < allowed
+
+    def system_faults_left(self, working: Working) -> bool:
+        """Whether the machine's allowance has something left."""
+        spent = self.system_faults.get(working.launch.attempt.path, 0)
+        return not self.weather.merciful or spent < self.run.options.system_retries
+
+    def spend(self, faults: dict[str, int], path: str) -> None:
+        """Count a fault."""
+        faults[path] = faults.get(path, 0) + 1
+
+    def speak(self, working: Working) -> None:
+        """An attempt says the next thing."""
+        attempt, rng = working.launch.attempt, self.rng
+        vain = not working.wanted or self.run.phase.terminal
+        post = self.post_in_vain if vain else self.post
+        if not working.started and (working.driver is not None or rng.random() < 0.9):
+            working.started = True
+            event: Event = Started(attempt, "worker", self.now)
+            self.said.append(event)
+            post(event)
+            if working.driver is not None:
+                working.driver.start()
+            return
+        if working.driver is not None:
+            if rng.random() < self.weather.losses and self.system_faults_left(working):
+                self.end(working, Lost(attempt, "gone", self.now))
+                return
+            report = msgspec.structs.replace(working.driver.outbox.popleft(), at=self.now)
+            if isinstance(report, Succeeded) and rng.random() < self.weather.faults and self.user_faults_left(working):
+                report = AttemptFault(attempt, Failure(Fault.USER, "bad luck"), self.now)
+            if isinstance(report, Succeeded | AttemptFault):
+                self.end(working, report)
+                return
+            self.said.append(report)
+            post(report)
+            return
+        task, inputs = working.launch.task.name, working.launch.inputs
+        if not working.wanted and rng.random() < 0.5:
+            failure = Failure(Fault.CANCELLED, "cancelled", recoverable=False)
+            self.end(working, AttemptFault(attempt, failure, self.now))
+        elif rng.random() < self.weather.losses and self.system_faults_left(working):
+            self.end(working, Lost(attempt, "gone", self.now))
+        elif poisoned(task):
+            self.end(working, AttemptFault(attempt, Failure(Fault.USER, "poison", recoverable=False), self.now))
+        elif rng.random() < self.weather.faults and self.user_faults_left(working):
+            self.end(working, AttemptFault(attempt, Failure(Fault.USER, "bad luck"), self.now))
+        else:
+            self.end(working, Succeeded(attempt, compute(task, inputs), self.now))
+
+    def end(self, working: Working, event: Succeeded | AttemptFault | Lost) -> None:
+        """An attempt's last word."""
+        del self.working[event.attempt]
+        path = event.attempt.path
+        if working.wanted and not self.run.phase.terminal:
+            if isinstance(event, Lost):
+                self.spend(self.system_faults, path)
+            elif isinstance(event, AttemptFault):
+                self.spend(self.user_faults, path)
+            self.said.append(event)
+            self.post(event)
+        else:
+            self.post_in_vain(event)
+
+    def again(self, event: Event) -> Event:
+        """The same event, delivered a second time."""
+        return msgspec.structs.replace(event, at=self.now)
+
+    def crash(self) -> None:
+        """The control plane dies; another takes over, and finds some attempts running still."""
+        before = self.run.snapshot()
+        self.run = Run.replay(self.log)
+        assert self.run.snapshot() == before
+        wanted = [one for one in self.working.values() if one.wanted]
+        gone = [one for one in wanted if self.rng.random() < 0.7]
+        for one in gone:
+            one.wanted = False
+            if self.rng.random() < 0.5:
+                del self.working[one.launch.attempt]
+        self.timers.clear()
+        self.lookups.clear()
+        self.post(OwnerChanged(2, "other", self.now, tuple(one.launch.attempt.path for one in gone)))
+
+
+def state(run: Run) -> Any:
+    """What a run remembers, without the count of events."""
+    told = msgspec.msgpack.decode(run.snapshot())
+    del told["seq"]
+    return told

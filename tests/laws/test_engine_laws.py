@@ -1,0 +1,135 @@
+"""Laws of the engine: random programs in a simulated world, against a plain interpretation."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.laws.engine_bodies import EagerOracle
+from tests.laws.engine_programs import Shape, Stopped, compute, draw_program
+from tests.laws.engine_world import Weather, World
+from whimbrel.engine.nodes import Kind
+from whimbrel.engine.run import Run
+from whimbrel.model.literals import IntLiteral, Literals
+from whimbrel.model.program import FailurePolicy
+from whimbrel.model.run import Phase, RunOptions
+
+INPUTS: Literals = {"a": IntLiteral(3), "b": IntLiteral(4)}
+
+CALM = Weather()
+ROUGH = Weather(faults=0.2, losses=0.1, repeats=0.1, crashes=0.02)
+CRUEL = Weather(faults=0.3, losses=0.3, repeats=0.1, crashes=0.02, aborts=0.005, merciful=False)
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def world(seed: int, shape: Shape, weather: Weather, parallel: int = 0) -> World:
+    rng = random.Random(seed)
+    program = draw_program(rng, shape)
+    options = RunOptions(max_parallelism=parallel, system_retries=rng.randint(0, 3))
+    return World(program, INPUTS, rng, weather, options)
+
+
+def check_against_oracle(played: World) -> None:
+    """What ran gave what plain Python gives; the run succeeded if nothing in it had to fail."""
+    try:
+        outputs = EagerOracle(played.program).workflow("main", INPUTS)
+    except Stopped:
+        assert played.run.phase is Phase.FAILED
+        assert played.run.failure is not None
+        assert played.run.nodes[played.run.failure.node].phase in (Phase.FAILED, Phase.TIMED_OUT)
+    else:
+        assert played.run.failure is None
+        assert played.run.phase is Phase.SUCCEEDED
+        assert played.run.outputs == outputs
+
+
+def check_nodes(played: World) -> None:
+    """Every task that succeeded gave what it gives."""
+    for node in played.run.nodes.values():
+        if node.kind is Kind.TASK and node.phase is Phase.SUCCEEDED and not node.cached:
+            assert node.outputs == compute(node.entity, node.inputs)
+
+
+def check_replay(played: World) -> None:
+    """Every prefix of the log leads to the same bytes as it did live."""
+    again = Run(keep_story=False)
+    for event, snapshot in zip(played.log, played.snapshots, strict=True):
+        again.handle(event)
+        assert again.snapshot() == snapshot
+
+
+@given(seed=seeds, size=st.integers(0, 8), parallel=st.integers(0, 3))
+def test_a_run_gives_what_plain_python_gives(seed: int, size: int, parallel: int) -> None:
+    played = world(seed, Shape(size=size), CALM, parallel)
+    played.play()
+    check_against_oracle(played)
+    check_nodes(played)
+
+
+@settings(max_examples=300)
+@given(seed=seeds, size=st.integers(1, 7), parallel=st.integers(0, 3))
+def test_faults_losses_repeats_and_crashes_change_no_result(seed: int, size: int, parallel: int) -> None:
+    played = world(seed, Shape(size=size, cache=0.3, timeouts=0.3), ROUGH, parallel)
+    played.play()
+    check_against_oracle(played)
+    check_nodes(played)
+    check_replay(played)
+
+
+@settings(max_examples=200)
+@given(seed=seeds, size=st.integers(1, 6), parallel=st.integers(0, 3))
+def test_what_must_fail_fails_and_nothing_else_does(seed: int, size: int, parallel: int) -> None:
+    played = world(seed, Shape(size=size, poison=0.3, cache=0.2), ROUGH, parallel)
+    played.play()
+    check_against_oracle(played)
+    check_nodes(played)
+    check_replay(played)
+
+
+@settings(max_examples=300)
+@given(seed=seeds, size=st.integers(1, 5), parallel=st.integers(0, 3))
+def test_eager_bodies_give_what_plain_python_gives(seed: int, size: int, parallel: int) -> None:
+    played = world(seed, Shape(size=size, depth=1, eager=1.0, cache=0.2, timeouts=0.2), ROUGH, parallel)
+    played.play()
+    check_against_oracle(played)
+    check_nodes(played)
+    check_replay(played)
+
+
+@settings(max_examples=200)
+@given(seed=seeds, size=st.integers(1, 5))
+def test_eager_bodies_that_fail(seed: int, size: int) -> None:
+    played = world(seed, Shape(size=size, depth=1, eager=1.0, poison=0.3), ROUGH)
+    played.play()
+    check_against_oracle(played)
+    check_nodes(played)
+    check_replay(played)
+
+
+@settings(max_examples=300)
+@given(seed=seeds, size=st.integers(1, 7), parallel=st.integers(0, 3))
+def test_whatever_happens_the_run_ends_and_replays(seed: int, size: int, parallel: int) -> None:
+    shape = Shape(size=size, poison=0.1, eager=0.5, cache=0.3, timeouts=0.3)
+    played = world(seed, shape, CRUEL, parallel)
+    played.play()
+    check_nodes(played)
+    check_replay(played)
+
+
+@given(seed=seeds)
+@example(seed=0)
+def test_the_rest_goes_on_when_the_policy_says_so(seed: int) -> None:
+    shape = Shape(size=8, depth=0, poison=0.4, policy=FailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE)
+    played = world(seed, shape, CALM)
+    played.play()
+    graph = played.program.workflows["main"]
+    for node in graph.nodes:
+        phase = played.run.nodes[node.id].phase
+        above = [played.run.nodes[id].phase for id in node.upstream]
+        if all(one is Phase.SUCCEEDED for one in above):
+            assert phase in (Phase.SUCCEEDED, Phase.FAILED)
+        else:
+            assert phase is Phase.SKIPPED
