@@ -1,4 +1,7 @@
-"""Programs whose failures, deaths and values cross processes. ``log`` is a file to which tasks add a line for each execution."""
+"""Programs whose failures, deaths and values cross processes.
+
+``log`` is a file to which tasks add a line for each execution.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,7 @@ async def catch_each(x: int) -> list[str]:
     try:
         await raise_own(x=x)
     except OutOfRangeError as error:
-        seen.append(f"{error}; {error.value} of {error.limit}; because {type(error.__cause__).__mro__[1].__name__}")
+        seen.append(f"{error}; {error.value} of {error.limit}; because {isinstance(error.__cause__, ValueError)}")
     try:
         await raise_group(x=x)
     except* KeyError as group:
@@ -93,18 +96,23 @@ def mark_slowly(log: str, x: int, gate: str) -> int:
     return x * 100
 
 
+def wait_for_line(log: str, what: str) -> None:
+    deadline = time.monotonic() + 20
+    while what not in Path(log).read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 @eager
 async def driver_dies(folder: str) -> int:
     log, gate, died = (str(Path(folder) / name) for name in ("log", "gate", "died"))
     first = await mark(log=log, x=1)
     slow = asyncio.create_task(slowly(log, gate))
     second = await mark(log=log, x=2)
-    # The slow call is under way: its worker has left a line.
-    while "slow" not in Path(log).read_text():
-        await asyncio.sleep(0.01)
+    # The slow call is under way when its worker has left a line.
+    await asyncio.to_thread(wait_for_line, log, "slow")
     if first_time(died):
         os.kill(os.getpid(), signal.SIGKILL)
-    Path(gate).touch()
+    first_time(gate)
     return first + second + await slow
 
 

@@ -55,7 +55,7 @@ def test_exceptions_keep_their_class_and_are_eager_exceptions(programs: ModuleTy
             "TypeError: no 5 here; eager True",
             "in raise_type_error",
             "EagerException: no 5 here; type True",
-            "5 is above 3; 5 of 3; because ValueError",
+            "5 is above 3; 5 of 3; because True",
             "keys: 1",
             "values: 1",
         ]
