@@ -40,7 +40,7 @@ _SHOWN = 60
 
 
 def as_text(program: Program, workflow: str, here: str) -> str:
-    """The workflow and every workflow inside it: a node a line, with what it takes from where. Files are shown relative to ``here``."""
+    """The workflow and every one inside it: a node a line, with what it takes. Files are relative to ``here``."""
     return "\n\n".join("\n".join(_graph_lines(program, name, here)) for name in _reachable(program, workflow))
 
 

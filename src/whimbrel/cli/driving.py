@@ -210,8 +210,8 @@ def _failure_report(result: RunResult, run: Run | None, home_option: str) -> str
         text = failure_text(origin)
         if text != origin.title:
             lines.append(indented(text))
-        if origin.line:
-            lines.append(indented(f"called at {origin.line}"))
+        elif origin.line:
+            lines.append(indented(origin.line))
     lines.append(f"  whimbrel describe {result.run}{home_option}    what ran, with every attempt")
     lines.append(f"  whimbrel logs {result.run}{home_option}        what the tasks wrote")
     return "\n".join(lines)

@@ -16,7 +16,10 @@ from whimbrel.runtime.loading import load_module, locate
 
 
 def load_file(source: str) -> ModuleType:
-    """The module that ``source`` (a path or a dotted name) means. Raises ``EntityNotFound``, ``InputInvalid``, ``LoadFailed``."""
+    """The module that ``source`` (a path or a dotted name) means.
+
+    Raises ``EntityNotFound``, ``InputInvalid``; ``LoadFailed`` when the module itself raises.
+    """
     location = locate(source)
     try:
         return load_module(location.module, location.root)

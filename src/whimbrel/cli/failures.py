@@ -5,6 +5,7 @@ Knows: failures, tracebacks. Must not know: click, runs in progress.
 
 from __future__ import annotations
 
+import importlib
 import os
 import traceback
 from types import TracebackType
@@ -46,7 +47,7 @@ def user_traceback(error: BaseException) -> str:
 
 
 def _is_ours(filename: str) -> bool:
-    return filename.startswith((_OWN, "<frozen "))
+    return filename.startswith((_OWN, "<frozen ")) or filename == importlib.__file__
 
 
 def innermost_line(tb: TracebackType | None) -> tuple[str, int]:

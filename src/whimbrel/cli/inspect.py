@@ -69,7 +69,8 @@ def runs(home: Path, as_json: bool, phases: tuple[str, ...], limit: int) -> int:
         resumable = summary.phase in _UNDER_WAY and not driven
         remark = "nobody is driving it: whimbrel resume" if resumable else summary.message.partition("\n")[0][:80]
         row = (
-            f"{summary.id:<{width}}  {show_moment(summary.created_at)}  {_cut(summary.entity, name_width):<{name_width}}  "
+            f"{summary.id:<{width}}  {show_moment(summary.created_at)}  "
+            f"{_cut(summary.entity, name_width):<{name_width}}  "
             f"{_styled(summary.phase, 9)}  {took if summary.ended_at or not resumable else '':>8}  {remark}"
         )
         out(row.rstrip())

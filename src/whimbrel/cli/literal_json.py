@@ -1,6 +1,7 @@
-"""Literals as JSON, without the user's code: what ``--json`` and ``describe`` print, and what ``literal_text`` reads back.
+"""Literals as JSON, without the user's code: what ``--json`` and ``describe`` print, and ``literal_text`` reads back.
 
-Knows: literals. Must not know: literal types, Python values, the blob store (references are resolved before, or shown as references).
+Knows: literals. Must not know: literal types, Python values, the blob store (references are resolved before, or shown
+as references).
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ from whimbrel.model.literals import (
 def to_json(literal: Literal) -> Any:
     """``literal`` as JSON values.
 
-    Moments and spans are ISO 8601, bytes base64, files their URI; NaN and the infinities are strings, which JSON has no numbers for.
+    Moments and spans are ISO 8601, bytes base64, files their URI; NaN and the infinities are strings, as JSON has no
+    numbers for them.
     """
     match literal:
         case NoneLiteral():
@@ -98,7 +100,7 @@ def by_name(literals: Literals) -> dict[str, Any]:
 
 
 def plain(literals: Literals) -> str:
-    """Outputs for a person or a shell: one unnamed output as itself (``81.0``), several as one JSON object, none as nothing."""
+    """Outputs for a person or a shell: one unnamed as itself (``81.0``), several as a JSON object, none as ""."""
     if not literals:
         return ""
     if list(literals) == ["o0"]:

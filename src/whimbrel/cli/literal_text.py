@@ -1,6 +1,7 @@
 """Text and JSON to literals, by literal type: what a person writes on a command line or in an inputs file.
 
-Knows: literal types, literals. Must not know: options, Python types (the entity's own transformers check what comes out of here).
+Knows: literal types, literals. Must not know: options, Python types (the entity's own transformers check what comes
+out of here).
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ _SHOWN = 60
 def from_text(text: str, kind: LiteralType) -> Literal:
     """The literal that ``text`` says. Raises ``ValueMismatch``.
 
-    Scalars are written plainly; lists, dicts and structs as JSON. For these, and for bytes, ``@path`` means the contents of a file.
+    Scalars are written plainly; lists, dicts and structs as JSON. For these and bytes, ``@path`` means the contents
+    of a file.
     """
     match kind:
         case SimpleType(simple=simple):

@@ -1,4 +1,4 @@
-"""Progress on stderr while a run is under way: a tree that is drawn again and again on a terminal, plain lines elsewhere.
+"""Progress on stderr while a run is under way: a tree, drawn again and again, on a terminal; plain lines elsewhere.
 
 Knows: events and reports as the control plane shows them, terminals. Must not know: how the run is carried out.
 """

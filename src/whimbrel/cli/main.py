@@ -1,6 +1,6 @@
 """The command `whimbrel`: its commands by name, and what becomes of errors.
 
-Knows: where each command is, the exit codes. Must not know: what a command does; each is imported when it is called for.
+Knows: where each command is, the exit codes. Must not know: what a command does; each is imported when it is called.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The console script: run a command, return its exit code. Raises nothing but ``SystemExit`` of the interpreter's own."""
+    """The console script: run a command and return its exit code, whatever went wrong."""
     settings = Settings()
     try:
         code = cli.main(

@@ -1,6 +1,7 @@
 """Who owns a home just now, as its lock file says; for people, not for decisions.
 
-Knows: the lock file, processes. Must not know: what the owner does. Taking the lock to find out would keep a new owner from starting.
+Knows: the lock file, processes. Must not know: what the owner does. Taking the lock to find out could keep a new owner
+from starting.
 """
 
 from __future__ import annotations

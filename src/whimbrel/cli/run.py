@@ -88,11 +88,11 @@ class RunCommand(click.Command):
 @click.argument("name", required=False)
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="[INPUTS]")
 @click.pass_context
-def command(context: click.Context, file: str, name: str | None, rest: tuple[str, ...], **options: Any) -> int:
+def command(context: click.Context, /, file: str, name: str | None, rest: tuple[str, ...], **options: Any) -> int:
     """Run NAME, a task, workflow or eager workflow of FILE (a path or a dotted module), on the embedded engine.
 
-    The run is kept on disk step by step. Ctrl-C parks it, and so does the end of this process, however it comes: `whimbrel resume` carries
-    on. The outputs alone go to stdout; progress and what the tasks write go to stderr.
+    The run is kept on disk step by step. Ctrl-C parks it, and so does the end of this process, however it comes:
+    `whimbrel resume` carries on. The outputs alone go to stdout; progress and what the tasks write go to stderr.
     """
     module = load_file(file)
     if name is None or name.startswith("-"):
@@ -255,7 +255,7 @@ async def _awaited(value: Any) -> Any:
 @_home
 @click.argument("run")
 @click.pass_context
-def resume(context: click.Context, run: str, home: Path, as_json: bool, **options: Any) -> int:
+def resume(context: click.Context, /, run: str, home: Path, as_json: bool, **options: Any) -> int:
     """Carry on with RUN (an id, the beginning of one, or `latest`) where it stopped.
 
     What had finished is not run again. A run that has succeeded just prints its outputs once more.
@@ -292,8 +292,8 @@ async def _ended(home: Path, text: str) -> RunResult | str:
             return summary.id
         if summary.phase is not Phase.SUCCEEDED:
             raise RunNotResumable(
-                f"run {summary.id} has ended ({summary.phase.value}: {summary.message or 'no reason given'}); start a new one. "
-                f"`whimbrel describe {summary.id}` shows what happened"
+                f"run {summary.id} has ended ({summary.phase.value}: {summary.message or 'no reason given'}); "
+                f"start a new one. `whimbrel describe {summary.id}` shows what happened"
             )
         state = Run.replay(await opened.store.events(summary.id), keep_story=False)
         return RunResult(summary.id, state.phase, read_literals(state.outputs, opened.blobs), None)

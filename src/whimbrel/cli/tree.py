@@ -62,7 +62,7 @@ def children_of(run: Run) -> dict[str, list[NodeState]]:
 
 
 def tree(run: Run, now: float, *, fold: int = FOLD, detail: bool = False) -> list[Line]:
-    """The lines of a run. ``fold`` 0 shows every node; ``detail`` adds attempts, errors and why the cache had nothing."""
+    """The lines of a run. ``fold`` 0 shows every node; ``detail`` adds attempts, errors, why the cache had nothing."""
     return [heading(run, now), *_below(children_of(run), "", "", now, fold, detail)]
 
 
