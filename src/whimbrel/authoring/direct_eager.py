@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from whimbrel.authoring.calling import current
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.pending import PendingCall, report_never_awaited
 from whimbrel.model.program import Metadata
 from whimbrel.types.failures import as_eager
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 # Tasks that block mostly wait (network, disk, subprocesses), so there are more threads than cores: enough that a few
 # dozen gathered calls run side by side, few enough that a thousand don't cost a thousand stacks.
@@ -36,6 +38,8 @@ class Threads:
     def pool(self) -> ThreadPoolExecutor:
         """The pool. It belongs to one eager workflow: workflows that wait for each other never compete for a thread."""
         if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # costs more than the rest of this room to import
+
             self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="whimbrel-task")
         return self._pool
 

@@ -6,7 +6,6 @@ Knows the authors' spellings, flytekit's among them. Must not know functions or 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -77,6 +76,8 @@ def read_metadata(options: Mapping[str, Any], *, auto_version: str = "") -> Meta
 
 def unknown_option(name: str, known: Iterable[str]) -> CallMismatch:
     """The error for an option that does not exist."""
+    import difflib  # only a mistake needs it
+
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""

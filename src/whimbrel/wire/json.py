@@ -1,7 +1,8 @@
 """Programs and graphs as JSON: for ``whimbrel compile --format json``, for people, for tools that don't read msgpack.
 
-Knows the model. The keys are the field names of ``model.program``; a ``type`` key tells the members of a union apart. JSON
-has no NaN and no infinities: a float literal's value is then the string ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``.
+Knows the model. The keys are the field names of ``model.program``; a ``type`` key tells the members of a union apart.
+JSON has no NaN and no infinities: a float literal's value is then the string ``"NaN"``, ``"Infinity"`` or
+``"-Infinity"``.
 """
 
 from __future__ import annotations
