@@ -12,7 +12,7 @@ import inspect
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import cached_property
 from typing import Any
 
@@ -99,7 +99,19 @@ class Attempt:
     A function that is running in the main thread is reached by ``interrupt``, called from a signal handler.
     """
 
-    __slots__ = ("_blobs", "_cancelled", "_clock", "_guard", "_load", "_loop", "_open", "_output", "_task", "launch")
+    __slots__ = (
+        "_blobs",
+        "_cancelled",
+        "_clock",
+        "_guard",
+        "_load",
+        "_loop",
+        "_open",
+        "_output",
+        "_run_coroutine",
+        "_task",
+        "launch",
+    )
 
     def __init__(
         self,
@@ -108,9 +120,11 @@ class Attempt:
         blobs: BlobStore,
         load: Load,
         output: LineBuffer | None = None,
+        run_coroutine: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.launch = launch
+        self._run_coroutine = run_coroutine
         self._blobs = blobs
         self._load = load
         self._output = output
@@ -180,7 +194,7 @@ class Attempt:
         try:
             value = entity.fn(**values)
             if inspect.iscoroutine(value):
-                value = asyncio.run(self._awaited(value))
+                value = self._run_coroutine(self._awaited(value))
             # Encoding is inside: a transformer may ask for the attempt's context.
             return write_literals(entity.signature.encode_outputs(value), self._blobs)
         finally:

@@ -1,7 +1,8 @@
 """The worker's main loop: instructions in, reports out.
 
 Tasks run one at a time in the main thread, where signals arrive and libraries like to be; eager bodies run many at a
-time, each in a thread. One thread reads instructions, another says every second that the worker lives.
+time, each in a thread. The main thread reads instructions too; while a task keeps it busy another thread does. A third
+says every second that the worker lives.
 Knows: the attempt protocol, attempts, drivers. Must not know: what started it, how it will be replaced.
 """
 
@@ -9,12 +10,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-import queue
 import signal
 import sys
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from typing import NoReturn, Protocol, assert_never
 
@@ -38,8 +39,10 @@ from whimbrel.model.program import TaskKind
 from whimbrel.model.run import AttemptId, Entry
 from whimbrel.runtime.attempt import Attempt, AttemptCaller, Load
 from whimbrel.runtime.capture import Capture, LineBuffer
+from whimbrel.runtime.ear import Ear
 from whimbrel.runtime.frames import WorkerChannel
 from whimbrel.runtime.ports import BlobStore
+from whimbrel.runtime.warm_loop import WarmLoop
 from whimbrel.types.failures import capture
 
 BEAT = 1.0
@@ -159,7 +162,10 @@ class Worker:
         self._driver = driver
         self._load = load
         self._clock = clock
-        self._todo: queue.SimpleQueue[Attempt | None] = queue.SimpleQueue()
+        self._loop = WarmLoop()
+        self._ear = Ear(channel)
+        self._todo: deque[Attempt] = deque()
+        self._leaving = False
         self._attempts: dict[AttemptId, Attempt] = {}
         self._running: Attempt | None = None
         self._drivers: dict[AttemptId, DriverThread] = {}
@@ -173,13 +179,30 @@ class Worker:
         self._send(Hello(os.getpid()))
         threading.Thread(target=self._guarded, args=(self._listen,), name="instructions", daemon=True).start()
         threading.Thread(target=self._guarded, args=(self._beat,), name="heartbeat", daemon=True).start()
-        while (attempt := self._todo.get()) is not None:
+        while (attempt := self._next()) is not None:
             self._running = attempt
+            self._ear.lend()
             end = attempt.run()
             self._running = None
+            self._ear.take_back()
             self._attempts.pop(attempt.launch.attempt, None)
             self._flush()
             self._send(end)
+        self._loop.close()
+
+    def _next(self) -> Attempt | None:
+        while not self._todo:
+            if self._leaving:
+                return None
+            self._hear()
+        return self._todo.popleft()
+
+    def _hear(self) -> None:
+        """Obey one instruction; wait for it."""
+        instruction = self._channel.receive()
+        if instruction is None:
+            _die_with_children()
+        self._obey(instruction)
 
     def _flush(self) -> None:
         """Everything printed is in the pipes before the end is said: whoever hears the end reads them first."""
@@ -214,25 +237,31 @@ class Worker:
             self._send(Heartbeat(self._clock()))
 
     def _listen(self) -> None:
-        while (instruction := self._channel.receive()) is not None:
-            self._obey(instruction)
-        _die_with_children()
+        """Hear what is said while the main thread is busy."""
+        while True:
+            self._ear.borrow(self._hear)
 
     def _obey(self, instruction: Instruction) -> None:
         match instruction:
             case Launch(task=task) if task.kind is TaskKind.EAGER:
                 self._drive(instruction)
             case Launch():
-                attempt = Attempt(instruction, blobs=self._blobs, load=self._load, clock=self._clock)
+                attempt = Attempt(
+                    instruction,
+                    blobs=self._blobs,
+                    load=self._load,
+                    run_coroutine=self._loop.run,
+                    clock=self._clock,
+                )
                 self._attempts[instruction.attempt] = attempt
-                self._todo.put(attempt)
+                self._todo.append(attempt)
             case Cancel():
                 self._cancel(instruction)
             case Deliver():
                 if driver := self._drivers.get(instruction.attempt):
                     driver.deliver(instruction.entries)
             case Shutdown():
-                self._todo.put(None)
+                self._leaving = True
                 for attempt in list(self._attempts.values()):
                     self._stop(attempt, "the worker was shut down")
             case _:
