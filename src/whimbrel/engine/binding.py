@@ -167,11 +167,11 @@ _NAMES: dict[type, str] = {
 def mismatch(literal: Literal, declared: LiteralType, path: tuple[str | int, ...] = ()) -> str:
     """What is wrong with ``literal`` as a ``declared``, "" when nothing is. A reference is taken on trust."""
     if isinstance(literal, UnionLiteral):
-        if isinstance(declared, UnionType):
-            if 0 <= literal.variant < len(declared.variants):
-                return mismatch(literal.value, declared.variants[literal.variant], path)
-        else:
+        if not isinstance(declared, UnionType):
             return mismatch(literal.value, declared, path)
+        if 0 <= literal.variant < len(declared.variants):
+            return mismatch(literal.value, declared.variants[literal.variant], path)
+        return f"{describe(declared)} has no variant {literal.variant} at {render_path(path)}"
     if isinstance(literal, RefLiteral):
         return ""
     match declared, literal:
@@ -179,7 +179,11 @@ def mismatch(literal: Literal, declared: LiteralType, path: tuple[str | int, ...
             return ""
         case UnionType(), _ if any(not mismatch(literal, variant, path) for variant in declared.variants):
             return ""
-        case EnumType(), IntLiteral() | StrLiteral() | BoolLiteral() | FloatLiteral() | NoneLiteral():
+        case EnumType(), IntLiteral() | StrLiteral() | BoolLiteral() | FloatLiteral() if (
+            literal.value in declared.values
+        ):
+            return ""
+        case EnumType(), NoneLiteral() if None in declared.values:
             return ""
         case ListType(), ListLiteral():
             return _first(mismatch(item, declared.item, (*path, at)) for at, item in enumerate(literal.items))

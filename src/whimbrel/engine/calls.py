@@ -42,7 +42,7 @@ def call_begun(machine: Machine, event: BeginCall) -> None:
         _displace(machine, journal, key, before.path)
     if event.define is not None:
         machine.define(event.define)
-    state = _call_node(machine, event, body, _free_path(machine, f"{body.path}/{event.key}"))
+    state = _call_node(machine, event, body, _free_path(machine, body, event.key))
     journal.begin(
         Entry(event.parent, event.key, EntryKind.CALL, event.entity, event.digest, at=event.at, path=state.path)
     )
@@ -88,11 +88,15 @@ def _call_node(machine: Machine, event: BeginCall, body: NodeState, path: str) -
     return state
 
 
-def _free_path(machine: Machine, path: str) -> str:
-    """``path``, or ``path~2``, ``path~3``, … when calls stood there before: those are replaced."""
-    count, free = 1, path
+def _free_path(machine: Machine, body: NodeState, key: str) -> str:
+    """The body's path and ``key``, with ``~2``, ``~3``, … when calls stood there before: those are replaced.
+
+    Keys are the author's, and may hold slashes: another call's path can be in the way without being replaced.
+    """
+    count, path = 1, f"{body.path}/{key}"
+    free = path
     while (before := machine.nodes.get(free)) is not None:
-        before.replaced = True
+        before.replaced = before.replaced or (before.host is body and before.key == key)
         count += 1
         free = f"{path}~{count}"
     return free
