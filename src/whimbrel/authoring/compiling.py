@@ -54,6 +54,7 @@ def compile_body(
         tracer.tell(problems_of(error, signature))
         value, finished = None, False
     outputs = bind_outputs(tracer, signature, value) if finished else {}
+    complete = finished and outputs.keys() == signature.outputs.keys()
     graph = tracer.builder.finish(
         signature._interface,
         outputs,
@@ -62,11 +63,12 @@ def compile_body(
         doc=signature.doc,
         line=signature.line,
     )
-    return conclude(tracer, graph, complete=finished)
+    return conclude(tracer, graph, complete=complete)
 
 
 def conclude(tracer: Tracer, graph: Graph, *, complete: bool) -> Compiled:
-    """Check what a tracer made. An incomplete graph (its body raised) is checked without its outputs."""
+    """Check what a tracer made. An incomplete graph (its body raised, or its outputs are told of already) is
+    checked without its outputs."""
     arms = tracer.builder.graphs
 
     def interface_of(target: Target) -> Interface | None:

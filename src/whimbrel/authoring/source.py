@@ -16,6 +16,9 @@ from whimbrel.model.program import SourceLine
 # Frames of these packages are never the author's: ours, and the compat names that are thin layers over ours.
 _OWN = frozenset({"whimbrel", "flytekit", "union"})
 
+# How far a ``def`` is looked for below the first decorator of its function.
+_DECORATOR_LINES = 60
+
 
 def caller_position() -> tuple[str, int]:
     """File and line of the innermost frame that is the author's; ``("", 0)`` if there is none."""
@@ -69,9 +72,16 @@ def wrapped_chain(fn: Callable[..., Any]) -> list[Callable[..., Any]]:
 
 
 def function_line(fn: Callable[..., Any]) -> SourceLine:
-    """The line on which the innermost function of ``fn`` begins: its ``def``, or its first decorator."""
+    """The ``def`` line of the innermost function of ``fn``; its first line where that cannot be read."""
     code = getattr(innermost(fn), "__code__", None)
-    return SourceLine("", 0) if code is None else line_at(code.co_filename, code.co_firstlineno)
+    if code is None:
+        return SourceLine("", 0)
+    first = line_at(code.co_filename, code.co_firstlineno)
+    line = first
+    # With decorators the first line is theirs; the function's own comes soon after, if the source can be read.
+    while line.text and not line.text.startswith(("def ", "async def ")) and line.line < first.line + _DECORATOR_LINES:
+        line = line_at(code.co_filename, line.line + 1)
+    return line if line.text.startswith(("def ", "async def ")) else first
 
 
 def source_text(fn: Callable[..., Any]) -> str:

@@ -82,10 +82,15 @@ class Task(Entity[P, R]):
             self.code(),
             self.kind,
             self.metadata,
-            str(self.task_options.get("docs") or self.signature.doc),
+            self._documentation(),
             self.code_digest(),
             self.line,
         )
+
+    def _documentation(self) -> str:
+        docs = self.task_options.get("docs") or self.signature.doc
+        # flytekit has a class for it, with a short and a long description.
+        return docs if isinstance(docs, str) else str(getattr(docs, "short_description", docs))
 
     def spec(self) -> TaskSpec:
         """It in the engine's terms. Raises ``CompileError`` with everything that is wrong."""

@@ -284,7 +284,8 @@ class Tracer:
             try:
                 inputs[name] = self.binder.bind(value, transformer)
             except CallMismatch as error:
-                self._wrong(f"{signature.name}(), input {name!r}: {error}", "", line)
+                remedy = f"Pass {transformer.name}, or change the annotation of {name!r} in {signature.name}."
+                self._wrong(f"{signature.name}(), input {name!r}: {error}", remedy, line)
         target: Target = entity.target()
         outputs = {name: transformer.literal_type for name, transformer in signature.outputs.items()}
         draft = self.builder.add(target, outputs, inputs, line)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from whimbrel.errors import Problem
-from whimbrel.graph.conformance import misfit
+from whimbrel.graph.conformance import kind_of, misfit
 from whimbrel.graph.passes import arms, find_cycle
 from whimbrel.model.interface import Interface
 from whimbrel.model.literal_types import (
     ANY,
+    NONE,
     ListType,
     LiteralType,
     MapType,
@@ -157,24 +158,20 @@ class _GraphCheck:
             self._condition(condition.left, name, known, line)
             self._condition(condition.right, name, known, line)
             return
-        kinds = [
-            self._kind_of(side, known, f"the condition of {name!r}", line) for side in (condition.left, condition.right)
-        ]
-        left, right = kinds
-        if left is None or right is None or _comparable(left, right):
+        where = f"conditional({name!r})"
+        left, right = (self._kind_of(side, where, known, line) for side in (condition.left, condition.right))
+        if left is None or right is None or _comparable(left, right, condition.op):
             return
         self._wrong(
-            f"conditional({name!r}) compares {describe(left)} {condition.op} {describe(right)}",
+            f"{where} compares {describe(left)} {condition.op} {describe(right)}",
             "Compare values of one type; work others out in a task that returns a bool.",
             line,
         )
 
-    def _kind_of(self, binding: Binding, known: Known, where: str, line: SourceLine | None) -> LiteralType | None:
+    def _kind_of(self, binding: Binding, where: str, known: Known, line: SourceLine | None) -> LiteralType | None:
         if isinstance(binding, PromiseBinding):
             return self._promise(binding, where, known, line)
-        if isinstance(binding, LiteralBinding):
-            return None  # a constant is compared as it is
-        return None
+        return kind_of(binding.value) if isinstance(binding, LiteralBinding) else None
 
     # --- edges -------------------------------------------------------------------------------------------------------
 
@@ -327,8 +324,17 @@ def _takes(binding: ListBinding | MapBinding, wanted: LiteralType) -> bool:
     return isinstance(wanted, MapType | StructType)
 
 
-def _comparable(left: LiteralType, right: LiteralType) -> bool:
-    return assignable(left, right) or assignable(right, left)
+def _comparable(left: LiteralType, right: LiteralType, op: str) -> bool:
+    if NONE in (left, right) and op in ("==", "!="):
+        return True
+    return assignable(left, right) or assignable(right, left) or any(map(_optional_of, (left, right), (right, left)))
+
+
+def _optional_of(kind: LiteralType, other: LiteralType) -> bool:
+    """Whether ``kind`` is a union with a member that ``other`` can be compared with."""
+    return isinstance(kind, UnionType) and any(
+        assignable(variant, other) or assignable(other, variant) for variant in kind.variants
+    )
 
 
 def _source(binding: PromiseBinding) -> str:

@@ -70,6 +70,13 @@ _NAMES: dict[type, str] = {
 }
 
 
+def kind_of(literal: Literal) -> LiteralType | None:
+    """The type of a scalar literal; ``None`` for any other."""
+    if isinstance(literal, UnionLiteral):
+        return kind_of(literal.value)
+    return next((SimpleType(simple) for simple, kinds in _SCALARS.items() if type(literal) is kinds[0]), None)
+
+
 def misfit(literal: Literal, kind: LiteralType, path: str = "$") -> str:
     """Why ``literal`` is not of type ``kind``, with a path into it; "" if it is.
 
