@@ -66,7 +66,7 @@ class Machine:
             raise self.illegal(node.path, f"{before.value} nodes know no {trigger.name} ({trigger.value})")
         node.phase = after
         if self.story is not None:
-            self.story.add(self.seq, self.at, node.path, f"{before.value} -> {after.value}", reason or trigger.value)
+            self.story.add(self.seq, self.at, node.path, (before, after), reason or trigger.value)
 
     def move_run(self, trigger: Trigger, reason: str = "") -> None:
         """Change the run's phase by the table. Raises ``IllegalTransition``."""
@@ -76,7 +76,7 @@ class Machine:
             raise self.illegal("", f"{before.value} runs know no {trigger.name} ({trigger.value})")
         self.phase = after
         if self.story is not None:
-            self.story.add(self.seq, self.at, "", f"{before.value} -> {after.value}", reason or trigger.value)
+            self.story.add(self.seq, self.at, "", (before, after), reason or trigger.value)
 
     def illegal(self, path: str, message: str) -> IllegalTransition:
         """The error for an event that cannot be, with the story of the node."""

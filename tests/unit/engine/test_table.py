@@ -1,23 +1,26 @@
 """The tables, and the diagram that is made of them."""
 
+from pathlib import Path
+
+from whimbrel.engine import table
 from whimbrel.engine.table import NODE, RUN, Trigger, mermaid
 from whimbrel.model.run import Phase
 
 
 def test_nothing_leaves_an_end() -> None:
-    for table in (NODE, RUN):
-        assert not [before for before, _ in table if before.terminal]
+    for each in (NODE, RUN):
+        assert not [before for before, _ in each if before.terminal]
 
 
 def test_every_phase_of_a_table_can_end() -> None:
-    for table in (NODE, RUN):
-        ending = {phase for phase in table.values() if phase.terminal}
+    for each in (NODE, RUN):
+        ending = {phase for phase in each.values() if phase.terminal}
         while True:
-            more = {before for (before, _), after in table.items() if after in ending} - ending
+            more = {before for (before, _), after in each.items() if after in ending} - ending
             if not more:
                 break
             ending |= more
-        assert {before for before, _ in table} <= ending
+        assert {before for before, _ in each} <= ending
 
 
 def test_whatever_goes_on_can_be_aborted() -> None:
@@ -35,3 +38,9 @@ def test_the_diagram_has_a_line_for_each_row() -> None:
     assert "    ABORTED --> [*]\n" in diagram
     assert diagram.count(" --> ") == len(RUN) + 1 + 3
     assert f"    {Phase.QUEUED} --> {Phase.RUNNING}: start" in mermaid()
+
+
+def test_the_readme_shows_these_tables() -> None:
+    readme = Path(table.__file__).with_name("README.md").read_text(encoding="utf-8")
+    assert f"### Nodes\n\n```mermaid\n{mermaid(NODE)}```\n" in readme
+    assert f"### Runs\n\n```mermaid\n{mermaid(RUN)}```\n" in readme
