@@ -89,12 +89,12 @@ wheels: install ## Build both wheels into dist/ and try them in an empty environ
 
 # dev.txt first: the others are held to the versions that the tests ran with.
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-emit-find-links --custom-compile-command "make requirements" $(if $(UPGRADE),--upgrade)
+  --no-emit-find-links --no-emit-package whimbrel --custom-compile-command "make requirements" $(if $(UPGRADE),--upgrade)
 .PHONY: requirements
 requirements: $(VENV)/.bootstrap ## Compile the pins again (UPGRADE=1 for newer versions)
 	$(COMPILE) --output-file requirements/bootstrap.txt requirements/bootstrap.in
-	$(COMPILE) --output-file requirements/dev.txt --all-extras pyproject.toml requirements/dev.in
-	$(COMPILE) --output-file requirements/runtime.txt --constraint requirements/dev.txt pyproject.toml requirements/build.in
+	$(COMPILE) --output-file requirements/dev.txt --all-extras $(PROJECTS) requirements/dev.in
+	$(COMPILE) --output-file requirements/runtime.txt --constraint requirements/dev.txt $(PROJECTS) requirements/build.in
 
 .PHONY: clean
 clean: ## Remove environments, caches and built files

@@ -1,0 +1,1 @@
+"""The command lines under flytekit's names."""

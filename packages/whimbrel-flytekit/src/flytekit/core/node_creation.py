@@ -1,0 +1,5 @@
+"""``flytekit.core.node_creation``: a call whose node is wanted rather than its result."""
+
+from whimbrel.authoring.nodes import create_node as create_node
+
+__all__ = ["create_node"]

@@ -1,0 +1,8 @@
+"""``flytekit.core.promise``: what stands for a value in a workflow's body."""
+
+from flytekit._adapt import missing
+from whimbrel.authoring.promise import Promise as Promise
+
+__all__ = ["Promise"]
+
+__getattr__ = missing(__name__)

@@ -1,0 +1,5 @@
+"""``flytekit.exceptions.eager``: what a failed call raises in an eager workflow."""
+
+from whimbrel.errors import EagerException as EagerException
+
+__all__ = ["EagerException"]

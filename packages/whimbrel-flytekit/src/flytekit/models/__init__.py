@@ -1,0 +1,1 @@
+"""flytekit's data classes, by the modules they are imported from."""

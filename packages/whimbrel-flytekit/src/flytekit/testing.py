@@ -1,0 +1,43 @@
+"""``flytekit.testing``: tasks replaced by mocks, where workflows are called as plain Python."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+from unittest.mock import MagicMock
+
+from flytekit._adapt import replaced
+from whimbrel.authoring.context import Secrets as SecretsManager
+from whimbrel.authoring.entity import Entity
+
+__all__ = ["SecretsManager", "patch", "task_mock"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@contextmanager
+def task_mock(entity: Entity[..., Any]) -> Iterator[MagicMock]:
+    """A mock in the place of a task's or workflow's function, for this block. Say what it gives by ``return_value``.
+
+    Arguments and result are still checked. An engine's workers import the task anew: they don't see the mock.
+    """
+    mock = MagicMock(name=entity.name)
+    with replaced(entity, mock):
+        yield mock
+
+
+def patch(entity: Entity[..., Any]) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """A decorator of tests: the mock of ``entity`` comes as the first argument."""
+
+    def around(test: Callable[..., R]) -> Callable[..., R]:
+        @functools.wraps(test)
+        def run(*args: Any, **kwargs: Any) -> R:
+            with task_mock(entity) as mock:
+                return test(mock, *args, **kwargs)
+
+        return run
+
+    return around
