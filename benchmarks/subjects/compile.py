@@ -51,10 +51,10 @@ def fresh():
 
 
 if NAME == "whimbrel":
-    from whimbrel.wire.json import encode_program
+    from whimbrel.wire.json import encode
 
     def compile_and_serialise() -> bytes:
-        return encode_program(api.workflow(fresh()).program())
+        return encode(api.workflow(fresh()).program())
 
 else:
     from flytekit.configuration import Image, ImageConfig, SerializationSettings

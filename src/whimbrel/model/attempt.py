@@ -19,7 +19,7 @@ from whimbrel.model.run import AttemptId, Entry, Outcome
 # --- control plane to worker
 
 
-class Launch(Struct, frozen=True, tag="launch"):
+class Launch(Struct, frozen=True, gc=False, tag="launch"):
     """Run one attempt. ``metadata`` is final (overrides laid over). For an eager task, ``journal`` is what earlier
     drivers recorded.
 
@@ -37,7 +37,7 @@ class Launch(Struct, frozen=True, tag="launch"):
     journal: tuple[Entry, ...] = ()
 
 
-class Cancel(Struct, frozen=True, tag="cancel"):
+class Cancel(Struct, frozen=True, gc=False, tag="cancel"):
     """Stop an attempt: cooperatively first, then by force after ``grace`` seconds."""
 
     attempt: AttemptId
@@ -45,14 +45,14 @@ class Cancel(Struct, frozen=True, tag="cancel"):
     grace: float = 5.0
 
 
-class Deliver(Struct, frozen=True, tag="deliver"):
+class Deliver(Struct, frozen=True, gc=False, tag="deliver"):
     """Entries of an eager attempt's journal that have become durable, in order."""
 
     attempt: AttemptId
     entries: tuple[Entry, ...]
 
 
-class Shutdown(Struct, frozen=True, tag="shutdown"):
+class Shutdown(Struct, frozen=True, gc=False, tag="shutdown"):
     """Finish nothing more; exit."""
 
 
@@ -62,13 +62,13 @@ Instruction: TypeAlias = Launch | Cancel | Deliver | Shutdown
 # --- worker to control plane
 
 
-class Hello(Struct, frozen=True, tag="hello"):
+class Hello(Struct, frozen=True, gc=False, tag="hello"):
     """A worker process is ready."""
 
     pid: int
 
 
-class Started(Struct, frozen=True, tag="started"):
+class Started(Struct, frozen=True, gc=False, tag="started"):
     """The attempt's function is about to be called."""
 
     attempt: AttemptId
@@ -76,13 +76,13 @@ class Started(Struct, frozen=True, tag="started"):
     at: float
 
 
-class Heartbeat(Struct, frozen=True, tag="heartbeat"):
+class Heartbeat(Struct, frozen=True, gc=False, tag="heartbeat"):
     """The worker lives."""
 
     at: float
 
 
-class LogChunk(Struct, frozen=True, tag="log"):
+class LogChunk(Struct, frozen=True, gc=False, tag="log"):
     """Text that the attempt wrote; ``stream`` is ``stdout``, ``stderr`` or ``log``."""
 
     attempt: AttemptId
@@ -91,7 +91,7 @@ class LogChunk(Struct, frozen=True, tag="log"):
     at: float
 
 
-class Progress(Struct, frozen=True, tag="progress"):
+class Progress(Struct, frozen=True, gc=False, tag="progress"):
     """How far the attempt is; ``total`` 0 when unknown."""
 
     attempt: AttemptId
@@ -101,7 +101,7 @@ class Progress(Struct, frozen=True, tag="progress"):
     at: float
 
 
-class Succeeded(Struct, frozen=True, tag="succeeded"):
+class Succeeded(Struct, frozen=True, gc=False, tag="succeeded"):
     """The attempt returned."""
 
     attempt: AttemptId
@@ -109,7 +109,7 @@ class Succeeded(Struct, frozen=True, tag="succeeded"):
     at: float
 
 
-class AttemptFault(Struct, frozen=True, tag="fault"):
+class AttemptFault(Struct, frozen=True, gc=False, tag="fault"):
     """The attempt raised, timed out, or was cancelled (``failure.fault`` says which)."""
 
     attempt: AttemptId
@@ -117,7 +117,7 @@ class AttemptFault(Struct, frozen=True, tag="fault"):
     at: float
 
 
-class Lost(Struct, frozen=True, tag="lost"):
+class Lost(Struct, frozen=True, gc=False, tag="lost"):
     """The worker ended, or fell silent, without a result. Said by the executor, not the worker."""
 
     attempt: AttemptId
@@ -125,7 +125,7 @@ class Lost(Struct, frozen=True, tag="lost"):
     at: float
 
 
-class BeginCall(Struct, frozen=True, tag="begin"):
+class BeginCall(Struct, frozen=True, gc=False, tag="begin"):
     """An eager body calls ``entity``.
 
     ``parent`` is the node path of the eager call whose body it is, ``key`` the call path. ``digest`` is of the
@@ -150,7 +150,7 @@ class BeginCall(Struct, frozen=True, tag="begin"):
     line: str = ""
 
 
-class FinishCall(Struct, frozen=True, tag="finish"):
+class FinishCall(Struct, frozen=True, gc=False, tag="finish"):
     """A call that the driver ran itself has ended."""
 
     attempt: AttemptId
@@ -160,7 +160,7 @@ class FinishCall(Struct, frozen=True, tag="finish"):
     at: float
 
 
-class CancelCall(Struct, frozen=True, tag="cancelcall"):
+class CancelCall(Struct, frozen=True, gc=False, tag="cancelcall"):
     """The program cancelled a call that it had begun: that is the call's outcome."""
 
     attempt: AttemptId
@@ -169,7 +169,7 @@ class CancelCall(Struct, frozen=True, tag="cancelcall"):
     at: float
 
 
-class StartTimer(Struct, frozen=True, tag="timer"):
+class StartTimer(Struct, frozen=True, gc=False, tag="timer"):
     """The program set a timer, due at a time in seconds since the epoch."""
 
     attempt: AttemptId
@@ -179,7 +179,7 @@ class StartTimer(Struct, frozen=True, tag="timer"):
     at: float
 
 
-class FireTimer(Struct, frozen=True, tag="fire"):
+class FireTimer(Struct, frozen=True, gc=False, tag="fire"):
     """A timer's time has come; it is delivered once that is durable."""
 
     attempt: AttemptId
@@ -188,7 +188,7 @@ class FireTimer(Struct, frozen=True, tag="fire"):
     at: float
 
 
-class RecordValue(Struct, frozen=True, tag="value"):
+class RecordValue(Struct, frozen=True, gc=False, tag="value"):
     """The program drew a value (time, randomness) that a replay must draw again."""
 
     attempt: AttemptId

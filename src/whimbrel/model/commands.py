@@ -13,7 +13,7 @@ from whimbrel.model.literals import Literals
 from whimbrel.model.run import Phase
 
 
-class CacheKey(Struct, frozen=True):
+class CacheKey(Struct, frozen=True, gc=False):
     """What outputs are cached by. ``interface`` and ``inputs`` are digests; ``inputs`` is per input, without the
     ignored ones."""
 
@@ -23,7 +23,7 @@ class CacheKey(Struct, frozen=True):
     inputs: dict[str, str]
 
 
-class LookUpCache(Struct, frozen=True, tag="look_up_cache"):
+class LookUpCache(Struct, frozen=True, gc=False, tag="look_up_cache"):
     """Answer with ``CacheHit`` or ``CacheMiss``; with ``serialize``, not before nobody else computes the same."""
 
     path: str
@@ -31,7 +31,7 @@ class LookUpCache(Struct, frozen=True, tag="look_up_cache"):
     serialize: bool
 
 
-class WriteCache(Struct, frozen=True, tag="write_cache"):
+class WriteCache(Struct, frozen=True, gc=False, tag="write_cache"):
     """Keep these outputs, and end the reservation if there is one."""
 
     path: str
@@ -39,21 +39,21 @@ class WriteCache(Struct, frozen=True, tag="write_cache"):
     outputs: Literals
 
 
-class ReleaseCache(Struct, frozen=True, tag="release_cache"):
+class ReleaseCache(Struct, frozen=True, gc=False, tag="release_cache"):
     """The reserved computation failed: let the next in line try."""
 
     path: str
     key: CacheKey
 
 
-class SetTimer(Struct, frozen=True, tag="set_timer"):
+class SetTimer(Struct, frozen=True, gc=False, tag="set_timer"):
     """Post ``event`` (with its time) at ``due``, in seconds since the epoch."""
 
     due: float
     event: RetryDue | TimeoutDue
 
 
-class EndRun(Struct, frozen=True, tag="end_run"):
+class EndRun(Struct, frozen=True, gc=False, tag="end_run"):
     """The run is over."""
 
     phase: Phase

@@ -27,7 +27,7 @@ from whimbrel.model.program import Program
 from whimbrel.model.run import RunOptions
 
 
-class RunRequested(Struct, frozen=True, tag="run_requested"):
+class RunRequested(Struct, frozen=True, gc=False, tag="run_requested"):
     """The first event. ``workflow`` names a workflow of ``program``; a task is run as a workflow of one node."""
 
     run: str
@@ -38,7 +38,7 @@ class RunRequested(Struct, frozen=True, tag="run_requested"):
     at: float
 
 
-class OwnerChanged(Struct, frozen=True, tag="owner_changed"):
+class OwnerChanged(Struct, frozen=True, gc=False, tag="owner_changed"):
     """Another process took the run over: attempts that nobody runs any more are lost without blame."""
 
     epoch: int
@@ -48,14 +48,14 @@ class OwnerChanged(Struct, frozen=True, tag="owner_changed"):
     """Paths of the nodes whose attempt is not running any more."""
 
 
-class AbortRequested(Struct, frozen=True, tag="abort_requested"):
+class AbortRequested(Struct, frozen=True, gc=False, tag="abort_requested"):
     """A user wants the run to end."""
 
     reason: str
     at: float
 
 
-class RetryDue(Struct, frozen=True, tag="retry_due"):
+class RetryDue(Struct, frozen=True, gc=False, tag="retry_due"):
     """The wait before attempt ``number`` is over."""
 
     path: str
@@ -63,7 +63,7 @@ class RetryDue(Struct, frozen=True, tag="retry_due"):
     at: float
 
 
-class TimeoutDue(Struct, frozen=True, tag="timeout_due"):
+class TimeoutDue(Struct, frozen=True, gc=False, tag="timeout_due"):
     """Attempt ``number`` has run for as long as it may."""
 
     path: str
@@ -71,7 +71,7 @@ class TimeoutDue(Struct, frozen=True, tag="timeout_due"):
     at: float
 
 
-class CacheHit(Struct, frozen=True, tag="cache_hit"):
+class CacheHit(Struct, frozen=True, gc=False, tag="cache_hit"):
     """The cache had the outputs. ``reason`` says whose they are."""
 
     path: str
@@ -80,7 +80,7 @@ class CacheHit(Struct, frozen=True, tag="cache_hit"):
     at: float
 
 
-class CacheMiss(Struct, frozen=True, tag="cache_miss"):
+class CacheMiss(Struct, frozen=True, gc=False, tag="cache_miss"):
     """The cache had nothing; ``reason`` says why not."""
 
     path: str

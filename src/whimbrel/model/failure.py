@@ -19,7 +19,7 @@ class Fault(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Failure(Struct, frozen=True):
+class Failure(Struct, frozen=True, gc=False):
     """An exception, or the reason why there is no result.
 
     ``type`` is ``module:QualName`` of the class; ``args`` are those of its arguments that are JSON-like, ``None``

@@ -8,7 +8,7 @@ from whimbrel.model.literal_types import LiteralType
 from whimbrel.model.literals import Literal
 
 
-class Parameter(Struct, frozen=True):
+class Parameter(Struct, frozen=True, gc=False):
     """An input. It is required when ``default`` is ``None``; an optional ``None`` default is a ``NoneLiteral``."""
 
     type: LiteralType
@@ -16,14 +16,14 @@ class Parameter(Struct, frozen=True):
     default: Literal | None = None
 
 
-class Variable(Struct, frozen=True):
+class Variable(Struct, frozen=True, gc=False):
     """An output."""
 
     type: LiteralType
     description: str = ""
 
 
-class Interface(Struct, frozen=True):
+class Interface(Struct, frozen=True, gc=False):
     """Inputs and outputs, in the author's order. A single unnamed output is called ``o0``."""
 
     inputs: dict[str, Parameter] = {}

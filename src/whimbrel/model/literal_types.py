@@ -26,39 +26,39 @@ class Simple(StrEnum):
     BYTES = "bytes"
 
 
-class SimpleType(Struct, frozen=True, tag="simple"):
+class SimpleType(Struct, frozen=True, gc=False, tag="simple"):
     """A scalar."""
 
     simple: Simple
 
 
-class EnumType(Struct, frozen=True, tag="enum"):
+class EnumType(Struct, frozen=True, gc=False, tag="enum"):
     """One of a closed set of values: an ``Enum`` (its values) or a ``typing.Literal`` (``name`` is then empty)."""
 
     values: tuple[str | int | bool | float | None, ...]
     name: str = ""
 
 
-class ListType(Struct, frozen=True, tag="list"):
+class ListType(Struct, frozen=True, gc=False, tag="list"):
     """A homogeneous sequence."""
 
     item: LiteralType
 
 
-class TupleType(Struct, frozen=True, tag="tuple"):
+class TupleType(Struct, frozen=True, gc=False, tag="tuple"):
     """A fixed-length sequence; ``names`` are set for a named tuple."""
 
     items: tuple[LiteralType, ...]
     names: tuple[str, ...] = ()
 
 
-class MapType(Struct, frozen=True, tag="map"):
+class MapType(Struct, frozen=True, gc=False, tag="map"):
     """A mapping from strings to values of one type."""
 
     value: LiteralType
 
 
-class StructType(Struct, frozen=True, tag="struct"):
+class StructType(Struct, frozen=True, gc=False, tag="struct"):
     """Named fields (a dataclass, a pydantic model), or any JSON-like mapping when ``fields`` is ``None``.
 
     ``name`` is ``module.QualName`` of the Python class and takes no part in assignability. ``optional`` lists the
@@ -70,27 +70,27 @@ class StructType(Struct, frozen=True, tag="struct"):
     optional: tuple[str, ...] = ()
 
 
-class UnionType(Struct, frozen=True, tag="union"):
+class UnionType(Struct, frozen=True, gc=False, tag="union"):
     """One of several types, tried in order."""
 
     variants: tuple[LiteralType, ...]
 
 
-class BlobType(Struct, frozen=True, tag="blob"):
+class BlobType(Struct, frozen=True, gc=False, tag="blob"):
     """A file (``multipart=False``) or a directory, by reference. ``format`` is "" for any."""
 
     format: str = ""
     multipart: bool = False
 
 
-class DatasetType(Struct, frozen=True, tag="dataset"):
+class DatasetType(Struct, frozen=True, gc=False, tag="dataset"):
     """A structured dataset by reference: ``columns`` in order, empty for any."""
 
     columns: dict[str, LiteralType] = {}
     format: str = ""
 
 
-class BinaryType(Struct, frozen=True, tag="binary"):
+class BinaryType(Struct, frozen=True, gc=False, tag="binary"):
     """Opaque bytes in a named encoding, such as ``pickle``; ``name`` is the Python type."""
 
     encoding: str

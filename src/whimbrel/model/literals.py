@@ -12,41 +12,41 @@ from typing import TypeAlias
 from msgspec import Struct
 
 
-class NoneLiteral(Struct, frozen=True, tag="n"):
+class NoneLiteral(Struct, frozen=True, gc=False, tag="n"):
     """The value ``None``."""
 
 
-class IntLiteral(Struct, frozen=True, tag="i"):
+class IntLiteral(Struct, frozen=True, gc=False, tag="i"):
     """An integer of at most 64 bits."""
 
     value: int
 
 
-class BigIntLiteral(Struct, frozen=True, tag="I"):
+class BigIntLiteral(Struct, frozen=True, gc=False, tag="I"):
     """An integer of more than 64 bits, in decimal."""
 
     value: str
 
 
-class FloatLiteral(Struct, frozen=True, tag="f"):
+class FloatLiteral(Struct, frozen=True, gc=False, tag="f"):
     """A double; NaN and the infinities included."""
 
     value: float
 
 
-class StrLiteral(Struct, frozen=True, tag="s"):
+class StrLiteral(Struct, frozen=True, gc=False, tag="s"):
     """A string."""
 
     value: str
 
 
-class BoolLiteral(Struct, frozen=True, tag="b"):
+class BoolLiteral(Struct, frozen=True, gc=False, tag="b"):
     """A boolean."""
 
     value: bool
 
 
-class DatetimeLiteral(Struct, frozen=True, tag="t"):
+class DatetimeLiteral(Struct, frozen=True, gc=False, tag="t"):
     """A moment; naive ones stay naive.
 
     An aware ``value`` is in UTC, as its bytes are; ``zone`` is the time zone that it is to be shown in: an IANA key
@@ -57,13 +57,13 @@ class DatetimeLiteral(Struct, frozen=True, tag="t"):
     zone: str = ""
 
 
-class DateLiteral(Struct, frozen=True, tag="D"):
+class DateLiteral(Struct, frozen=True, gc=False, tag="D"):
     """A calendar day."""
 
     value: dt.date
 
 
-class DurationLiteral(Struct, frozen=True, tag="d"):
+class DurationLiteral(Struct, frozen=True, gc=False, tag="d"):
     """A span of time, exact to the microsecond."""
 
     days: int
@@ -71,33 +71,33 @@ class DurationLiteral(Struct, frozen=True, tag="d"):
     microseconds: int
 
 
-class BytesLiteral(Struct, frozen=True, tag="x"):
+class BytesLiteral(Struct, frozen=True, gc=False, tag="x"):
     """Bytes; ``encoding`` is "" for the user's own bytes, else that of a ``BinaryType``."""
 
     value: bytes
     encoding: str = ""
 
 
-class ListLiteral(Struct, frozen=True, tag="l"):
+class ListLiteral(Struct, frozen=True, gc=False, tag="l"):
     """A list or a tuple."""
 
     items: tuple[Literal, ...]
 
 
-class MapLiteral(Struct, frozen=True, tag="m"):
+class MapLiteral(Struct, frozen=True, gc=False, tag="m"):
     """A dict with string keys, a dataclass or a model by its fields; in the author's order."""
 
     items: dict[str, Literal]
 
 
-class UnionLiteral(Struct, frozen=True, tag="u"):
+class UnionLiteral(Struct, frozen=True, gc=False, tag="u"):
     """A value of a union: which variant, and the value."""
 
     variant: int
     value: Literal
 
 
-class BlobLiteral(Struct, frozen=True, tag="o"):
+class BlobLiteral(Struct, frozen=True, gc=False, tag="o"):
     """A file or directory by URI. ``digest`` is of the content, "" if unknown; ``size`` in bytes, -1 if unknown."""
 
     uri: str
@@ -107,7 +107,7 @@ class BlobLiteral(Struct, frozen=True, tag="o"):
     size: int = -1
 
 
-class RefLiteral(Struct, frozen=True, tag="r"):
+class RefLiteral(Struct, frozen=True, gc=False, tag="r"):
     """A literal kept in the blob store: its msgpack bytes stand under ``uri``.
 
     ``digest`` is the digest of the literal, ``size`` its bytes, ``path`` the steps into it that are meant.

@@ -17,7 +17,7 @@ START = "start-node"
 """The node id that stands for the workflow's own inputs in a ``PromiseBinding``."""
 
 
-class SourceLine(Struct, frozen=True):
+class SourceLine(Struct, frozen=True, gc=False):
     """A line of the author's."""
 
     file: str
@@ -25,7 +25,7 @@ class SourceLine(Struct, frozen=True):
     text: str = ""
 
 
-class CodeRef(Struct, frozen=True):
+class CodeRef(Struct, frozen=True, gc=False):
     """Where a worker finds a function: import ``module`` (with ``root``, if any, on the path), then follow
     ``name``'s dots."""
 
@@ -34,7 +34,7 @@ class CodeRef(Struct, frozen=True):
     root: str = ""
 
 
-class CacheSpec(Struct, frozen=True):
+class CacheSpec(Struct, frozen=True, gc=False):
     """How outputs are kept: by task name, ``version``, interface and the inputs that are not ``ignored``.
 
     ``serialize``: of equal calls at the same time one computes and the rest wait for it.
@@ -45,7 +45,7 @@ class CacheSpec(Struct, frozen=True):
     serialize: bool = False
 
 
-class Resources(Struct, frozen=True):
+class Resources(Struct, frozen=True, gc=False):
     """What an attempt asks for, in Kubernetes' quantities (``"500m"``, ``"2Gi"``); "" when it does not say."""
 
     cpu: str = ""
@@ -54,7 +54,7 @@ class Resources(Struct, frozen=True):
     storage: str = ""
 
 
-class Metadata(Struct, frozen=True):
+class Metadata(Struct, frozen=True, gc=False):
     """How a task or node is run. ``None`` means: not said here.
 
     ``retries`` counts user retries (system faults have their own allowance); ``timeout`` is of one attempt, in seconds;
@@ -80,7 +80,7 @@ class TaskKind(StrEnum):
     EAGER = "eager"
 
 
-class TaskSpec(Struct, frozen=True):
+class TaskSpec(Struct, frozen=True, gc=False):
     """A task, or an eager workflow. ``code_digest`` is of the function's source, "" if it cannot be read."""
 
     name: str
@@ -93,13 +93,13 @@ class TaskSpec(Struct, frozen=True):
     line: SourceLine | None = None
 
 
-class LiteralBinding(Struct, frozen=True, tag="value"):
+class LiteralBinding(Struct, frozen=True, gc=False, tag="value"):
     """A constant."""
 
     value: Literal
 
 
-class PromiseBinding(Struct, frozen=True, tag="promise"):
+class PromiseBinding(Struct, frozen=True, gc=False, tag="promise"):
     """Output ``var`` of ``node`` (or workflow input ``var`` when ``node`` is ``START``), at ``path`` inside it."""
 
     node: str
@@ -107,13 +107,13 @@ class PromiseBinding(Struct, frozen=True, tag="promise"):
     path: tuple[str | int, ...] = ()
 
 
-class ListBinding(Struct, frozen=True, tag="list"):
+class ListBinding(Struct, frozen=True, gc=False, tag="list"):
     """A list or tuple, of whose items some are promises."""
 
     items: tuple[Binding, ...]
 
 
-class MapBinding(Struct, frozen=True, tag="map"):
+class MapBinding(Struct, frozen=True, gc=False, tag="map"):
     """A dict or struct, of whose values some are promises."""
 
     items: dict[str, Binding]
@@ -122,19 +122,19 @@ class MapBinding(Struct, frozen=True, tag="map"):
 Binding: TypeAlias = LiteralBinding | PromiseBinding | ListBinding | MapBinding
 
 
-class TaskTarget(Struct, frozen=True, tag="task"):
+class TaskTarget(Struct, frozen=True, gc=False, tag="task"):
     """The node runs a task or an eager workflow of the program."""
 
     name: str
 
 
-class WorkflowTarget(Struct, frozen=True, tag="workflow"):
+class WorkflowTarget(Struct, frozen=True, gc=False, tag="workflow"):
     """The node runs a workflow of the program as a sub-graph."""
 
     name: str
 
 
-class Comparison(Struct, frozen=True, tag="compare"):
+class Comparison(Struct, frozen=True, gc=False, tag="compare"):
     """``left op right``; ``op`` is one of ``== != < <= > >=``. Promises in it are resolved by the branch node."""
 
     op: str
@@ -142,7 +142,7 @@ class Comparison(Struct, frozen=True, tag="compare"):
     right: Binding
 
 
-class Junction(Struct, frozen=True, tag="junction"):
+class Junction(Struct, frozen=True, gc=False, tag="junction"):
     """``and`` or ``or`` of two conditions."""
 
     op: str
@@ -153,14 +153,14 @@ class Junction(Struct, frozen=True, tag="junction"):
 Condition: TypeAlias = Comparison | Junction
 
 
-class BranchCase(Struct, frozen=True):
+class BranchCase(Struct, frozen=True, gc=False):
     """One ``if_``/``elif_`` arm: ``node`` runs when ``condition`` is the first that holds."""
 
     condition: Condition
     node: Node
 
 
-class BranchTarget(Struct, frozen=True, tag="branch"):
+class BranchTarget(Struct, frozen=True, gc=False, tag="branch"):
     """The node runs the first case that holds, else ``otherwise``, else fails with ``message``."""
 
     name: str
@@ -172,7 +172,7 @@ class BranchTarget(Struct, frozen=True, tag="branch"):
 Target: TypeAlias = TaskTarget | WorkflowTarget | BranchTarget
 
 
-class Node(Struct, frozen=True):
+class Node(Struct, frozen=True, gc=False):
     """One step of a graph.
 
     ``inputs`` binds every input of the target (a branch node has none of its own: the nodes in its arms are bound).
@@ -196,7 +196,7 @@ class FailurePolicy(StrEnum):
     FAIL_AFTER_EXECUTABLE_NODES_COMPLETE = "fail_after_executable_nodes_complete"
 
 
-class Graph(Struct, frozen=True):
+class Graph(Struct, frozen=True, gc=False):
     """A workflow. Nodes stand in creation order, which the edges need not follow. ``outputs`` binds every output."""
 
     name: str
@@ -209,7 +209,7 @@ class Graph(Struct, frozen=True):
     line: SourceLine | None = None
 
 
-class Program(Struct, frozen=True):
+class Program(Struct, frozen=True, gc=False):
     """Everything that a run may need, by name."""
 
     tasks: dict[str, TaskSpec] = {}

@@ -38,7 +38,7 @@ class Phase(StrEnum):
 _TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED, Phase.TIMED_OUT, Phase.SKIPPED, Phase.RECOVERED})
 
 
-class AttemptId(Struct, frozen=True, order=True):
+class AttemptId(Struct, frozen=True, gc=False, order=True):
     """One try at one node of one run; ``number`` counts from 1."""
 
     run: str
@@ -46,7 +46,7 @@ class AttemptId(Struct, frozen=True, order=True):
     number: int
 
 
-class RunOptions(Struct, frozen=True):
+class RunOptions(Struct, frozen=True, gc=False):
     """How a run is carried out. ``max_parallelism`` 0 means no limit; ``system_retries`` is the allowance of each
     node."""
 
@@ -57,7 +57,7 @@ class RunOptions(Struct, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-class RunSummary(Struct, frozen=True):
+class RunSummary(Struct, frozen=True, gc=False):
     """A run's row: what lists show. Times are seconds since the epoch, 0.0 when not yet.
 
     ``entity`` is the name of what was run and ``source`` the file or module it came from, as the user gave it.
@@ -75,14 +75,14 @@ class RunSummary(Struct, frozen=True):
     message: str = ""
 
 
-class Done(Struct, frozen=True, tag="done"):
+class Done(Struct, frozen=True, gc=False, tag="done"):
     """A call's outputs."""
 
     outputs: Literals
     cached: bool = False
 
 
-class Failed(Struct, frozen=True, tag="failed"):
+class Failed(Struct, frozen=True, gc=False, tag="failed"):
     """Why a call has no outputs."""
 
     failure: Failure
@@ -99,7 +99,7 @@ class EntryKind(StrEnum):
     VALUE = "value"
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """One line of an eager workflow's journal.
 
     ``parent`` is the node path of the eager call whose body made it, ``key`` its call path in that body. ``seq`` is
