@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from whimbrel.cli.embedded import INLINE, embedded
+from whimbrel.cli.embedded import NOWHERE, embedded
 from whimbrel.cli.run_ids import find_run
 from whimbrel.cli.settings import err, home_option, json_option, looking, out, print_json, verbose_option
 from whimbrel.errors import HomeLocked, RunNotResumable
@@ -52,7 +52,7 @@ async def _abort(text: str, home: Path, reason: str) -> tuple[RunSummary, bool]:
         summary = await find_run(opened.store, text)
         _must_be_open(summary)
         try:
-            async with embedded(home, executor=INLINE) as engine:
+            async with embedded(home, executor=NOWHERE) as engine:
                 await engine.plane.abort(summary.id, reason)
                 await engine.plane.wait(summary.id)
             return await opened.store.summary(summary.id), True

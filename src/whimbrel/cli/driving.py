@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from whimbrel.cli.embedded import Embedded, embedded
-from whimbrel.cli.failures import failure_text, indented, root_failure
+from whimbrel.cli.failures import failure_text, indented, origin
 from whimbrel.cli.literal_json import by_name, plain
 from whimbrel.cli.live import FRAME, Watcher, styled, watcher
 from whimbrel.cli.settings import err, out, print_json
@@ -39,7 +39,10 @@ _EXIT_CODES = {Phase.SUCCEEDED: 0, Phase.FAILED: 1, Phase.TIMED_OUT: 1, Phase.AB
 
 
 class Manner(Struct, frozen=True):
-    """How a run is driven and shown. ``home_option`` is repeated in the commands that are printed."""
+    """How a run is driven and shown.
+
+    ``home_option`` is repeated in the commands that are printed; ``task_output`` says where the tasks' stdout goes.
+    """
 
     home: Path
     executor: str
@@ -47,6 +50,7 @@ class Manner(Struct, frozen=True):
     as_json: bool
     quiet: bool
     home_option: str = ""
+    task_output: str = "stderr"
 
 
 Show = Callable[[Literals], str]
@@ -59,7 +63,8 @@ def drive(manner: Manner, begin: Callable[[Embedded], Awaitable[str]], show: Sho
 
 
 async def _drive(manner: Manner, begin: Callable[[Embedded], Awaitable[str]], show: Show) -> int:
-    progress = watcher(sys.stderr, quiet=manner.quiet)
+    tasks = sys.stdout if manner.task_output == "stdout" else None
+    progress = watcher(sys.stderr, quiet=manner.quiet, tasks=tasks)
     seen: list[Run] = []
 
     def watch(run: Run, event: Any) -> None:
@@ -201,17 +206,17 @@ def _failure_report(result: RunResult, run: Run | None, home_option: str) -> str
     if failure is None:
         lines.append(f"whimbrel: run {result.run} {result.phase.value}")
     else:
-        origin = root_failure(failure)
-        node = run.nodes.get(origin.node) if run is not None else None
-        where = f" at {origin.node}" if origin.node else ""
+        node = origin(run, failure) if run is not None else None
+        path = node.path if node is not None else failure.node
+        where = f" at {path}" if path else ""
         what = f" ({node.entity})" if node is not None else ""
         tries = f", attempt {len(node.attempts)}" if node is not None and len(node.attempts) > 1 else ""
-        lines.append(f"whimbrel: run {result.run} {result.phase.value}{where}{what}{tries}: {origin.title}")
-        text = failure_text(origin)
-        if text != origin.title:
+        lines.append(f"whimbrel: run {result.run} {result.phase.value}{where}{what}{tries}: {failure.title}")
+        text = failure_text(failure)
+        if text != failure.title:
             lines.append(indented(text))
-        elif origin.line:
-            lines.append(indented(origin.line))
+        elif failure.line:
+            lines.append(indented(failure.line))
     lines.append(f"  whimbrel describe {result.run}{home_option}    what ran, with every attempt")
     lines.append(f"  whimbrel logs {result.run}{home_option}        what the tasks wrote")
     return "\n".join(lines)

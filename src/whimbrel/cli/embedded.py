@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,8 @@ from whimbrel.controlplane.ports import Executor
 from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.executors.inline import InlineExecutor
 from whimbrel.executors.processes import ProcessExecutor
+from whimbrel.model.attempt import Cancel, Deliver, Launch, Report
+from whimbrel.model.run import AttemptId
 from whimbrel.runtime.driver import Driver
 from whimbrel.stores.home import Home, open_home
 
@@ -24,6 +26,32 @@ PROCESSES = "processes"
 INLINE = "inline"
 INLINE_THREADS = 8
 """Blocking tasks at a time when nothing is said; inline ones mostly wait."""
+
+
+NOWHERE = "nowhere"
+
+
+class Nowhere:
+    """An executor that runs nothing: for a run that is to be ended, not carried on."""
+
+    async def start(self, report: Callable[[Report], None]) -> None:
+        """Nothing is started."""
+
+    def launch(self, launch: Launch) -> None:
+        """Nothing is launched."""
+
+    def cancel(self, cancel: Cancel) -> None:
+        """Nothing runs."""
+
+    def deliver(self, deliver: Deliver) -> None:
+        """Nobody listens."""
+
+    def running(self) -> frozenset[AttemptId]:
+        """None."""
+        return frozenset()
+
+    async def close(self) -> None:
+        """There is nothing to close."""
 
 
 class Embedded(NamedTuple):
@@ -60,4 +88,6 @@ async def embedded(
 def _executor(kind: str, home: Home, workers: int | None) -> Executor:
     if kind == INLINE:
         return InlineExecutor(blobs=home.blobs, driver=Driver, threads=workers or INLINE_THREADS)
+    if kind == NOWHERE:
+        return Nowhere()
     return ProcessExecutor(blobs=home.blobs.location, workers=workers)

@@ -10,11 +10,16 @@ import os
 import traceback
 from types import TracebackType
 
+from whimbrel.engine.nodes import NodeState
+from whimbrel.engine.run import Run
 from whimbrel.errors import UserError
 from whimbrel.model.failure import Failure
 
 _OWN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 """Frames of this package are ours, not the user's."""
+
+REMOTE = "Remote traceback:"
+"""Where the traceback of another process begins, inside that of the exception which came from there."""
 
 
 class LoadFailed(UserError):
@@ -61,12 +66,30 @@ def innermost_line(tb: TracebackType | None) -> tuple[str, int]:
     return found
 
 
-def root_failure(failure: Failure) -> Failure:
-    """The failure that names the node where it began: failures of calls are the cause of their eager parent's."""
-    found = failure
-    while found.cause is not None and found.cause.node and len(found.cause.node) > len(found.node):
-        found = found.cause
+def origin(run: Run, failure: Failure) -> NodeState | None:
+    """The node where ``failure`` began: an eager body that lets a call's exception through fails with an equal one."""
+    found = run.nodes.get(failure.node)
+    while found is not None:
+        inner = next((child for child in found.children if _is_same(child.failure, failure)), None)
+        if inner is None:
+            break
+        found = inner
     return found
+
+
+def _is_same(inner: Failure | None, outer: Failure) -> bool:
+    return inner is not None and (inner.type, inner.message) == (outer.type, outer.message)
+
+
+def own_traceback(node: NodeState) -> str:
+    """What ``node`` itself adds to its failure: without the part that is shown where it began."""
+    failure = node.failure
+    if failure is None:
+        return ""
+    text = failure.traceback.rstrip() or failure.title
+    if any(_is_same(child.failure, failure) for child in node.children):
+        text = text.partition(f"\n{REMOTE}")[0]
+    return text
 
 
 def failure_text(failure: Failure) -> str:

@@ -85,19 +85,22 @@ def path_of(event: Event) -> str:
 class PlainProgress:
     """Lines on a stream that is no terminal: what tasks write as it stands, what the run does as ``whimbrel: …``.
 
-    ``quiet`` keeps to what the tasks write.
+    ``quiet`` keeps to what the tasks write. What they write to their stdout goes to ``tasks``, if that is given.
     """
 
-    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
+    def __init__(self, stream: TextIO, *, quiet: bool = False, tasks: TextIO | None = None) -> None:
         self._stream = stream
         self._quiet = quiet
+        self._tasks = tasks or stream
+        self._said = Lines()
         self._lines = Lines()
 
     def watch(self, run: Run, event: Event | LogChunk | Progress) -> None:
         """See ``Watcher``."""
         if isinstance(event, LogChunk):
-            for line in self._lines.feed(event):
-                self._write(line)
+            out = event.stream == "stdout"
+            for line in (self._said if out else self._lines).feed(event):
+                self._write(line, self._tasks if out else self._stream)
         elif isinstance(event, Progress):
             if not self._quiet:
                 share = f" {event.done:g} of {event.total:g}" if event.total else f" {event.done:g}"
@@ -107,6 +110,8 @@ class PlainProgress:
 
     def _tell(self, run: Run, event: Event) -> None:
         if isinstance(event, Succeeded | AttemptFault | Lost):
+            for line in self._said.end(event.attempt):
+                self._write(line, self._tasks)
             for line in self._lines.end(event.attempt):
                 self._write(line)
         if self._quiet:
@@ -141,12 +146,15 @@ class PlainProgress:
 
     def close(self) -> None:
         """See ``Watcher``."""
+        for _, text in self._said.rest():
+            self._write(text, self._tasks)
         for _, text in self._lines.rest():
             self._write(text)
 
-    def _write(self, line: str) -> None:
-        self._stream.write(line + "\n")
-        self._stream.flush()
+    def _write(self, line: str, stream: TextIO | None = None) -> None:
+        stream = stream or self._stream
+        stream.write(line + "\n")
+        stream.flush()
 
 
 class LiveProgress:
@@ -238,9 +246,9 @@ def fitted(run: Run, now: float, room: int) -> list[Line]:
     return [*lines, Line(((f"… {counts(run)}", "dim"),))]
 
 
-def watcher(stream: TextIO | None = None, *, quiet: bool = False) -> Watcher:
-    """The progress that suits ``stream`` (stderr)."""
+def watcher(stream: TextIO | None = None, *, quiet: bool = False, tasks: TextIO | None = None) -> Watcher:
+    """The progress that suits ``stream`` (stderr). ``tasks`` takes the tasks' stdout, if not ``stream``."""
     stream = stream or sys.stderr
-    if stream.isatty() and not quiet:
+    if stream.isatty() and not quiet and tasks is None:
         return LiveProgress(stream)
-    return PlainProgress(stream, quiet=quiet)
+    return PlainProgress(stream, quiet=quiet, tasks=tasks)

@@ -39,7 +39,7 @@ _PAGE = 5000
 def logs(run: str, home: Path, as_json: bool, node: str, follow: bool, raw: bool) -> int:
     """Show what the tasks of RUN (an id, the beginning of one, or `latest`) wrote to stdout and stderr.
 
-    With --json one object a line.
+    With --json every line is an object.
     """
     return asyncio.run(_logs(run, home, node, follow=follow, printer=_Printer(as_json=as_json, raw=raw)))
 
@@ -50,39 +50,32 @@ class _Printer:
     def __init__(self, *, as_json: bool, raw: bool) -> None:
         self._as_json = as_json
         self._raw = raw
-        self._held: dict[tuple[str, int, str], str] = {}
+        self._held: dict[tuple[str, int, str], tuple[str, float]] = {}
 
     def show(self, chunk: LogLine) -> None:
         """Print the lines that are whole now."""
-        if self._as_json:
-            out(
-                dump(
-                    {
-                        "node": chunk.attempt.path,
-                        "attempt": chunk.attempt.number,
-                        "stream": chunk.stream,
-                        "at": iso_moment(chunk.at),
-                        "text": chunk.text,
-                    },
-                    indent=None,
-                )
-            )
-            return
         key = (chunk.attempt.path, chunk.attempt.number, chunk.stream)
-        *lines, rest = (self._held.pop(key, "") + chunk.text).split("\n")
-        if rest:
-            self._held[key] = rest
+        text, at = self._held.pop(key, ("", chunk.at))
+        *lines, rest = (text + chunk.text).split("\n")
         for line in lines:
-            self._print(chunk.attempt.path, line)
+            self._print(key, line, at)
+            at = chunk.at
+        if rest:
+            self._held[key] = (rest, at)
 
     def close(self) -> None:
         """Print what has no end of line."""
-        for (path, _, _), rest in self._held.items():
-            self._print(path, rest)
+        for key, (rest, at) in self._held.items():
+            self._print(key, rest, at)
         self._held.clear()
 
-    def _print(self, path: str, line: str) -> None:
-        out(line if self._raw else f"{path} | {line}")
+    def _print(self, key: tuple[str, int, str], line: str, at: float) -> None:
+        path, attempt, stream = key
+        if self._as_json:
+            said = {"node": path, "attempt": attempt, "stream": stream, "at": iso_moment(at), "text": line}
+            out(dump(said, indent=None))
+        else:
+            out(line if self._raw else f"{path} | {line}")
 
 
 async def _logs(text: str, home: Path, node: str, *, follow: bool, printer: _Printer) -> int:

@@ -6,7 +6,6 @@ Knows: entities, compile errors, drawings of graphs. Must not know: engines, hom
 from __future__ import annotations
 
 import os
-import traceback
 
 import click
 import msgspec
@@ -60,7 +59,7 @@ def _problems(file: str) -> tuple[int, list[Problem]]:
         cause = error.__cause__
         assert cause is not None
         path, line = _place(cause)
-        told = traceback.format_exception_only(cause)[-1].strip()
+        told = f"{type(cause).__name__}: {cause.msg if isinstance(cause, SyntaxError) else cause}"
         return 0, [Problem(f"the file cannot be imported: {told}", file=path or file, line=line)]
     found: dict[tuple[str | None, int, str], Problem] = {}
     own = [entity for entity in entities_of(module).values() if entity.fn.__module__ == module.__name__]

@@ -23,7 +23,16 @@ from whimbrel.cli.failures import user_traceback
 from whimbrel.cli.inputs import PREFIX, gather, options_for, parse_environment, unknown_input
 from whimbrel.cli.literal_json import by_name, plain
 from whimbrel.cli.run_ids import find_run
-from whimbrel.cli.settings import err, home_argument, home_option, json_option, out, print_json, verbose_option
+from whimbrel.cli.settings import (
+    err,
+    home_argument,
+    home_option,
+    json_option,
+    out,
+    print_json,
+    repeated_home,
+    verbose_option,
+)
 from whimbrel.controlplane.plane import RunResult
 from whimbrel.engine.run import Run
 from whimbrel.errors import InputInvalid, RunNotResumable
@@ -43,6 +52,13 @@ _ENGINE_OPTIONS = [
     ),
     click.Option(["--workers"], type=click.IntRange(1), metavar="N", help="Tasks at a time. [default: one per CPU]"),
     click.Option(["-q", "--quiet"], is_flag=True, help="No progress: on stderr only what tasks write, and errors."),
+    click.Option(
+        ["--task-output"],
+        type=click.Choice(["stderr", "stdout"]),
+        default="stderr",
+        show_default=True,
+        help="Where that goes which the tasks write to their stdout.",
+    ),
 ]
 
 _RUN_OPTIONS = [
@@ -192,7 +208,8 @@ def _run(
         workers=options["workers"],
         as_json=options["as_json"],
         quiet=options["quiet"],
-        home_option=f" --home {home}" if repeat_home else home_argument(context, home),
+        home_option=repeated_home(home) if repeat_home else home_argument(context, home),
+        task_output=options["task_output"],
     )
     return drive(manner, begin, lambda outputs: _shown(entity, outputs))
 
@@ -268,6 +285,7 @@ def resume(context: click.Context, /, run: str, home: Path, as_json: bool, **opt
         as_json=as_json,
         quiet=options["quiet"],
         home_option=repeat,
+        task_output=options["task_output"],
     )
     ended = asyncio.run(_ended(home, run))
     if isinstance(ended, RunResult):

@@ -6,6 +6,8 @@ Knows: click, environment variables. Must not know: what any one command does.
 from __future__ import annotations
 
 import functools
+import os
+import shlex
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -67,15 +69,12 @@ def json_option(command: F) -> F:
 def home_argument(context: click.Context, home: Path) -> str:
     """`` --home …`` as it must be repeated in a command that we print; "" when it is found without."""
     source = context.get_parameter_source("home")
-    if source is click.core.ParameterSource.COMMANDLINE:
-        return f" --home {_quoted(str(home))}"
-    return ""
+    return repeated_home(home) if source is click.core.ParameterSource.COMMANDLINE else ""
 
 
-def _quoted(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
+def repeated_home(home: Path) -> str:
+    """`` --home …`` for a shell."""
+    return f" --home {shlex.quote(str(home))}"
 
 
 @asynccontextmanager
@@ -112,6 +111,4 @@ def _write(stream: Any, text: str) -> None:
 @functools.cache
 def colour(stream_name: str) -> bool:
     """Whether styles may be written to ``stdout`` or ``stderr``."""
-    import os
-
     return bool(getattr(sys, stream_name).isatty()) and "NO_COLOR" not in os.environ

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from whimbrel.cli.failures import own_traceback
 from whimbrel.cli.spans import show_seconds
 from whimbrel.engine.nodes import Attempt, Kind, NodeState
 from whimbrel.engine.run import Run
@@ -173,7 +174,7 @@ def _details(node: NodeState, indent: str, now: float) -> Iterator[Line]:
     failure = node.failure
     # What failed inside is shown there.
     if failure is not None and failure.node in ("", node.path):
-        for text in (failure.traceback.rstrip() or failure.title).splitlines():
+        for text in own_traceback(node).splitlines():
             yield Line(((indent, "dim"), (text, "red")))
         where = failure.line or node.line
         if where and not failure.traceback:
