@@ -5,6 +5,7 @@ Knows: hooks, fields. Must not know: any one kind of type.
 
 from __future__ import annotations
 
+import sys
 import typing
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ def _build_alias(python_type: Any, registry: Transformers) -> Transformer:
     binding = dict(zip(alias.__type_params__, typing.get_args(python_type), strict=False))
     try:
         value = alias.__value__
+        if isinstance(value, str):
+            # The backport's way to write a recursive alias.
+            value = eval(value, vars(sys.modules[alias.__module__]))
     except NameError as error:
         raise UnsupportedType(f"the type alias {alias.__name__} cannot be resolved: {error}") from None
     return registry.transformer(substitute(value, binding)).renamed(python_type)

@@ -38,7 +38,9 @@ ORIGINAL: Final = "__whimbrel_original__"
 
 _OWN_STATE: Final = frozenset({"__notes__", "remote_traceback", FAILURE, MESSAGE})
 _OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_ASYNCIO: Final = os.path.join(os.path.dirname(os.path.abspath(os.__file__)), "asyncio") + os.sep
+# What runs an author's code between our frames and theirs.
+_STDLIB: Final = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_MACHINERY: Final = (_OURS, f"{_STDLIB}asyncio{os.sep}", f"{_STDLIB}concurrent{os.sep}futures{os.sep}")
 
 
 def capture(exception: BaseException, *, node: str = "", fault: Fault = Fault.USER) -> Failure:
@@ -213,7 +215,7 @@ def _trim(summary: TracebackException) -> str:
 
 
 def _is_machinery(filename: str) -> bool:
-    return filename.startswith((_OURS, _ASYNCIO))
+    return filename.startswith(_MACHINERY)
 
 
 def _is_declared(summary: TracebackException) -> bool:

@@ -8,6 +8,7 @@ Knows: errors and literals. Must not know: any one kind of type.
 
 from __future__ import annotations
 
+import re
 import reprlib
 import typing
 from typing import Any
@@ -19,6 +20,9 @@ from whimbrel.model import literals as lit
 SHOWN_CHARACTERS = 60
 # A path into a value that contains itself is as long as the stack is deep; its ends say enough.
 PATH_CHARACTERS = 240
+
+# Where an object lies in memory says nothing to its reader.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 _short = reprlib.Repr()
 _short.maxlevel = 3
@@ -61,7 +65,7 @@ def shown(value: object) -> str:
         text = _short.repr(value)
     except Exception as error:
         text = f"(its repr raises {type(error).__name__})"
-    text = " ".join(text.split())
+    text = _ADDRESS.sub("", " ".join(text.split()))
     if len(text) > SHOWN_CHARACTERS:
         text = f"{text[: SHOWN_CHARACTERS - 1]}…"
     return f"{type(value).__name__} {text}"

@@ -1,7 +1,7 @@
 """The registry: finds, makes and keeps the transformer of each Python type.
 
 A registry is a list of hooks, each a test of a type and a factory; the last one added is asked first. What a factory
-makes is kept per type. Types that refer to themselves get a stand-in while they are made.
+makes is kept per type. Inside a type that refers to itself a stand-in takes its place.
 
 Knows: hooks, the list of kinds, the entry-point group. Must not know: what any one kind does.
 """
@@ -32,6 +32,8 @@ takes the registry.
 # What stands for a type that nothing has filled in yet.
 _UNRESOLVED: Final = (str, typing.ForwardRef, typing.TypeVar)
 
+_TOO_DEEP: Final = "nested too deeply, or containing itself"
+
 
 class Registry:
     """Transformers by Python type.
@@ -47,10 +49,8 @@ class Registry:
 
     def _begin(self) -> None:
         self._made: dict[Hashable, Transformer] = {}
-        self._open: dict[Hashable, _StandIn] = {}
-        self._leaning: set[Hashable] = set()
-        self._making = 0
-        self._provisional: dict[Hashable, tuple[Transformer, frozenset[Hashable]]] = {}
+        self._records: dict[Hashable, _Record] = {}
+        self._open: list[_Record] = []
         self._shelf.registries.append(self)
 
     def transformer(self, python_type: Any) -> Transformer:
@@ -122,34 +122,12 @@ class Registry:
         return next((hook for hook in self._shelf.hooks if hook.matches(python_type)), None)
 
     def _make(self, python_type: Any, key: Hashable) -> Transformer:
-        made = self._made.get(key)
-        if made is not None:
-            return made
-        if key in self._open:
-            self._leaning.add(key)
-            return self._open[key].transformer
-        if key in self._provisional:
-            made, leaning = self._provisional[key]
-            self._leaning |= leaning
-            return made
-        outer, self._leaning = self._leaning, set()
-        outermost = not self._making
-        self._making += 1
-        try:
+        # Inside a record, what a container gets for its items depends on the record: such a one is not kept.
+        made = None if self._open else self._made.get(key)
+        if made is None:
             made = self._build(python_type, key)
-        finally:
-            self._making -= 1
-            leaning = frozenset(self._leaning - {key})
-            self._leaning = outer | leaning
-            if outermost:
-                self._leaning = set()
-                self._provisional.clear()
-        # What leans on a type that was being made has a literal type that is cut short there. It serves inside that
-        # type; asked for by itself it is made anew, so that a literal type depends on nothing but its Python type.
-        if key is not None and (outermost or not leaning):
-            self._made[key] = made
-        elif key is not None:
-            self._provisional[key] = (made, leaning)
+            if not self._open and key is not None:
+                self._made[key] = made
         return made
 
     def _build(self, python_type: Any, key: Hashable) -> Transformer:
@@ -167,15 +145,43 @@ class Registry:
                 return untyped(python_type)
             if kind is None:
                 raise _unsupported(python_type, trouble)
-        if not kind.recursive:
-            return kind.build(python_type, self)
-        stand_in = _StandIn(python_type)
-        self._open[key] = stand_in
-        try:
-            stand_in.stands_for = kind.build(python_type, self)
-        finally:
-            del self._open[key]
-        return stand_in.stands_for
+        return self._record(python_type, key, kind) if kind.recursive else kind.build(python_type, self)
+
+    def _record(self, python_type: Any, key: Hashable, kind: Hook) -> Transformer:
+        """The transformer of a type that may contain itself.
+
+        Its literal type is written out, but types of its own cycle are cut short in it: so a literal type is as long as
+        its declaration, and depends on nothing but its Python type.
+        """
+        if self._open:
+            self._open[-1].refers_to.add(key)
+        record = self._records.get(key)
+        if record is None:
+            record = self._records[key] = _Record(python_type)
+            self._open.append(record)
+            try:
+                record.stands_for = kind.build(python_type, self)
+            except BaseException:
+                # With it go the records that were finished meanwhile: they may refer to this one.
+                for later in list(self._records)[list(self._records).index(key) :]:
+                    del self._records[later]
+                raise
+            finally:
+                self._open.pop()
+        return record.stand_in if record.stands_for is None or self._leads_back(key) else record.stands_for
+
+    def _leads_back(self, key: Hashable) -> bool:
+        """Whether a type refers, however indirectly, to one that is being made."""
+        if not self._open:
+            return False
+        seen, ahead = {key}, [key]
+        while ahead:
+            record = self._records[ahead.pop()]
+            if record.stands_for is None:
+                return True
+            ahead.extend(record.refers_to - seen)
+            seen |= record.refers_to
+        return False
 
     def _discover(self) -> str:
         """Load the entry points, once; what could not be loaded is told with the error that follows."""
@@ -215,12 +221,11 @@ class _Shelf:
     def forget(self) -> None:
         for registry in self.registries:
             registry._made.clear()
+            registry._records.clear()
 
 
-class _StandIn:
-    """Serves a recursive type while its transformer is being made, and wherever it refers to itself."""
-
-    stands_for: Transformer
+class _Record:
+    """A type that may contain itself: its transformer once that is made, and one that stands in for it inside."""
 
     def __init__(self, python_type: Any) -> None:
         literal_type: LiteralType = ANY
@@ -230,29 +235,34 @@ class _StandIn:
             literal_type = StructType(full_name(python_type))
             classes = (served,)
         self.name = type_name(python_type)
-        self.transformer = Transformer(
+        self.refers_to: set[Hashable] = set()
+        self.stands_for: Transformer | None = None
+        self.stand_in = Transformer(
             python_type,
             literal_type,
-            check=self.check,
-            encode=self.encode,
-            decode=self.decode,
+            check=self._check,
+            encode=self._encode,
+            decode=self._decode,
             name=self.name,
             classes=classes,
         )
 
-    def check(self, value: Any) -> None:
+    def _check(self, value: Any) -> None:
+        assert self.stands_for is not None
         try:
             self.stands_for.check(value)
         except RecursionError:
-            raise mismatch(self.name, value, "nested too deeply, or containing itself") from None
+            raise mismatch(self.name, value, _TOO_DEEP) from None
 
-    def encode(self, value: Any) -> Literal:
+    def _encode(self, value: Any) -> Literal:
+        assert self.stands_for is not None
         try:
             return self.stands_for.encode(value)
         except RecursionError:
-            raise mismatch(self.name, value, "nested too deeply, or containing itself") from None
+            raise mismatch(self.name, value, _TOO_DEEP) from None
 
-    def decode(self, literal: Literal) -> Any:
+    def _decode(self, literal: Literal) -> Any:
+        assert self.stands_for is not None
         return self.stands_for.decode(literal)
 
 
