@@ -74,8 +74,7 @@ def succeeded(machine: Machine, event: Succeeded) -> None:
     if node is None:
         return
     machine.end_attempt(node, Phase.SUCCEEDED)
-    if node.journal is not None:
-        machine.wind_down(node.children, faults.cancelled(f"{node.path} returned without waiting for it"), skip=False)
+    machine.wind_down(node.children, faults.cancelled(f"{node.path} returned without waiting for it"), skip=False)
     machine.succeed(node, event.outputs)
 
 

@@ -321,6 +321,14 @@ def test_a_new_owner_launches_again_what_is_gone_and_spends_nothing() -> None:
     run.check_invariants()
 
 
+def test_what_has_no_attempt_cannot_lose_one() -> None:
+    play = Play(program(task(), graph(node("n0"), node("n1"))))
+    play.succeeded("n0")
+    assert play.post(OwnerChanged(2, "b", play.now, ("n0",))) == []
+    assert play.phases() == {"n0": "SUCCEEDED", "n1": "QUEUED"}
+    assert "ignored: its attempt is gone" in play.run.story("n0")[-1]
+
+
 def test_a_run_that_is_over_is_ended_again() -> None:
     play = Play(program(graph(output=X)))
     assert Run.replay(play.log).outstanding() == play.asked

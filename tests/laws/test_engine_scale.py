@@ -1,0 +1,86 @@
+"""An event costs what it changes, however large the run is: counted in bytecode instructions, so no clock is asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from tests.unit.engine.playing import ONE, attempt, eager, graph, node, out, program, task
+from whimbrel.engine.run import Run
+from whimbrel.model.attempt import BeginCall, CancelCall, Started, Succeeded
+from whimbrel.model.events import Event, RunRequested
+from whimbrel.model.program import Graph
+from whimbrel.model.run import RunOptions
+
+
+def instructions(act: Callable[[], object]) -> int:
+    """How many bytecode instructions ``act`` takes."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _argument: Any) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            count += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def requested(whole: Graph, **options: Any) -> RunRequested:
+    return RunRequested("r", "w", program(task(), eager(), whole), ONE, RunOptions(**options), 1.0)
+
+
+def chain(size: int) -> list[Event]:
+    nodes = [node("n0")] + [node(f"n{n}", above=[f"n{n - 1}"]) for n in range(1, size)]
+    reports = [report for n in range(size) for report in worked(f"n{n}")]
+    return [requested(graph(*nodes)), *reports]
+
+
+def fan_out(size: int) -> list[Event]:
+    whole = graph(*[node(f"n{n}") for n in range(size)])
+    return [requested(whole), *[report for n in reversed(range(size)) for report in worked(f"n{n}")]]
+
+
+def narrow(size: int) -> list[Event]:
+    whole = graph(*[node(f"n{n}") for n in range(size)])
+    return [requested(whole, max_parallelism=2), *[report for n in range(size) for report in worked(f"n{n}")]]
+
+
+def gather(size: int) -> list[Event]:
+    driver = attempt("n0")
+    begun = [BeginCall(driver, "n0", str(n), "t", False, ONE, "d", 2.0) for n in range(size)]
+    again = begun[: size // 2]
+    cancelled = [CancelCall(driver, "n0", str(n), 2.0) for n in range(0, size, 2)]
+    ended = [report for n in range(1, size, 2) for report in worked(f"n0/{n}")]
+    whole = graph(node("n0", "e"))
+    start = [requested(whole), Started(driver, "w", 2.0)]
+    return [*start, *begun, *again, *cancelled, *ended, Succeeded(driver, out(1), 3.0)]
+
+
+def worked(path: str) -> list[Event]:
+    return [Started(attempt(path), "w", 2.0), Succeeded(attempt(path), out(1), 3.0)]
+
+
+@pytest.mark.parametrize("events", [chain, fan_out, narrow, gather])
+def test_an_event_costs_the_same_in_a_large_run(events: Callable[[int], list[Event]]) -> None:
+    def cost(size: int) -> float:
+        script = events(size)
+        run = Run()
+        spent = instructions(lambda: [run.handle(event) for event in script])
+        assert run.phase.terminal
+        return spent / len(script)
+
+    small, large = cost(40), cost(640)
+    assert small > 50, "nothing was counted"
+    assert large < small * 1.1, f"{small:.0f} instructions an event, then {large:.0f}"
