@@ -20,7 +20,7 @@ from whimbrel.durable.scope import Scope
 from whimbrel.durable.session import CallRequest, Session
 from whimbrel.model.codec import digest
 from whimbrel.model.failure import Fault
-from whimbrel.model.literals import Literals
+from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Metadata, Program, overlay
 from whimbrel.model.run import Done, Failed, Outcome
 from whimbrel.types.failures import capture, rebuild
@@ -80,6 +80,10 @@ class DurableCaller:
     def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None]:
         """A durable timer of this scope."""
         return self._book.session.set_timer(self.scope, when, fire)
+
+    def draw(self, make: Callable[[], Literal]) -> Literal:
+        """A value that a new driver draws again."""
+        return self._book.session.draw(self.scope, make)
 
     def call(
         self,

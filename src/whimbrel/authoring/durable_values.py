@@ -1,0 +1,61 @@
+"""Time and chance that a replay meets again: ``now``, ``random``, ``uuid4`` and ``sleep`` for eager bodies.
+
+In a body that an engine drives, what is drawn is recorded, and a new driver draws the same. Anywhere else they are
+the plain ones. Drawing is not asynchronous: the record rides with the next thing that the body does, so nothing that
+follows from a value can be durable without it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+
+from whimbrel.authoring.calling import current
+from whimbrel.model.literals import BytesLiteral, DatetimeLiteral, FloatLiteral, Literal
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+T = TypeVar("T", DatetimeLiteral, FloatLiteral, BytesLiteral)
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """A caller whose draws are recorded."""
+
+    def draw(self, make: Callable[[], Literal]) -> Literal:
+        """The recorded value, or a new one."""
+        ...
+
+
+def _draw(make: Callable[[], T], kind: type[T]) -> T:
+    caller = current.get()
+    value = caller.draw(make) if isinstance(caller, Draws) else make()
+    assert isinstance(value, kind)
+    return value
+
+
+def now() -> dt.datetime:
+    """The current time, in UTC."""
+    return _draw(lambda: DatetimeLiteral(dt.datetime.now(dt.UTC)), DatetimeLiteral).value
+
+
+def random() -> float:
+    """A number from 0.0 (included) to 1.0 (excluded)."""
+    return _draw(lambda: FloatLiteral((int.from_bytes(os.urandom(7)) >> 3) / 2**53), FloatLiteral).value
+
+
+def uuid4() -> UUID:
+    """A random UUID."""
+    from uuid import UUID
+
+    return UUID(bytes=_draw(lambda: BytesLiteral(os.urandom(16)), BytesLiteral).value, version=4)
+
+
+async def sleep(seconds: float) -> None:
+    """Wait. In a driven body the timer outlives the process, as every timer of asyncio does there."""
+    import asyncio
+
+    await asyncio.sleep(seconds)
