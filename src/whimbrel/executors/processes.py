@@ -36,6 +36,7 @@ from whimbrel.model.attempt import (
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.program import TaskKind
 from whimbrel.model.run import AttemptId
+from whimbrel.runtime.frames import BrokenFrame
 
 WORKER_COMMAND = (sys.executable, "-P", "-m", "whimbrel.cli.worker")
 """``-P``: a user's ``random.py`` in the working directory must not be found before the standard library's when the
@@ -120,7 +121,7 @@ class ProcessExecutor:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._command = (*command, "--blobs", blobs)
-        self._workers = workers if workers is not None else max(len(os.sched_getaffinity(0)), 1)
+        self._workers = workers if workers is not None else _processors()
         self._drivers_per_host = drivers_per_host
         self._warm = warm
         self._silence = silence
@@ -287,7 +288,12 @@ class ProcessExecutor:
         seat.attempts[launch.attempt] = running
         if not seat.drivers:
             self._busy += 1
-        seat.process.send(launch)
+        try:
+            seat.process.send(launch)
+        except BrokenFrame as error:
+            failure = Failure(Fault.USER, f"the inputs are too large to be handed over: {error}", recoverable=False)
+            self._end(running, AttemptFault(launch.attempt, failure, self._clock()))
+            return
         if seat.ready:
             self._say_started(running)
 
@@ -513,6 +519,12 @@ class ProcessExecutor:
             process.kill(
                 f"worker pid {process.pid} was silent for {now - process.heard_at:.0f} s{process.last_words()}"
             )
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 def _binding(launch: Launch) -> Binding:

@@ -51,6 +51,9 @@ class LineBuffer:
 
     def write(self, stream: str, text: str) -> None:
         """Take ``text``."""
+        if not text.isascii():
+            # A lone surrogate (an undecodable file name) is printable, but no wire and no store would take it.
+            text = text.encode("utf-8", "backslashreplace").decode("utf-8")
         with self._lock:
             held = self._held.pop(stream, "") + text
             end = len(held) if len(held) >= PIECE else held.rfind("\n") + 1

@@ -8,7 +8,6 @@ Knows: the attempt protocol, attempts, drivers. Must not know: what started it, 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -37,10 +36,11 @@ from whimbrel.model.attempt import (
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.program import TaskKind
 from whimbrel.model.run import AttemptId, Entry
-from whimbrel.runtime.attempt import Attempt, AttemptCaller, Load
+from whimbrel.runtime.attempt import Attempt, AttemptCaller, End, Load
 from whimbrel.runtime.capture import Capture, LineBuffer
 from whimbrel.runtime.ear import Ear
-from whimbrel.runtime.frames import WorkerChannel
+from whimbrel.runtime.frames import BrokenFrame, WorkerChannel
+from whimbrel.runtime.house import House
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.warm_loop import WarmLoop
 from whimbrel.types.failures import capture
@@ -129,7 +129,18 @@ class DriverThread:
             self._over = True
             self._output.close()
             self._ended(self._launch.attempt)
-        self._send_report(report)
+            try:
+                self._send_report(report)
+            except BrokenFrame as error:
+                self._send_report(_too_large(report, error))
+        else:
+            self._send_report(report)
+
+
+def _too_large(end: End, error: BrokenFrame) -> AttemptFault:
+    """What is said instead of an end that cannot be said: without it the attempt would never end."""
+    failure = Failure(Fault.USER, f"the outcome is too large to be reported: {error}", recoverable=False)
+    return AttemptFault(end.attempt, failure, end.at)
 
 
 def log_sink(
@@ -171,11 +182,11 @@ class Worker:
         self._drivers: dict[AttemptId, DriverThread] = {}
         self._streams = Capture(attempt_output)
         self._main = threading.main_thread().ident
-        self._flush_c = _c_streams_flush()
+        self._house = House(self._on_terminate)
 
     def run(self) -> None:
         """Serve until told to shut down. In the main thread."""
-        signal.signal(signal.SIGTERM, self._on_terminate)
+        self._house.tidy()
         self._send(Hello(os.getpid()))
         threading.Thread(target=self._guarded, args=(self._listen,), name="instructions", daemon=True).start()
         threading.Thread(target=self._guarded, args=(self._beat,), name="heartbeat", daemon=True).start()
@@ -186,8 +197,12 @@ class Worker:
             self._running = None
             self._ear.take_back()
             self._attempts.pop(attempt.launch.attempt, None)
-            self._flush()
-            self._send(end)
+            self._house.flush()
+            self._house.tidy()
+            try:
+                self._send(end)
+            except BrokenFrame as error:
+                self._send(_too_large(end, error))
         self._loop.close()
 
     def _next(self) -> Attempt | None:
@@ -203,16 +218,6 @@ class Worker:
         if instruction is None:
             _die_with_children()
         self._obey(instruction)
-
-    def _flush(self) -> None:
-        """Everything printed is in the pipes before the end is said: whoever hears the end reads them first."""
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (OSError, ValueError):
-                # The attempt closed the stream; there is nothing left to flush.
-                continue
-        self._flush_c()
 
     def _send(self, frame: Frame) -> None:
         try:
@@ -314,13 +319,3 @@ def _die_with_children() -> NoReturn:
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(EXIT_ORPHANED)
-
-
-def _c_streams_flush() -> Callable[[], object]:
-    """What flushes the C library's own streams, where its name for "all of them" can be found."""
-    try:
-        flush = ctypes.CDLL(None).fflush
-    except (OSError, AttributeError):
-        return lambda: None
-    flush.argtypes = [ctypes.c_void_p]
-    return lambda: flush(None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import io
 import os
 import signal
 import subprocess
@@ -157,6 +159,46 @@ def die(code: int) -> int:
 @task
 def be_killed() -> int:
     os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+@task
+def make_a_mess() -> int:
+    """Leave the process otherwise than it was found."""
+    os.chdir("/")
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.stdout.write("half a line")
+    sys.stdout = None  # type: ignore[assignment]
+    sys.stderr = io.StringIO()
+    return os.getpid()
+
+
+@task
+def directory() -> str:
+    return os.getcwd()
+
+
+@task
+def compute_in_c(seconds: float) -> int:
+    """Hold the interpreter in one long call: no other thread of it can run."""
+    sample = 1_000_000
+    begin = time.perf_counter()
+    sum(range(sample))
+    taken = time.perf_counter() - begin
+    return sum(range(int(sample * seconds / taken)))
+
+
+@task
+def sleep_in_c() -> int:
+    """Hold the interpreter and do nothing: what a deadlock looks like."""
+    print("running")
+    ctypes.PyDLL(None).sleep(3600)
+    return 0
+
+
+@task
+def speak_in_tongues() -> int:
+    print("odd \ud800")
     return 0
 
 

@@ -178,6 +178,15 @@ def test_what_is_printed_arrives_before_the_end(play: Play) -> None:
     play(script)
 
 
+def test_what_no_wire_takes_is_printed_all_the_same(play: Play) -> None:
+    async def script(at: Stage) -> None:
+        attempt = at.launch(entities.speak_in_tongues)
+        await at.end(attempt)
+        assert at.printed(attempt) == "odd \\ud800\n"
+
+    play(script)
+
+
 @pytest.mark.parametrize("entity", [entities.sleep_long, entities.sleep_long_async, entities.spin])
 def test_a_cancelled_attempt_cleans_up_and_ends_as_cancelled(play: Play, kind: str, entity: Any) -> None:
     async def script(at: Stage) -> None:

@@ -15,7 +15,9 @@ from tests.contract.executors import entities
 from tests.contract.executors.stage import Stage, gone, kill, stage
 from whimbrel.model.attempt import AttemptFault, Lost, Started, Succeeded
 from whimbrel.model.failure import Fault
+from whimbrel.model.literals import IntLiteral
 from whimbrel.model.program import Metadata
+from whimbrel.runtime import frames
 
 Script = Callable[[Stage], Awaitable[None]]
 
@@ -312,3 +314,52 @@ def test_many_tasks_use_every_worker(play: Callable[..., None]) -> None:
         assert len(pids) == 2
 
     play(script, workers=2)
+
+
+def test_one_attempt_does_not_meet_the_furniture_of_another(play: Callable[..., None]) -> None:
+    async def script(at: Stage) -> None:
+        before = await at.value(entities.directory)
+        mess = at.launch(entities.make_a_mess)
+        end = await at.end(mess)
+        assert isinstance(end, Succeeded)
+        assert at.printed(mess) == "half a line"
+        assert await at.value(entities.directory) == before
+        talk = at.launch(entities.sleep_long)
+        await at.says(talk)
+        assert end.outputs == {"o0": IntLiteral(at.worker_of(talk))}, "the same process"
+        at.cancel(talk)
+        assert isinstance(await at.end(talk), AttemptFault)
+        assert at.printed(talk) == "running\ncleaned up\n"
+
+    play(script)
+
+
+def test_a_worker_that_computes_in_c_is_not_taken_for_dead(play: Callable[..., None]) -> None:
+    async def script(at: Stage) -> None:
+        await at.value(entities.compute_in_c, seconds=3.0)
+
+    play(script, silence=1.5)
+
+
+def test_a_worker_that_is_stuck_in_c_is_lost(play: Callable[..., None]) -> None:
+    async def script(at: Stage) -> None:
+        attempt = at.launch(entities.sleep_in_c)
+        end = await at.end(attempt)
+        assert isinstance(end, Lost)
+        assert "was silent for" in end.reason
+
+    play(script, silence=1.5)
+
+
+def test_inputs_that_no_frame_can_hold_fail_the_attempt_alone(
+    play: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(at: Stage) -> None:
+        assert await at.value(entities.length, text="short") == 5
+        monkeypatch.setattr(frames, "LARGEST", 4_000)
+        failure = (await at.fault(entities.length, text="x" * 5_000)).failure
+        assert failure.fault is Fault.USER
+        assert "too large" in failure.message
+        assert await at.value(entities.length, text="short") == 5
+
+    play(script)
