@@ -1,0 +1,15 @@
+"""The program ``pyflyte``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flytekit.clis.programs import run_program
+from flytekit.clis.running import local_program
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; its exit code."""
+    return run_program(local_program("pyflyte", "Run workflow files written for flytekit, on whimbrel."), arguments)
