@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import click
 
 from whimbrel.cli.failures import LoadFailed
-from whimbrel.cli.settings import Settings, err, verbose_option
+from whimbrel.cli.settings import ReaderGone, Settings, err, verbose_option
 from whimbrel.errors import SystemFault, WhimbrelError
 
 _COMMANDS = {
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except BrokenPipeError:
+    except (ReaderGone, BrokenPipeError):
         # The interpreter flushes stdout once more at its end, and would complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE

@@ -25,6 +25,10 @@ HOME_VARIABLE = "WHIMBREL_HOME"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class ReaderGone(Exception):
+    """The reader of the output has gone away. Not an ``OSError``: click would end the process for that."""
+
+
 class Settings:
     """What ``main`` must know after a command has failed."""
 
@@ -101,11 +105,14 @@ def err(text: str) -> None:
 
 def _write(stream: Any, text: str) -> None:
     try:
-        stream.write(text + "\n")
-    except UnicodeEncodeError:
-        encoding = stream.encoding or "ascii"
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    stream.flush()
+        try:
+            stream.write(text + "\n")
+        except UnicodeEncodeError:
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise ReaderGone from None
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Programs for the command line's tests: they leave traces in the directory FLOW_NOTES, and wait there for a release."""
+"""Programs for the command line's tests: they leave traces in the directory FLOW_NOTES, and wait there to go on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import datetime as dt
 import enum
 import functools
 import os
+import signal
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -230,3 +231,15 @@ def branching(x: int) -> int:
 @bracket(before=nothing, after=nothing)
 def bracketed(x: int) -> int:
     return chain(x=x)
+
+
+@task
+def dies_once(x: int) -> int:
+    if current_context().attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x + 1
+
+
+@workflow
+def killed_worker(x: int) -> int:
+    return dies_once(x=x)

@@ -63,14 +63,16 @@ class Shell:
         return result
 
     @contextmanager
-    def started(self, *arguments: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    def started(
+        self, *arguments: object, stdout: int = subprocess.PIPE, **environment: str
+    ) -> Iterator[subprocess.Popen[str]]:
         """A command that runs beside the test, and ends with the block."""
         process = subprocess.Popen(
             [SCRIPT, *map(str, arguments)],
             cwd=self.directory,
             env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -83,7 +85,7 @@ class Shell:
     def finish(self, process: subprocess.Popen[str]) -> Result:
         """Wait for the end of a started command."""
         out, err = process.communicate(timeout=LIMIT)
-        return Result(process.returncode, out, err)
+        return Result(process.returncode, out or "", err)
 
     # --- traces ------------------------------------------------------------------------------------------------------
 
