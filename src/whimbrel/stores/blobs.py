@@ -18,6 +18,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from whimbrel.errors import EntityNotFound, StoreError, StoreFull
+from whimbrel.stores.flushing import flush_directory, flush_file
 
 SCHEME = "blob:"
 
@@ -83,19 +84,11 @@ class ObjectBlobs:
 
 def _flush(root: Path, file: Path) -> None:
     """Make a new file durable: its bytes, its name, and the names of the directories that it may have brought."""
-    _sync(file, os.O_RDONLY)
+    flush_file(file)
     for directory in file.parents:
-        _sync(directory, os.O_RDONLY | os.O_DIRECTORY)
+        flush_directory(directory)
         if directory == root:
             break
-
-
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _explained(what: str, error: Exception) -> StoreError:

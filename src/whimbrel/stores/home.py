@@ -27,6 +27,8 @@ import msgspec
 
 from whimbrel.errors import EntityNotFound, HomeLocked, StoreError, StoreFull
 from whimbrel.stores.blobs import ObjectBlobs
+from whimbrel.stores.flushing import flush_directory
+from whimbrel.stores.sql.revision import OURS, Migrations
 from whimbrel.stores.sql.sqlite import HomeOutdated
 from whimbrel.stores.sql.store import SqlStore
 
@@ -70,7 +72,7 @@ class Home:
         self.close()
 
 
-def open_home(path: Path | str, *, exclusive: bool) -> Home:
+def open_home(path: Path | str, *, exclusive: bool, migrations: Migrations = OURS) -> Home:
     """Open the home at ``path``; when ``exclusive``, as its only owner, who may run things, making it if need be.
 
     Without ``exclusive`` the home must be there (``EntityNotFound``); it can be read, and requests left in its inbox,
@@ -85,28 +87,32 @@ def open_home(path: Path | str, *, exclusive: bool) -> Home:
         if not database.exists():
             raise EntityNotFound(f"there is no home in {home}: run a workflow first, or say where with --home")
         try:
-            store = SqlStore.open(database, owner=False)
+            store = SqlStore.open(database, owner=False, migrations=migrations)
         except HomeOutdated:
             # Nobody runs anything, or we are told who does: then it can be migrated here and now.
             lock = HomeLock.take(home / LOCK)
             try:
-                SqlStore.open(database).close()
+                SqlStore.open(database, migrations=migrations).close()
             finally:
                 lock.release()
-            store = SqlStore.open(database, owner=False)
+            store = SqlStore.open(database, owner=False, migrations=migrations)
         return Home(home, store=store, blobs=ObjectBlobs(home / BLOBS), lock=None)
     _make(home)
     lock = HomeLock.take(home / LOCK)
     try:
-        return Home(home, store=SqlStore.open(database), blobs=ObjectBlobs(home / BLOBS), lock=lock)
+        store = SqlStore.open(database, migrations=migrations)
     except BaseException:
         lock.release()
         raise
+    return Home(home, store=store, blobs=ObjectBlobs(home / BLOBS), lock=lock)
 
 
 def _make(home: Path) -> None:
     try:
+        new = [directory for directory in (home, *home.parents) if not directory.exists()]
         home.mkdir(parents=True, exist_ok=True)
+        for directory in new:
+            flush_directory(directory.parent)
         ignore = home / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+from typing import get_args
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tests.contract.stores.conftest import AnyStore
 from tests.unit.stores.samples import event, one_of_each, summary
 from whimbrel.errors import EntityNotFound, Fenced, StoreError
+from whimbrel.model.events import Event
 from whimbrel.model.run import Phase
 
 
@@ -40,6 +42,7 @@ def test_a_run_is_read_back(store: AnyStore) -> None:
 def test_every_kind_of_event_is_read_back(store: AnyStore) -> None:
     async def main() -> None:
         events = one_of_each()
+        assert {type(sample) for sample in events} == set(get_args(Event))
         await store.create(summary("r"), events[:1])
         await store.append("r", 1, 2, events[1:])
         assert await store.events("r") == events

@@ -28,6 +28,12 @@ async def refused(attempt):
     raise AssertionError("it was written")
 
 async def main():
+    limit(1000)
+    try:
+        open_home(sys.argv[1], exclusive=True)
+        raise AssertionError("it was made")
+    except StoreFull:
+        limit(resource.RLIM_INFINITY)
     home = open_home(sys.argv[1], exclusive=True)
     store = home.store
     await store.create(summary("r"), [event(n, worker="w" * 1000) for n in range(1, 200)])

@@ -29,9 +29,12 @@ child = 0
 if sys.argv[2] == "exec":
     child = subprocess.Popen(["sleep", "600"]).pid
 if sys.argv[2] == "fork":
+    forked, tell = os.pipe()
     child = os.fork()
     if child == 0:
+        os.write(tell, b".")
         signal.pause()
+    os.read(forked, 1)
 print(child, flush=True)
 sys.stdin.read()
 """

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.stores.later import HEAD, later
 from tests.unit.stores.samples import event, key, summary
 from whimbrel.errors import EntityNotFound, Fenced, HomeCorrupt, HomeTooNew, StoreError, StoreFull
 from whimbrel.model.run import AttemptId
-from whimbrel.stores.sql.revision import HEAD
+from whimbrel.stores.sql.revision import OURS, Migrations
 from whimbrel.stores.sql.sqlite import HomeOutdated, SqliteDatabase
 from whimbrel.stores.sql.store import SqlStore
 
@@ -67,10 +68,14 @@ def test_a_full_disk_is_told_and_survived(path: Path) -> None:
             *[store.append("r", 1, 101 + n, [large]) for n in range(5)], return_exceptions=True
         )
         assert {type(outcome) for outcome in outcomes} == {StoreFull}
+        # Logs wait for space; those that are on the disk can be read meanwhile.
+        store.log_nowait(AttemptId("r", "n0", 1), "stdout", "x" * 100_000, 1.0)
+        assert await store.logs("r") == []
         # Space returns. (The connection that failed has been replaced; the limit is the connection's.)
         disk.pages = 0
         await store.append("r", 1, 101, [large])
         assert (await store.events("r"))[100:] == [large]
+        assert [len(line.text) for line in await store.logs("r")] == [100_000]
         assert store.check_integrity() == []
         store.close()
 
@@ -149,14 +154,6 @@ def test_a_check_finds_a_gap_in_a_log(path: Path) -> None:
     store.close()
 
 
-def test_a_home_of_a_newer_whimbrel(path: Path) -> None:
-    with raw(path) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    for owner in (True, False):
-        with pytest.raises(HomeTooNew, match=r"newer whimbrel \(revision 9999\): upgrade whimbrel"):
-            SqlStore.open(path, owner=owner)
-
-
 def test_a_home_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(EntityNotFound, match="run a workflow first"):
         SqlStore.open(tmp_path / "whimbrel.db", owner=False)
@@ -231,9 +228,35 @@ def test_closing_leaves_one_file(path: Path) -> None:
     store.close()
 
 
-def test_only_an_owner_migrates(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The database is at HEAD; the code is one ahead, with a revision that it cannot find: what is asked is who may try.
-    monkeypatch.setattr("whimbrel.stores.sql.sqlite.HEAD", f"{HEAD}+1")
-    with pytest.raises(HomeOutdated, match="older whimbrel"):
-        SqlStore.open(path, owner=False)
-    SqlStore.open(path, owner=True).close()
+def test_an_older_home_is_migrated_with_what_is_in_it(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(HomeOutdated, match=rf"older whimbrel \(revision {OURS.head}\)"):
+        SqlStore.open(path, owner=False, migrations=later(tmp_path))
+    newer = Migrations(tmp_path / "100% later", HEAD)
+    store = SqlStore.open(path, migrations=newer)
+    assert len(asyncio.run(store.events("r"))) == 100
+    store.close()
+    with raw(path) as connection:
+        assert connection.execute("SELECT * FROM labels").fetchall() == [("r", "m.t")]
+    SqlStore.open(path, owner=False, migrations=newer).close()
+    # And for this whimbrel it is now too new.
+    for owner in (True, False):
+        with pytest.raises(HomeTooNew, match=rf"newer whimbrel \(revision {HEAD}\): upgrade whimbrel"):
+            SqlStore.open(path, owner=owner)
+
+
+def test_a_migration_that_fails_changes_nothing(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no such table: nowhere"):
+        SqlStore.open(path, migrations=later(tmp_path, fails=True))
+    with raw(path) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(OURS.head,)]
+        assert not connection.execute("SELECT name FROM sqlite_master WHERE name = 'labels'").fetchall()
+    SqlStore.open(path).close()
+
+
+def test_an_event_that_cannot_be_read(path: Path) -> None:
+    store = SqlStore.open(path)
+    with raw(path) as connection:
+        connection.execute("UPDATE events SET payload = x'c1' WHERE seq = 50")
+    with pytest.raises(HomeCorrupt, match="a row cannot be read"):
+        asyncio.run(store.events("r"))
+    store.close()

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.stores.later import later
 from tests.unit.stores.samples import event, summary
-from whimbrel.errors import EntityNotFound, HomeLocked, StoreError
+from whimbrel.errors import EntityNotFound, HomeLocked, HomeTooNew, StoreError
 from whimbrel.stores.home import open_home
-from whimbrel.stores.sql import sqlite
-from whimbrel.stores.sql.revision import HEAD
 
 
 def test_a_home_is_made_with_its_parents(tmp_path: Path) -> None:
@@ -102,23 +101,19 @@ def test_a_directory_in_the_place_of_the_database(tmp_path: Path) -> None:
         open_home(tmp_path / "h", exclusive=True)
 
 
-def test_an_older_home_is_migrated_by_a_reader_when_nobody_owns_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    owner = open_home(tmp_path / "h", exclusive=True)
-    upgrades: list[object] = []
-    # As if the code were one revision ahead of the database, until that has been upgraded.
-    monkeypatch.setattr(sqlite, "HEAD", "0002")
-    monkeypatch.setattr(sqlite, "upgrade", upgrades.append)
-    monkeypatch.setattr(sqlite.SqliteDatabase, "_revision", lambda *_: "0002" if upgrades else HEAD)
-    with pytest.raises(HomeLocked):
-        open_home(tmp_path / "h", exclusive=False)
-    assert not upgrades
-    owner.close()
-    open_home(tmp_path / "h", exclusive=False).close()
-    assert len(upgrades) == 1
-    # And the lock is free again.
-    open_home(tmp_path / "h", exclusive=True).close()
+def test_an_older_home_is_migrated_by_a_reader_when_nobody_owns_it(tmp_path: Path) -> None:
+    newer = later(tmp_path)
+    with open_home(tmp_path / "h", exclusive=True) as owner:
+        asyncio.run(owner.store.create(summary("r"), [event(1)]))
+        with pytest.raises(HomeLocked):
+            open_home(tmp_path / "h", exclusive=False, migrations=newer)
+        assert asyncio.run(owner.store.events("r")) == [event(1)]
+    with open_home(tmp_path / "h", exclusive=False, migrations=newer) as reader:
+        assert asyncio.run(reader.store.events("r")) == [event(1)]
+        # The lock is free again.
+        open_home(tmp_path / "h", exclusive=True, migrations=newer).close()
+    with pytest.raises(HomeTooNew):
+        open_home(tmp_path / "h", exclusive=True)
 
 
 def test_the_command_of_a_holder_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

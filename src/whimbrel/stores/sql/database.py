@@ -22,11 +22,11 @@ class Cursor(Protocol):
         """How many rows the last statement changed."""
         ...
 
-    def execute(self, sql: str, parameters: Parameters = ..., /) -> Any:
+    def execute(self, sql: str, values: Parameters = ..., /) -> Any:
         """Carry a statement out."""
         ...
 
-    def executemany(self, sql: str, parameters: Sequence[Parameters], /) -> Any:
+    def executemany(self, sql: str, values: Sequence[Parameters], /) -> Any:
         """Carry a statement out for each of many rows."""
         ...
 

@@ -7,45 +7,48 @@ Must not know: the tables.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whimbrel.errors import HomeTooNew
+from whimbrel.stores.sql.revision import Migrations
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-SCRIPTS = Path(__file__).with_name("migrations")
 
-
-def check(path: Path, revision: str) -> None:
-    """Raise ``HomeTooNew`` unless there is a way from ``revision`` to the newest."""
+def is_known(migrations: Migrations, revision: str) -> bool:
+    """Whether there is a way from ``revision`` to the newest."""
     from alembic.script import ScriptDirectory
 
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision not in known:
-        raise HomeTooNew(f"{path} was written by a newer whimbrel (revision {revision}): upgrade whimbrel")
+    scripts = ScriptDirectory.from_config(_config(migrations))
+    return revision in {script.revision for script in scripts.walk_revisions()}
 
 
-def upgrade(connect: Callable[[], Any]) -> None:
-    """Run every migration that the database has not seen. ``connect`` gives a DB-API connection in autocommit mode."""
+def upgrade(migrations: Migrations, connect: Callable[[], Any]) -> None:
+    """Run every migration that the database has not seen. ``connect`` gives a DB-API connection in autocommit mode.
+
+    Raises the driver's own errors.
+    """
     import sqlalchemy as sa
     from alembic import command
 
-    config = _config()
+    config = _config(migrations)
     engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.NullPool)
     sa.event.listen(engine, "begin", _begin)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except sa.exc.DBAPIError as error:
+        # The store explains the driver's errors; SQLAlchemy's wrapping says nothing that it needs.
+        raise (error.orig or error) from error
 
 
-def _config() -> Config:
+def _config(migrations: Migrations) -> Config:
     from alembic.config import Config
 
     config = Config()
     # Through ConfigParser, which reads % as its own.
-    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations.scripts).replace("%", "%%"))
     return config
 
 

@@ -10,10 +10,13 @@ import os
 import sqlite3
 from pathlib import Path
 
-from whimbrel.errors import EntityNotFound, HomeCorrupt, StoreError, StoreFull
+import msgspec
+
+from whimbrel.errors import EntityNotFound, HomeCorrupt, HomeTooNew, StoreError, StoreFull
+from whimbrel.stores.flushing import flush_directory
 from whimbrel.stores.sql.database import Cursor
-from whimbrel.stores.sql.migrate import check, upgrade
-from whimbrel.stores.sql.revision import HEAD, TABLE
+from whimbrel.stores.sql.migrate import is_known, upgrade
+from whimbrel.stores.sql.revision import OURS, TABLE, Migrations
 from whimbrel.stores.sql.sqlite_texts import SCHEMA, STATEMENTS
 
 # How long a statement waits for another process's transaction, in seconds. Ours take milliseconds; a migration of a
@@ -40,7 +43,9 @@ class SqliteDatabase:
         self._busy_timeout = busy_timeout
 
     @classmethod
-    def open(cls, path: Path, *, owner: bool, busy_timeout: float = BUSY_TIMEOUT) -> SqliteDatabase:
+    def open(
+        cls, path: Path, *, owner: bool, busy_timeout: float = BUSY_TIMEOUT, migrations: Migrations = OURS
+    ) -> SqliteDatabase:
         """The database at ``path``. Only the ``owner`` of a home may make or migrate it: nobody else uses it meanwhile.
 
         Raises ``EntityNotFound`` (there is none), ``HomeOutdated``, ``HomeCorrupt``, ``HomeTooNew``, ``StoreFull`` or
@@ -53,7 +58,7 @@ class SqliteDatabase:
                     raise EntityNotFound(f"there is no database {path}: run a workflow first, or name its home")
                 database._make()
             _look_at_header(path)
-            database._bring_up_to_date(migrate=owner)
+            database._bring_up_to_date(migrations, migrate=owner)
         except (sqlite3.Error, OSError) as error:
             raise database.explained(error) from error
         return database
@@ -91,6 +96,8 @@ class SqliteDatabase:
         """See ``Database``."""
         if isinstance(error, StoreError):
             return error
+        if isinstance(error, msgspec.DecodeError):
+            return _corrupt(self.path, f"a row cannot be read: {error}")
         if isinstance(error, OSError):
             if error.errno in _FULL_ERRNOS:
                 return StoreFull(
@@ -149,28 +156,29 @@ class SqliteDatabase:
             connection.execute("BEGIN")
             for statement in (TABLE, *SCHEMA):
                 connection.execute(statement)
-            connection.execute("INSERT INTO alembic_version VALUES (?)", (HEAD,))
+            connection.execute("INSERT INTO alembic_version VALUES (?)", (OURS.head,))
             connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()
         new.replace(self.path)
-        sync_directory(self.path.parent)
+        flush_directory(self.path.parent)
 
-    def _bring_up_to_date(self, *, migrate: bool) -> None:
+    def _bring_up_to_date(self, migrations: Migrations, *, migrate: bool) -> None:
         connection = self.connect(write=False)
         try:
             revision = self._revision(connection)
         finally:
             connection.close()
-        if revision == HEAD:
+        if revision == migrations.head:
             return
-        check(self.path, revision)
+        if not is_known(migrations, revision):
+            raise HomeTooNew(f"{self.path} was written by a newer whimbrel (revision {revision}): upgrade whimbrel")
         if not migrate:
             raise HomeOutdated(
                 f"{self.path} was written by an older whimbrel (revision {revision}) and must be migrated"
             )
-        upgrade(lambda: self.connect(write=True))
+        upgrade(migrations, lambda: self.connect(write=True))
 
     def _revision(self, connection: sqlite3.Connection) -> str:
         # Reads the schema, and with it the first page and those that the schema is on.
@@ -208,12 +216,3 @@ def _look_at_header(path: Path) -> None:
     log = path.with_name(f"{path.name}-wal")
     if size < page_size * pages and not (log.exists() and log.stat().st_size):
         raise _corrupt(path, f"{page_size * pages - size} bytes are missing at its end")
-
-
-def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

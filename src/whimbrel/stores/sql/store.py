@@ -28,6 +28,7 @@ from whimbrel.model.run import AttemptId, Phase, RunSummary
 from whimbrel.stores.misses import CANDIDATES, Candidate, why_not
 from whimbrel.stores.refusals import fenced, no_run, taken
 from whimbrel.stores.sql.database import Connection, Cursor, Database, Parameters
+from whimbrel.stores.sql.revision import OURS, Migrations
 from whimbrel.stores.sql.sqlite import SqliteDatabase
 from whimbrel.stores.sql.writer import RIDER_DELAY, Writer
 from whimbrel.stores.utf8 import encodable
@@ -58,9 +59,9 @@ class SqlStore:
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path, *, owner: bool = True) -> SqlStore:
+    def open(cls, path: Path, *, owner: bool = True, migrations: Migrations = OURS) -> SqlStore:
         """The store in the SQLite file ``path``. See ``SqliteDatabase.open``."""
-        return cls(SqliteDatabase.open(path, owner=owner))
+        return cls(SqliteDatabase.open(path, owner=owner, migrations=migrations))
 
     def close(self) -> None:
         """Write what is queued, and let go. Raises ``StoreError`` when the last logs could not be written."""
@@ -281,7 +282,9 @@ class SqlStore:
     async def logs(self, run: str, *, path: str = "", after: int = 0, limit: int = 10_000) -> list[LogLine]:
         """See ``LogStore``. Chunks that were kept before the call are among them."""
         if self._writer.has_riders:
-            await self._writer.submit(_nothing)
+            # On a disk that takes nothing, what it took before can still be read.
+            with suppress(StoreError):
+                await self._writer.submit(_nothing)
         wanted: dict[str, Any] = {"run": run, "after": after, "limit": max(limit, 0)}
         statement = self._sql.logs
         if path:

@@ -74,6 +74,7 @@ class Writer(Generic[Row]):
         self._queue: SimpleQueue[_Job | _Signal] = SimpleQueue()
         self._riders: deque[Row] = deque()
         self._looking = False
+        self._carrying = False
         self._riders_lost = 0
         self._riders_fault: StoreError | None = None
         self._lock = threading.Lock()
@@ -106,8 +107,9 @@ class Writer(Generic[Row]):
 
     @property
     def has_riders(self) -> bool:
-        """Whether riders are waiting."""
-        return bool(self._riders)
+        """Whether a rider may not be durable yet."""
+        # In this order: the thread raises the flag before it takes the riders, and lowers it when they are durable.
+        return bool(self._riders) or self._carrying
 
     def close(self) -> None:
         """Finish what is queued, riders too, and stop. Raises ``StoreError`` when riders could not be written."""
@@ -139,7 +141,9 @@ class Writer(Generic[Row]):
                 jobs, stopping = self._gather()
                 self._looking = False
                 if jobs or self._riders:
+                    self._carrying = True
                     self._group(jobs)
+                    self._carrying = False
         except BaseException as bug:
             # Nobody may wait for ever for a thread that is gone.
             self._closed = True
