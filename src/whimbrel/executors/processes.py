@@ -45,7 +45,7 @@ worker starts.
 
 _FAILED_STARTS = 3
 _SPARE = 2
-"""Idle processes beyond ``workers`` that are kept because their binding differs from what is wanted now."""
+"""Idle processes beyond ``workers``, and idle driver hosts, that are kept for when their binding is wanted again."""
 _LEAVE = 5.0
 """Seconds that a dismissed process has to end by itself."""
 
@@ -131,6 +131,7 @@ class ProcessExecutor:
         self._clock = clock
         self._seats: dict[WorkerProcess, _Seat] = {}
         self._idle: dict[_Seat, None] = {}
+        self._quiet: dict[_Seat, None] = {}
         self._queue: OrderedDict[AttemptId, Launch] = OrderedDict()
         self._eager: deque[Launch] = deque()
         self._running: dict[AttemptId, _Running] = {}
@@ -272,6 +273,7 @@ class ProcessExecutor:
             if seat.leaving:
                 continue
             if seat.drivers and seat.binding == binding and len(seat.attempts) < self._drivers_per_host:
+                self._quiet.pop(seat, None)
                 return seat
             if seat.binding is None:
                 unbound = seat
@@ -341,6 +343,7 @@ class ProcessExecutor:
     def _dismiss(self, seat: _Seat) -> None:
         """Let a process go. Nothing more is given to it; what it runs still ends in its own way."""
         self._idle.pop(seat, None)
+        self._quiet.pop(seat, None)
         if seat.leaving:
             return
         seat.leaving = True
@@ -412,15 +415,25 @@ class ProcessExecutor:
             seat.leaving = True
         if not seat.drivers:
             self._free(seat)
-        elif seat.leaving and not seat.attempts:
-            seat.leaving = False
-            self._dismiss(seat)
+        elif not seat.attempts:
+            self._fall_quiet(seat)
         self._report(end)
+
+    def _fall_quiet(self, host: _Seat) -> None:
+        """A driver host has nothing to do; of such only a few are kept."""
+        if host.leaving:
+            host.leaving = False
+            self._dismiss(host)
+            return
+        self._quiet[host] = None
+        if len(self._quiet) > _SPARE:
+            self._dismiss(next(iter(self._quiet)))
 
     def on_gone(self, worker: WorkerProcess, reason: str) -> None:
         """A process has ended."""
         seat = self._seats.pop(worker)
         self._idle.pop(seat, None)
+        self._quiet.pop(seat, None)
         if self._closing:
             if not self._seats and self._empty is not None and not self._empty.done():
                 self._empty.set_result(None)

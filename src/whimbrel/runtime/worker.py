@@ -39,6 +39,7 @@ from whimbrel.model.run import AttemptId, Entry
 from whimbrel.runtime.attempt import Attempt, AttemptCaller, End, Load
 from whimbrel.runtime.capture import Capture, LineBuffer
 from whimbrel.runtime.ear import Ear
+from whimbrel.runtime.environment import laid_over
 from whimbrel.runtime.frames import BrokenFrame, WorkerChannel
 from whimbrel.runtime.house import House
 from whimbrel.runtime.ports import BlobStore
@@ -111,7 +112,7 @@ class DriverThread:
         threading.Thread(target=self._run, name=f"driver {self._launch.attempt.path}", daemon=True).start()
 
     def _run(self) -> None:
-        with self._streams.owned_by(self._output):
+        with self._streams.owned_by(self._output), laid_over(self._launch.metadata.environment):
             try:
                 self._driver.run()
             except BaseException as error:

@@ -250,6 +250,11 @@ async def sum_up(n: int) -> int:
 
 
 @eager
+async def variable_of_driver(name: str) -> str:
+    return os.environ.get(name, "unset")
+
+
+@eager
 async def wait_for_ever() -> int:
     await asyncio.Event().wait()
     return 0

@@ -244,6 +244,8 @@ def test_environment_variables_last_as_long_as_the_attempt(play: Play, monkeypat
         assert await at.value(entities.variable, name="W_COLOUR") == "unset"
         blue = Metadata(environment={"W_COLOUR": "blue"})
         assert await at.value(entities.variable, name="W_COLOUR", metadata=blue) == "blue"
+        assert await at.value(entities.variable_of_driver, name="W_COLOUR", metadata=blue) == "blue"
+        assert await at.value(entities.variable_of_driver, name="W_COLOUR") == "unset"
 
     play(script)
     assert "W_COLOUR" not in os.environ

@@ -228,6 +228,22 @@ def test_driver_hosts_are_bounded(play: Callable[..., None]) -> None:
     play(script, drivers_per_host=2)
 
 
+def test_idle_driver_hosts_do_not_pile_up(play: Callable[..., None]) -> None:
+    async def script(at: Stage) -> None:
+        hosts = []
+        for number in range(4):
+            driver = at.launch(entities.sum_up, n=0, metadata=Metadata(environment={"W_NUMBER": str(number)}))
+            assert isinstance(await at.end(driver), Succeeded)
+            hosts.append(at.worker_of(driver))
+        assert len(set(hosts)) == 4
+        await gone(hosts[0])
+        again = at.launch(entities.sum_up, n=0, metadata=Metadata(environment={"W_NUMBER": "3"}))
+        assert isinstance(await at.end(again), Succeeded)
+        assert at.worker_of(again) == hosts[3]
+
+    play(script)
+
+
 def test_workers_that_cannot_start_lose_the_attempts_with_the_reason(play: Callable[..., None]) -> None:
     broken = (sys.executable, "-c", "raise SystemExit('no such luck')")
 
