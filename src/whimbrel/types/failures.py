@@ -78,7 +78,7 @@ def _instance(failure: Failure) -> EagerException:
 
 def _named(failure: Failure) -> str:
     name = failure.type.replace(":", ".").removeprefix("builtins.")
-    return f"{name}: {failure.message}" if failure.message else name or "the call failed"
+    return ": ".join(part for part in (name, failure.message) if part) or "the call failed"
 
 
 def _find(name: str) -> type[Exception] | None:
