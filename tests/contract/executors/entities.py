@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import io
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from whimbrel.authoring.calling import current_context
 from whimbrel.authoring.context import ExecutionContext
@@ -147,6 +149,26 @@ def stop_itself() -> int:
     print("running")
     os.kill(os.getpid(), signal.SIGSTOP)
     return 0
+
+
+def _square(number: int) -> int:
+    return number * number
+
+
+@task
+def use_a_pool(method: str) -> int:
+    """Child processes of the user's own, which speak through pipes and import this module."""
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        total = sum(pool.map(_square, range(10)))
+        pool.close()
+        pool.join()
+    return total
+
+
+@task
+def use_threads() -> int:
+    with ThreadPoolExecutor(2) as pool:
+        return sum(pool.map(_square, range(10)))
 
 
 @task

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -365,6 +367,39 @@ def test_a_worker_that_is_stuck_in_c_is_lost(play: Callable[..., None]) -> None:
         assert "was silent for" in end.reason
 
     play(script, silence=1.5)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_task_may_have_processes_of_its_own(play: Callable[..., None], method: str) -> None:
+    async def script(at: Stage) -> None:
+        assert await at.value(entities.use_a_pool, method=method) == 285
+        assert await at.value(entities.use_threads) == 285
+
+    play(script)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_killed_every_attempt_ends_once(play: Callable[..., None], seed: int) -> None:
+    chance = random.Random(seed)
+
+    async def script(at: Stage) -> None:
+        attempts = [at.launch(entities.add, a=number) for number in range(200)]
+        drivers = [at.launch(entities.wait_for_ever) for _ in range(4)]
+        for _ in range(8):
+            heard = len(at.reports) + chance.randrange(1, 30)
+            await at.until(lambda heard=heard: len(at.reports) >= heard or not at.executor.running())
+            victims = [one for one in at.reports if isinstance(one, Started) and one.attempt in at.executor.running()]
+            if victims:
+                with contextlib.suppress(ProcessLookupError):
+                    kill(at.worker_of(chance.choice(victims).attempt))
+        for driver in drivers:
+            at.cancel(driver)
+        await at.until(lambda: not at.executor.running())
+        for attempt in attempts + drivers:
+            assert len(at.ends(attempt)) == 1
+        assert any(isinstance(one, Lost) for one in at.reports)
+
+    play(script, workers=2)
 
 
 def test_inputs_that_no_frame_can_hold_fail_the_attempt_alone(
