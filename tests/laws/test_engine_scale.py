@@ -29,6 +29,8 @@ def instructions(act: Callable[[], object]) -> int:
         return trace
 
     before = sys.gettrace()
+    # Python 3.12 gives no opcode events at all unless some frame wants them when tracing begins.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(trace)
     try:
         act()

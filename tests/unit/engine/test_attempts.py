@@ -135,6 +135,7 @@ def test_a_miss_launches_and_writes() -> None:
     key = play.only(LookUpCache).key
     play.post(CacheMiss("n0", "never ran", play.now))
     assert play.launched() == [attempt("n0")]
+    assert play.node("n0").cache_reason == "never ran"
     assert play.post(CacheMiss("n0", "never ran", play.now)) == []
     play.succeeded("n0", 3)
     assert play.only(WriteCache) == WriteCache("n0", key, out(3))
@@ -144,6 +145,8 @@ def test_an_answer_that_nobody_asked_for_raises() -> None:
     play = single()
     with pytest.raises(IllegalTransition, match="nobody asked"):
         play.run.handle(CacheMiss("n0", "", 1.0))
+    with pytest.raises(IllegalTransition, match="no such node"):
+        play.run.handle(CacheHit("n9", {}, "", 1.0))
 
 
 def test_overwriting_writes_without_looking() -> None:

@@ -17,6 +17,7 @@ from tests.unit.engine.playing import (
     program,
     task,
 )
+from whimbrel.engine.nodes import Kind
 from whimbrel.engine.run import Run
 from whimbrel.errors import IllegalTransition
 from whimbrel.model.attempt import (
@@ -138,7 +139,9 @@ def test_drivers_need_no_room() -> None:
 def test_an_inline_call_is_run_by_the_driver() -> None:
     play = playing_eager(eager("f"))
     assert play.call("1", "f", inline=True) == []
-    assert play.node("n0/1").phase is Phase.RUNNING
+    state = play.node("n0/1")
+    assert (state.phase, state.kind) == (Phase.RUNNING, Kind.EAGER)
+    assert state.queued_at == state.started_at == state.created_at
     play.call("1", parent="n0/1")
     assert play.launched() == [attempt("n0/1/1")]
     play.succeeded("n0/1/1")
@@ -471,6 +474,15 @@ def test_a_graft_takes_the_outcome_of_a_call_that_finished() -> None:
     assert play.delivered().outcome == Done(out(5))
     state = play.node("n0/2")
     assert (state.phase, state.grafted_from, state.attempts) == (Phase.SUCCEEDED, "n0/1", [])
+    assert state.queued_at == state.created_at > 0.0
+
+
+def test_a_graft_of_a_cached_call_is_cached() -> None:
+    play = playing_eager(task("c", cache=CacheSpec("1")))
+    play.call("1", "c")
+    play.post(CacheHit("n0/1", out(2), "earlier", play.now))
+    play.call("2", "c", graft="n0/1")
+    assert play.delivered().outcome == Done(out(2), cached=True)
 
 
 def test_a_graft_of_what_has_not_succeeded_or_is_another_call_runs() -> None:
