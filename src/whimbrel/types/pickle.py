@@ -8,6 +8,7 @@ Knows: the standard pickle module. Must not know: other kinds.
 
 from __future__ import annotations
 
+import types
 import typing
 from typing import Any, Final
 
@@ -58,7 +59,8 @@ def untyped(python_type: Any) -> Transformer:
     """The transformer that pickles values of ``python_type``."""
     declared = python_type.__origin__ if typing.get_origin(python_type) is typing.Annotated else python_type
     wanted = typing.get_origin(declared) or declared
-    anything = not isinstance(wanted, type) or wanted is object or wanted is Any
+    # The origin of `X | Y` is a class too, but no value is an instance of it.
+    anything = not isinstance(wanted, type) or wanted in (object, Any, types.UnionType)
     name = type_name(declared)
 
     def check(value: Any) -> None:

@@ -1,8 +1,8 @@
 """pydantic models (version 2). pydantic is never imported here: a program that has a model has imported it.
 
 A field whose type whimbrel knows travels as that type; any other (``HttpUrl``, a validated custom type) as the JSON
-that pydantic writes for it. Reading runs the model's validators; fields that whimbrel knows then hold exactly what
-they held.
+that pydantic writes for it, if it reads that as the same value. Reading runs the model's validators; fields that
+whimbrel knows then hold exactly what they held.
 
 Knows: literals, JSON-like values, pydantic's public model API. Must not know: other kinds.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from whimbrel.errors import UnsupportedType, ValueMismatch
 from whimbrel.model import literals as lit
@@ -46,8 +46,9 @@ def _build(python_type: Any, registry: Transformers) -> Transformer:
 
 def _field(python_type: Any, name: str, registry: Transformers) -> Transformer | None:
     """The transformer of a field; ``None`` when pydantic's JSON has to do."""
+    info = python_type.model_fields[name]
     try:
-        return registry.transformer(python_type.model_fields[name].annotation)
+        return registry.transformer(Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation)
     except UnsupportedType:
         return None
 
@@ -72,7 +73,7 @@ def _model(python_type: Any, registry: Transformers) -> Transformer:
         except ValueMismatch as error:
             raise under(error, field_step(field)) from None
         if foreign or value.__pydantic_extra__:
-            json.check(_others(value))
+            encode(value)
 
     def _others(value: Any) -> dict[str, Any]:
         """Fields that only pydantic knows, and extra ones, as JSON."""
@@ -97,7 +98,16 @@ def _model(python_type: Any, registry: Transformers) -> Transformer:
                     items[field] = json.encode(others[field])
         except ValueMismatch as error:
             raise under(error, field_step(field)) from None
-        return lit.MapLiteral(items)
+        literal = lit.MapLiteral(items)
+        if foreign:
+            # pydantic writes some classes as a shadow of themselves (any iterable is a list).
+            again = decode(literal)
+            for field in sorted(foreign):
+                if getattr(again, field) != getattr(value, field):
+                    raise under(
+                        mismatch("a value that pydantic reads as it wrote it", getattr(value, field)), f".{field}"
+                    )
+        return literal
 
     def decode(literal: lit.Literal) -> Any:
         while isinstance(literal, lit.UnionLiteral):

@@ -104,7 +104,7 @@ def test_so_do_values_of_types_put_together(data: st.DataObject) -> None:
 
 
 @every_kind
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(value=strangers)
 def test_check_and_encode_agree(kind: Any, value: Any) -> None:
     transformer = REGISTRY.transformer(kind)
@@ -112,7 +112,7 @@ def test_check_and_encode_agree(kind: Any, value: Any) -> None:
 
 
 @every_kind
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_a_foreign_literal_is_refused_or_read(kind: Any, data: st.DataObject) -> None:
     sender = data.draw(st.sampled_from(list(KINDS)))
