@@ -260,3 +260,38 @@ def test_an_event_that_cannot_be_read(path: Path) -> None:
     with pytest.raises(HomeCorrupt, match="a row cannot be read"):
         asyncio.run(store.events("r"))
     store.close()
+
+
+def test_a_cancelled_caller_learns_when_its_write_is_decided(path: Path) -> None:
+    async def main() -> None:
+        store = SqlStore.open(path)
+        with raw(path) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            write = asyncio.ensure_future(store.append("r", 1, 101, [event(101)]))
+            await asyncio.sleep(0)
+            write.cancel()
+            # Reading goes on meanwhile, and the caller waits.
+            assert len(await store.events("r")) == 100
+            assert not write.done()
+            connection.execute("COMMIT")
+        with pytest.raises(asyncio.CancelledError):
+            await write
+        assert len(await store.events("r")) == 101
+        store.close()
+
+    asyncio.run(main())
+
+
+def test_connections_are_as_durable_as_is_said(path: Path) -> None:
+    with raw(path) as connection:
+        # Somebody's tool has taken the database out of WAL mode.
+        assert connection.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    database = SqliteDatabase.open(path, owner=True)
+    writer, reader = database.connect(write=True), database.connect(write=False)
+    assert writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert writer.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert writer.execute("PRAGMA foreign_keys").fetchone() == (1,)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("DELETE FROM runs")
+    reader.close()
+    writer.close()
