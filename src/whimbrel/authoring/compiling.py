@@ -79,7 +79,7 @@ def conclude(tracer: Tracer, graph: Graph, *, complete: bool) -> Compiled:
 
     if not complete:
         graph = Graph(graph.name, Interface(graph.interface.inputs), graph.nodes, line=graph.line)
-    said = {(problem.file, problem.line) for problem in tracer.problems}
+    said = {(problem.file, problem.line) for problem in tracer.problems} | tracer.doubtful
     for each in (graph, *arms.values()):
         # One fault, one message: what was said of a line while it was traced is not said again.
         tracer.tell([fault for fault in check_graph(each, interface_of) if (fault.file, fault.line) not in said])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -149,6 +150,7 @@ class ExecutionContext:
         self._working_directory = working_directory
         self._checkpoint = checkpoint
         self._secrets = secrets
+        self._scratch: weakref.finalize[..., ExecutionContext] | None = None
         self.task_id = task_id or TaskId("", "", "")
         self.raw_output_prefix = raw_output_prefix
         self.attempt = attempt
@@ -171,10 +173,17 @@ class ExecutionContext:
         """A scratch directory of this context's own."""
         if self._working_directory is not None:
             return self._working_directory
+        import shutil
         import tempfile
 
-        self._scratch = tempfile.TemporaryDirectory(prefix="whimbrel-")
-        return self._scratch.name
+        path = tempfile.mkdtemp(prefix="whimbrel-")
+        self._scratch = weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
+        return path
+
+    def close(self) -> None:
+        """Remove the scratch directory, if one was made; it goes with the context in any case."""
+        if self._scratch is not None:
+            self._scratch()
 
     @cached_property
     def secrets(self) -> Secrets:

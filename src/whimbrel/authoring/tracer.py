@@ -21,6 +21,7 @@ from whimbrel.authoring.source import caller_line
 from whimbrel.errors import CallMismatch, CompileError, Problem
 from whimbrel.graph.builder import DraftNode, GraphBuilder
 from whimbrel.graph.builder import Outputs as OutputTypes
+from whimbrel.graph.passes import promises
 from whimbrel.model.literal_types import LiteralType, StructType, attribute, describe
 from whimbrel.model.program import START, Binding, Metadata, PromiseBinding, SourceLine, Target, overlay
 
@@ -201,6 +202,9 @@ class Tracer:
         self._ends = [0] * len(layers)
         self._by_draft: dict[int, Any] = {}
         self._told: set[str] = set()
+        self._placeholders = False
+        self.doubtful: set[tuple[str | None, int]] = set()
+        """Files and lines of calls that take what stands for a call that is wrong: of those, no more is said."""
 
     @property
     def execution(self) -> ExecutionContext:
@@ -236,7 +240,8 @@ class Tracer:
         """Add a node, and give the promises of its outputs."""
         draft = self.add(entity, args, kwargs, caller_line(), overrides)
         if draft is None:
-            return NodePromise(self, None, "", None)
+            self._placeholders = True
+            return NodePromise(self, None, "", None)  # stands for a result of which nothing is known
         signature = entity.read
         if signature.result == "single":  # the most frequent by far
             return NodePromise(self, draft, "o0", draft.outputs.get("o0"))
@@ -267,8 +272,8 @@ class Tracer:
             self.tell(signature.problems)
             return None
         bound, faults = signature.match(args, kwargs)
-        for fault in faults:
-            self._wrong(fault, f"The call must fit `{signature.name}({', '.join(signature.names)})`.", line)
+        if faults:
+            self._wrong("; ".join(faults), f"The call must fit `{signature.name}({', '.join(signature.names)})`.", line)
         inputs: dict[str, Binding] = {}
         interface = signature._interface
         for name, value in bound.items():
@@ -291,7 +296,12 @@ class Tracer:
         draft = self.builder.add(target, outputs, inputs, line)
         if overrides is not None:
             draft.overrides = overrides
-        self.entities[entity.name] = entity
+        if self._placeholders and any(not p.var for binding in inputs.values() for p in promises(binding)):
+            self.doubtful.add((line.file or None, line.line))
+        if self.entities.setdefault(target.name, entity) is not entity:
+            own = entity.line
+            remedy = "Give each its own name."
+            self._wrong(f"two different {entity.noun}s are called {target.name}", remedy, own)
         self._by_draft[id(draft)] = entity
         if len(self._layers) > 2:  # with one decorator there is nothing to tell apart
             self._ends[self._layer()] = len(self.builder.nodes)
