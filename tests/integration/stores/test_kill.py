@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.unit.stores.samples import event
 from whimbrel.stores.home import open_home
 
-KILLS = 12
+KILLS = 8
 
 
 def write_until_killed(home: Path, lines: int) -> dict[str, int]:
