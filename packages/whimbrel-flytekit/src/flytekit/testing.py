@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
-from unittest.mock import MagicMock
+from typing import Any, TypeVar
+from unittest.mock import AsyncMock, MagicMock
 
 from flytekit._adapt import replaced
 from whimbrel.authoring.context import Secrets as SecretsManager
@@ -14,7 +15,6 @@ from whimbrel.authoring.entity import Entity
 
 __all__ = ["SecretsManager", "patch", "task_mock"]
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -24,7 +24,7 @@ def task_mock(entity: Entity[..., Any]) -> Iterator[MagicMock]:
 
     Arguments and result are still checked. An engine's workers import the task anew: they don't see the mock.
     """
-    mock = MagicMock(name=entity.name)
+    mock = (AsyncMock if getattr(entity, "is_async", False) else MagicMock)(name=entity.name)
     with replaced(entity, mock):
         yield mock
 
@@ -38,6 +38,10 @@ def patch(entity: Entity[..., Any]) -> Callable[[Callable[..., R]], Callable[...
             with task_mock(entity) as mock:
                 return test(mock, *args, **kwargs)
 
+        # pytest reads fixtures off the signature: the mock is none.
+        signature = inspect.signature(test)
+        del run.__wrapped__
+        run.__dict__["__signature__"] = signature.replace(parameters=list(signature.parameters.values())[1:])
         return run
 
     return around

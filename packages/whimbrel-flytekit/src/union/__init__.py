@@ -18,6 +18,25 @@ from flytekit import task as task
 from flytekit import workflow as workflow
 from flytekit._adapt import missing, refuse_beside
 
+__all__ = [
+    "Cache",
+    "CachePolicy",
+    "Config",
+    "FlyteContextManager",
+    "FlyteRemote",
+    "Resources",
+    "Secret",
+    "Workflow",
+    "WorkflowFailurePolicy",
+    "conditional",
+    "current_context",
+    "eager",
+    "kwtypes",
+    "logger",
+    "task",
+    "workflow",
+]
+
 refuse_beside("union")
 
 __getattr__ = missing(__name__)

@@ -11,4 +11,16 @@ from flytekit.configuration._storage import DataConfig as DataConfig
 from flytekit.configuration._storage import S3Config as S3Config
 from flytekit.configuration._storage import SecretsConfig as SecretsConfig
 
+__all__ = [
+    "AuthType",
+    "Config",
+    "DataConfig",
+    "Image",
+    "ImageConfig",
+    "PlatformConfig",
+    "S3Config",
+    "SecretsConfig",
+    "SerializationSettings",
+]
+
 __getattr__ = missing(__name__)

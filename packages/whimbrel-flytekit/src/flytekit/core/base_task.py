@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
+from flytekit._adapt import missing
 from whimbrel.authoring.task import Task
 
 __all__ = ["PythonTask", "Task", "TaskMetadata", "kwtypes"]
@@ -40,3 +41,6 @@ class TaskMetadata:
 def kwtypes(**types: Any) -> OrderedDict[str, Any]:
     """The types by name, in order: ``kwtypes(x=int, y=str)``."""
     return OrderedDict(types)
+
+
+__getattr__ = missing(__name__)

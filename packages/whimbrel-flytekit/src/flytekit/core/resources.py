@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flytekit._adapt import missing
+
 __all__ = ["Resources"]
 
 Quantity = str | int | float | list[str | int | float] | tuple[str | int | float, ...]
@@ -18,3 +20,6 @@ class Resources:
     mem: Quantity | None = None
     gpu: Quantity | None = None
     ephemeral_storage: Quantity | None = None
+
+
+__getattr__ = missing(__name__)

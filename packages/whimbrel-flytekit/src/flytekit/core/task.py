@@ -1,7 +1,5 @@
 """``flytekit.core.task``: the decorators of tasks and eager workflows."""
 
-from functools import update_wrapper as decorate_function
-
 from flytekit._adapt import blocking_eager as eager
 from flytekit._adapt import missing
 from flytekit._adapt import task as task

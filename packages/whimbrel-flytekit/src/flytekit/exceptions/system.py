@@ -2,6 +2,19 @@
 
 from flytekit.exceptions.base import FlyteException
 
+__all__ = [
+    "FlyteAgentNotFound",
+    "FlyteConnectorNotFound",
+    "FlyteDownloadDataException",
+    "FlyteEntrypointNotLoadable",
+    "FlyteNonRecoverableSystemException",
+    "FlyteNotImplementedException",
+    "FlyteSystemAssertion",
+    "FlyteSystemException",
+    "FlyteSystemUnavailableException",
+    "FlyteUploadDataException",
+]
+
 
 class FlyteSystemException(FlyteException, code="SYSTEM:Unknown"):
     """The machinery is at fault, not the workflow."""

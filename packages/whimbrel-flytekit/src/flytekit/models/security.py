@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+from flytekit._adapt import missing
+
 __all__ = ["Secret"]
 
 
@@ -35,3 +37,6 @@ class Secret:
     def __post_init__(self) -> None:
         if self.group is None and self.key is None:
             raise ValueError("a Secret needs a group or a key; give it one of them")
+
+
+__getattr__ = missing(__name__)
