@@ -38,13 +38,10 @@ def options_for(interface: Interface, taken: Iterable[str] = ()) -> list[click.O
 
     Spellings in ``taken`` belong to inputs of these names alone: an input's own name always wins.
     """
-    names = {f"--{name}" for name in interface.inputs}
+    names = {spelling for name in interface.inputs for spelling in (f"--{name}", f"--{name.replace('_', '-')}")}
     options: list[click.Option] = []
     for name, parameter in interface.inputs.items():
-        spellings = [f"--{name}"]
-        dashed = f"--{name.replace('_', '-')}"
-        if dashed not in names:
-            spellings.append(dashed)
+        spellings = [f"--{name}", f"--{name.replace('_', '-')}"]
         settings: dict[str, Any] = {"help": _help(parameter), "type": click.UNPROCESSED}
         if parameter.type == BOOLEAN:
             # With or without a value: ``--flag``, ``--flag false``.
