@@ -267,6 +267,9 @@ class Outputs(Ordered, tuple[Any, ...]):
         outputs._names = tuple(names)
         outputs._node = node
         outputs._entity = entity
+        for name in ("count", "index"):
+            if name in outputs._names:  # else tuple's own methods would be found
+                outputs.__dict__[name] = promises[outputs._names.index(name)]
         return outputs
 
     def _precede(self, other: Ordered) -> None:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from whimbrel.errors import Problem
 from whimbrel.graph.conformance import kind_of, misfit
-from whimbrel.graph.passes import arms, find_cycle
+from whimbrel.graph.passes import arms, find_cycle, node_promises
 from whimbrel.model.interface import Interface
 from whimbrel.model.literal_types import (
     ANY,
@@ -111,8 +111,9 @@ class _GraphCheck:
                 )
         for node in graph.nodes:
             self._node(node, known)
+            told = {promise.node for promise in node_promises(node)}
             for above in node.upstream:
-                if above != START and above not in seen:
+                if above != START and above not in seen and above not in told:
                     self._wrong(f"{node.id} waits for {above}, which is no node of {graph.name}", "", node.line)
         self._cycle(seen)
         self._outputs(known)
@@ -243,8 +244,9 @@ class _GraphCheck:
             return None
         kind = outputs.get(binding.var)
         if kind is None:
-            has = f"its outputs: {', '.join(outputs) or 'none'}"
-            self._wrong(f"{where}: there is no {_source(binding)}; {has}", self._why_not(binding), line)
+            there = f"there {'are' if len(outputs) > 1 else 'is'} {', '.join(outputs) or 'none'}"
+            missing = _source(binding).removeprefix("the ")
+            self._wrong(f"{where}: there is no {missing}; {there}", self._why_not(binding), line)
             return None
         for step in binding.path:
             inner = attribute(kind, step)

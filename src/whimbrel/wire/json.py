@@ -63,6 +63,6 @@ def _read(plain: Any) -> Any:
     """The floats that ``_spelled`` wrote by name. A string literal of that text has another ``type``."""
     if isinstance(plain, dict):
         if plain.get("type") == "f" and isinstance(plain.get("value"), str):
-            return {**plain, "value": _SPECIAL[plain["value"]]}
+            return {**plain, "value": _SPECIAL.get(plain["value"], plain["value"])}
         return {key: _read(item) for key, item in plain.items()}
     return [_read(item) for item in plain] if isinstance(plain, list) else plain

@@ -195,6 +195,25 @@ def test_named_outputs_by_name_by_index_and_unpacked() -> None:
     assert named(x=3) == Both(3, "3")
 
 
+class Counted(NamedTuple):
+    index: str
+    count: int
+
+
+@task
+def counted(x: int) -> Counted:
+    return Counted("i", x)
+
+
+def test_outputs_may_be_called_what_tuples_have() -> None:
+    def body(x: int) -> int:
+        text(s=counted(x=x).index)
+        return number(x=counted(x=x).count)
+
+    assert workflow(body)(x=3) == 3
+    assert workflow(body).graph().nodes[1].inputs["s"] == PromiseBinding("n0", "index")
+
+
 def test_an_output_that_is_not_there_is_refused() -> None:
     def body(x: int) -> int:
         return both(x=x).third
