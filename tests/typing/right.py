@@ -78,8 +78,7 @@ assert_type(count.options(retries=1)(text="a"), int)
 assert_type(describe(values=[1]), Stats)
 assert_type(fetch(url="a"), bytes)
 assert_type(flow(text="a"), float)
-a_coroutine = study(texts=[])
-assert_type(a_coroutine, Coroutine[Any, Any, float])
+a_coroutine = assert_type(study(texts=[]), Coroutine[Any, Any, float])
 assert_type(asyncio.run(study(texts=[])), float)
 
 a_task: Task[..., int] = count
