@@ -192,7 +192,7 @@ def _traceback(exception: BaseException) -> tuple[str, str]:
 
     try:
         summary = TracebackException.from_exception(exception, compact=True)
-        line = _trim(summary)
+        line = _trim(summary, declared=isinstance(exception, WhimbrelError))
         _drop_notes(summary)
         text = "".join(summary.format(chain=False))
     except Exception as error:
@@ -201,12 +201,13 @@ def _traceback(exception: BaseException) -> tuple[str, str]:
     return _cut(text, TRACEBACK_CHARACTERS), line
 
 
-def _trim(summary: TracebackException) -> str:
+def _trim(summary: TracebackException, *, declared: bool = False) -> str:
     """Take whimbrel's own frames out, and what runs them; the line that is left last."""
     frames = list(summary.stack)
     theirs = [frame for frame in frames if not _is_machinery(frame.filename)]
-    # An error of whimbrel's own, below the author's last line, keeps its frames: they are what there is to see.
-    ours_failed = bool(frames) and frames[-1].filename.startswith(_OURS) and not _is_declared(summary)
+    # A defect of whimbrel's, below the author's last line, keeps its frames: they are what there is to see. What it
+    # raises on purpose says enough by its message.
+    ours_failed = bool(frames) and frames[-1].filename.startswith(_OURS) and not declared
     if not ours_failed:
         summary.stack[:] = theirs
     for member in getattr(summary, "exceptions", None) or ():
@@ -216,12 +217,6 @@ def _trim(summary: TracebackException) -> str:
 
 def _is_machinery(filename: str) -> bool:
     return filename.startswith(_MACHINERY)
-
-
-def _is_declared(summary: TracebackException) -> bool:
-    """Whether whimbrel raises this on purpose, so that its message is enough."""
-    kind = summary.exc_type
-    return isinstance(kind, type) and issubclass(kind, WhimbrelError)
 
 
 def _drop_notes(summary: TracebackException) -> None:
