@@ -16,6 +16,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import NoReturn, Protocol, assert_never
 
 from whimbrel.authoring.calling import current
@@ -102,6 +103,7 @@ class DriverThread:
         self._ended = ended
         self._clock = clock
         self._over = False
+        self._surroundings = ExitStack()
         self._output = LineBuffer(log_sink(launch.attempt, send, clock))
         self._driver = factory(launch, send=self._send, blobs=blobs, load=load)
         self.deliver = self._driver.deliver
@@ -112,7 +114,8 @@ class DriverThread:
         threading.Thread(target=self._run, name=f"driver {self._launch.attempt.path}", daemon=True).start()
 
     def _run(self) -> None:
-        with self._streams.owned_by(self._output), laid_over(self._launch.metadata.environment):
+        self._surroundings.enter_context(laid_over(self._launch.metadata.environment))
+        with self._streams.owned_by(self._output), self._surroundings:
             try:
                 self._driver.run()
             except BaseException as error:
@@ -129,6 +132,8 @@ class DriverThread:
         if isinstance(report, Succeeded | AttemptFault):
             self._over = True
             self._output.close()
+            # Who hears the end may start another attempt at once.
+            self._surroundings.close()
             self._ended(self._launch.attempt)
             try:
                 self._send_report(report)
