@@ -9,6 +9,7 @@ import pytest
 
 import flytekit
 from flytekit._adapt import surface
+from tests.unit.compat.names_in_the_guide import names, written
 
 SOURCE = Path(flytekit.__file__).parents[1]
 MODULES = {name: table for name, table in surface().items() if name != "programs"}
@@ -137,3 +138,7 @@ def test_importing_flytekit_imports_the_modules_that_programs_reach_by_attribute
     assert isinstance(flytekit.configuration, types.ModuleType)
     assert isinstance(flytekit.core.workflow, types.ModuleType)
     assert isinstance(flytekit.remote, types.ModuleType)
+
+
+def test_the_guide_lists_the_same_names() -> None:
+    assert written() == names(), "run python -m tests.unit.compat.names_in_the_guide"
