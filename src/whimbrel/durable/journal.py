@@ -29,10 +29,13 @@ Place: TypeAlias = tuple[str, str]
 class Feed:
     """Entries to deliver, in order, and the recorded ones that nobody has claimed yet.
 
-    ``append`` may be called from any thread; everything else from the driver's.
+    ``append`` may be called from any thread; everything else from the driver's. ``changed`` says that the code is not
+    the code that made the record: only then is an entry that nobody came for a sign of another road. (A body that is
+    tried again after a failure passes entries over too, and comes for them later.)
     """
 
-    def __init__(self, recorded: Iterable[Entry]) -> None:
+    def __init__(self, recorded: Iterable[Entry], *, changed: bool = False) -> None:
+        self.changed = changed
         self.known: dict[Place, Entry] = {}
         self._queue: deque[Entry] = deque()
         self._orphans: dict[str, list[Entry]] = {}
@@ -77,7 +80,7 @@ class Feed:
     def pass_over(self) -> None:
         """Take the next entry, which nobody is waiting for: the program went another way than when it was recorded."""
         entry = self.pop()
-        self.diverged = True
+        self.diverged = self.diverged or self.changed
         if entry.kind is EntryKind.CALL and isinstance(entry.outcome, Done):
             self._orphans.setdefault(entry.digest, []).append(entry)
         else:
@@ -123,14 +126,22 @@ class Feed:
         while orphans:
             entry = orphans.pop(0)
             if (entry.parent, entry.key) not in self._claimed:
-                self._claimed.add((entry.parent, entry.key))
-                return entry
+                return self._give_away(entry)
         for entry in self._by_scope.get((parent, scope_of(key), digest), ()):
             place = (entry.parent, entry.key)
             if place not in self._claimed and place in self.known:
-                self._claimed.add(place)
-                return entry
+                return self._give_away(entry)
         return None
+
+    def _give_away(self, entry: Entry) -> Entry:
+        """An outcome is given once: whoever comes to its own place makes the call anew."""
+        place = (entry.parent, entry.key)
+        self._claimed.add(place)
+        self.known.pop(place, None)
+        if entry in self._queue:
+            self._queue.remove(entry)
+            self.replaying -= 1
+        return entry
 
 
 def _inside(parent: str, ended: frozenset[str]) -> bool:

@@ -158,6 +158,10 @@ class Session:
 
     # --- what the program does
 
+    def code_has_changed(self) -> None:
+        """The body's code is not what made the journal: what it does not come for may be grafted elsewhere."""
+        self._feed.changed = True
+
     @property
     def replaying(self) -> bool:
         """Whether recorded outcomes are still to be delivered."""

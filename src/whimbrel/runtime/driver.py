@@ -108,6 +108,8 @@ class Driver:
     def _drive(self) -> Literals:
         entity: Eager[Any, Any] = self._load(self._launch.task.code)
         self._book.entities[entity.name] = entity
+        if self._launch.journal and entity.code_digest() != self._launch.task.code_digest:
+            self._session.code_has_changed()
         loop = self._loop = EagerLoop(self._session, current)
         self._session.attach(loop)
         with asyncio.Runner(loop_factory=lambda: loop) as runner:

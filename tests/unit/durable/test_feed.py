@@ -70,8 +70,25 @@ def test_failures_are_not_grafted() -> None:
 def test_what_was_passed_over_is_delivered_when_it_is_claimed_after_all() -> None:
     feed = Feed([done("1", "a", 1), done("2", "b", 2)])
     feed.pass_over()
+    assert not feed.diverged, "a retried body passes entries over, and comes for them"
     assert feed.pop().key == "2"
     feed.claim(("n0", "1"))
     entry = feed.peek()
     assert entry is not None
     assert entry.key == "1"
+
+
+def test_an_entry_nobody_came_for_is_a_sign_of_changed_code() -> None:
+    feed = Feed([done("1", "a", 1)], changed=True)
+    feed.pass_over()
+    assert feed.diverged
+    found = feed.graft("n0", "renamed.1:1", "a")
+    assert found is not None
+    assert ("n0", "1") not in feed.known, "whoever comes to its own place makes the call anew"
+
+
+def test_what_was_given_away_is_not_delivered_at_its_place() -> None:
+    feed = Feed([done("1", "gone", 1), done("2", "a", 2), done("3", "b", 3)])
+    feed.displace(("n0", "1"))
+    assert feed.graft("n0", "1", "a") is not None
+    assert feed.pop().key == "3"
