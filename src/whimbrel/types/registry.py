@@ -9,7 +9,6 @@ Knows: hooks, the list of kinds, the entry-point group. Must not know: what any 
 from __future__ import annotations
 
 import threading
-import types
 import typing
 from collections.abc import Hashable, Iterable
 from functools import cache
@@ -122,10 +121,10 @@ class Registry:
         return next((hook for hook in self._shelf.hooks if hook.matches(python_type)), None)
 
     def _make(self, python_type: Any, key: Hashable) -> Transformer:
-        # Inside a record, what a container gets for its items depends on the record: such a one is not kept.
-        made = None if self._open else self._made.get(key)
+        made = self._made.get(key)
         if made is None:
             made = self._build(python_type, key)
+            # Inside a record, what a container gets for its items depends on the record: such a one is not kept.
             if not self._open and key is not None:
                 self._made[key] = made
         return made
@@ -299,8 +298,6 @@ def cache_key(python_type: Any) -> Hashable:
     arguments = typing.get_args(python_type)
     if origin is typing.Literal:
         return (origin, tuple((type(argument), argument) for argument in arguments))
-    if origin is types.UnionType:
-        origin = typing.Union
     keys = tuple(cache_key(argument) for argument in arguments)
     return None if None in keys else (origin, keys)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.types import raised
@@ -436,6 +436,8 @@ def test_in_one_process_everything_is_kept() -> None:
     group = as_eager(ExceptionGroup("g", [ValueError(1)]))
     assert isinstance(group, ExceptionGroup)
     assert isinstance(group.exceptions[0], EagerException)
+    local = local_error()
+    assert travelled(as_eager(local)).bases == travelled(local_error()).bases
     mine = raised.Mine(3)
     assert as_eager(mine) is mine
 
@@ -479,6 +481,9 @@ plain_values = st.recursive(
 
 
 @given(plain_values)
+@example({"$": 1})
+@example({"$": "tuple", "of": [1]})
+@example({"a": "\ud800", "\ud800": 1})
 def test_plain_values_come_back_as_they_were(value: Any) -> None:
     written = codec.decoder(Any).decode(codec.encode(to_plain(value)))
     back = from_plain(written)

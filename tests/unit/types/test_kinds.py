@@ -14,7 +14,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, InitVar, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypedDict, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, NotRequired, Required, TypedDict, TypeVar
 
 import pydantic
 import pytest
@@ -233,6 +233,19 @@ def test_an_enum_is_known_by_its_values_and_read_by_names_too() -> None:
     assert assignable(transformer.literal_type, STRING)
 
 
+def test_values_of_an_enum_may_be_of_subclasses() -> None:
+    class Text(str):
+        __slots__ = ()
+
+    class Real(float):
+        pass
+
+    for value, plain in ((Text("a"), "a"), (Real(0.5), 0.5), (Colour.RED.value, "red")):
+        made: Any = enum.Enum("Made", {"ONLY": value})
+        assert REGISTRY.transformer(made).literal_type == EnumType((plain,), f"{__name__}.Made")
+        assert through(made, made.ONLY) is made.ONLY
+
+
 def test_an_enum_without_members_is_no_type() -> None:
     with pytest.raises(UnsupportedType, match="has no members"):
         REGISTRY.transformer(enum.Enum("Empty", []))
@@ -449,6 +462,18 @@ class Whole(Partial):
     id: Annotated[int, "key"]
 
 
+class Late(TypedDict):
+    """As under `from __future__ import annotations`, where the class cannot see what is required."""
+
+    size: int
+    label: "NotRequired[str]"
+
+
+class LatePartial(TypedDict, total=False):
+    size: "Required[int]"
+    label: str
+
+
 class Named(NamedTuple):
     left: int
     right: str = "r"
@@ -460,6 +485,12 @@ def test_typed_dicts_say_what_is_optional() -> None:
     )
     assert through(Whole, {"id": 1, "label": "x"}) == {"id": 1, "label": "x"}
     refuses(Whole, {"label": "x"})
+    for kind in (Late, LatePartial):
+        literal_type = REGISTRY.transformer(kind).literal_type
+        assert isinstance(literal_type, StructType)
+        assert literal_type.optional == ("label",)
+        assert through(kind, {"size": 1}) == {"size": 1}
+        refuses(kind, {"label": "x"})
 
 
 def test_named_tuples_keep_their_names() -> None:

@@ -2,6 +2,7 @@
 
 import importlib
 import pathlib
+import pickle
 import sys
 import threading
 import types
@@ -454,5 +455,9 @@ def test_a_pickle_is_read_only_where_one_is_declared() -> None:
         registry.transformer(Annotated[Any, Pickle]).encode(lambda: 0)
     with pytest.raises(ValueMismatch, match=r"cannot be read here"):
         registry.transformer(Annotated[Any, Pickle]).decode(lit.BytesLiteral(b"junk", "pickle"))
+    harmless = pickle.dumps(3)
+    assert registry.transformer(Annotated[Any, Pickle]).decode(lit.BytesLiteral(harmless, "pickle")) == 3
+    with pytest.raises(ValueMismatch, match="expected a pickle, got bytes"):
+        registry.transformer(Annotated[Any, Pickle]).decode(lit.BytesLiteral(harmless))
     with pytest.raises(ValueMismatch, match="expected Unknown, got set"):
         registry.transformer(Annotated[Unknown, Pickle]).decode(pickled)
