@@ -9,12 +9,11 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeVar, overload
 
 from whimbrel.authoring.calling import current
@@ -120,9 +119,7 @@ def missing(module: str) -> Callable[[str], NoReturn]:
 class AbsentModules(MetaPathFinder):
     """Finds no module: it says why one of flytekit's is not here, when nobody else has found it."""
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
         """Raise ``ModuleNotFoundError`` with the reason, if there is one."""
         why = absence(name) if name.startswith("flytekit.") else None
         if why is not None:
