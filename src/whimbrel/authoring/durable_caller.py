@@ -7,6 +7,7 @@ literals in and out).
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -38,12 +39,29 @@ class Values(Protocol):
         ...
 
 
-class Book:
-    """What all scopes of one driver share."""
+def _itself(entity: Any) -> Any:
+    return entity
 
-    def __init__(self, values: Values, execution: ExecutionContext) -> None:
+
+class Book:
+    """What all scopes of one driver share.
+
+    ``substitute`` gives the nested eager workflow to run in place of one that is called: tests have stand-ins.
+    ``entropy`` gives as many random bytes as it is asked for.
+    """
+
+    def __init__(
+        self,
+        values: Values,
+        execution: ExecutionContext,
+        *,
+        substitute: Callable[[Any], Any] = _itself,
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
         self.values = values
         self.execution = execution
+        self.substitute = substitute
+        self.entropy = entropy
         self.open_calls: dict[int, PendingCall[Any]] = {}
         self.entities: dict[str, Any] = {}
         self.session: Session
@@ -77,13 +95,21 @@ class DurableCaller:
         """The caller of an asyncio task that runs a coroutine of this name."""
         return DurableCaller(self._book, self.scope.spawn(name))
 
-    def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None]:
-        """A durable timer of this scope."""
+    def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None] | None:
+        """A durable timer of this scope; ``None`` when nothing is recorded any more."""
         return self._book.session.set_timer(self.scope, when, fire)
 
     def draw(self, make: Callable[[], Literal]) -> Literal:
         """A value that a new driver draws again."""
         return self._book.session.draw(self.scope, make)
+
+    def time(self) -> float:
+        """The driver's clock, in seconds since the epoch."""
+        return self._book.session.clock()
+
+    def entropy(self, size: int) -> bytes:
+        """Random bytes."""
+        return self._book.entropy(size)
 
     def call(
         self,
@@ -151,7 +177,8 @@ class DurableCaller:
         token = current.set(DurableCaller(self._book, scope))
         try:
             async with asyncio.timeout(timeout) as limit:
-                value = await entity.fn(**entity.signature.decode_inputs(self._book.values.fetch(request.inputs)))
+                body = self._book.substitute(entity).fn
+                value = await body(**entity.signature.decode_inputs(self._book.values.fetch(request.inputs)))
             return Done(self._book.values.offload(entity.signature.encode_outputs(value)))
         except Exception as error:
             fault = Fault.TIMEOUT if isinstance(error, TimeoutError) and limit.expired() else Fault.USER

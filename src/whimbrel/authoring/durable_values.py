@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
@@ -29,29 +30,56 @@ class Draws(Protocol):
         """The recorded value, or a new one."""
         ...
 
+    def time(self) -> float:
+        """Seconds since the epoch, by the clock that its timers go by."""
+        ...
 
-def _draw(make: Callable[[], T], kind: type[T]) -> T:
+    def entropy(self, size: int) -> bytes:
+        """Random bytes."""
+        ...
+
+
+class _Plain:
+    """What draws where nothing is recorded."""
+
+    def draw(self, make: Callable[[], Literal]) -> Literal:
+        return make()
+
+    def time(self) -> float:
+        return time.time()
+
+    def entropy(self, size: int) -> bytes:
+        return os.urandom(size)
+
+
+_PLAIN = _Plain()
+
+
+def _draw(make: Callable[[Draws], T], kind: type[T]) -> T:
     caller = current.get()
-    value = caller.draw(make) if isinstance(caller, Draws) else make()
+    source: Draws = caller if isinstance(caller, Draws) else _PLAIN
+    value = source.draw(lambda: make(source))
     assert isinstance(value, kind)
     return value
 
 
 def now() -> dt.datetime:
     """The current time, in UTC."""
-    return _draw(lambda: DatetimeLiteral(dt.datetime.now(dt.UTC)), DatetimeLiteral).value
+    return _draw(
+        lambda source: DatetimeLiteral(dt.datetime.fromtimestamp(source.time(), dt.UTC)), DatetimeLiteral
+    ).value
 
 
 def random() -> float:
     """A number from 0.0 (included) to 1.0 (excluded)."""
-    return _draw(lambda: FloatLiteral((int.from_bytes(os.urandom(7)) >> 3) / 2**53), FloatLiteral).value
+    return _draw(lambda source: FloatLiteral((int.from_bytes(source.entropy(7)) >> 3) / 2**53), FloatLiteral).value
 
 
 def uuid4() -> UUID:
     """A random UUID."""
     from uuid import UUID
 
-    return UUID(bytes=_draw(lambda: BytesLiteral(os.urandom(16)), BytesLiteral).value, version=4)
+    return UUID(bytes=_draw(lambda source: BytesLiteral(source.entropy(16)), BytesLiteral).value, version=4)
 
 
 async def sleep(seconds: float) -> None:

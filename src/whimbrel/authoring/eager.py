@@ -14,6 +14,7 @@ from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.direct_eager import DirectEager, Threads
 from whimbrel.authoring.options import unknown_option
 from whimbrel.authoring.settling import run_to_end
+from whimbrel.authoring.signature import Signature
 from whimbrel.authoring.task import TASK_OPTIONS, Task
 from whimbrel.model.program import TaskKind
 
@@ -31,6 +32,12 @@ class Eager(Task[P, R]):
     noun = "eager workflow"
     kind = TaskKind.EAGER
     is_eager = True
+
+    def _read_signature(self) -> Signature:
+        signature = super()._read_signature()
+        if not self.is_async:
+            signature.add_problem("the body of an eager workflow is a coroutine", "Write `async def`.")
+        return signature
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:  # type: ignore[override]
         """A coroutine outside any workflow; a node in a static workflow; something to await in an eager one."""

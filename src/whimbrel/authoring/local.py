@@ -6,15 +6,16 @@ that both mean the same. Inside an arm of a ``conditional`` calls are put off: o
 
 from __future__ import annotations
 
+import dataclasses
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from whimbrel.authoring.binding import holds_standin
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.options import METADATA_OPTIONS, unknown_option
 from whimbrel.authoring.promise import Expression, Ordered, Outputs, Promise, Void, misuse, results
 from whimbrel.authoring.standin import Standin
-from whimbrel.errors import CallMismatch
 from whimbrel.model.program import Metadata
 
 
@@ -199,9 +200,9 @@ def resolve(value: Any) -> Any:
     if isinstance(value, Outputs):
         return tuple(resolve(item) for item in value)
     if isinstance(value, Void):
-        raise CallMismatch(f"the result of {value._entity}() is given, but it has no outputs. Order calls with `>>`.")
+        raise misuse(f"the result of {value._entity}() is given, but it has no outputs", "Order calls with `>>`.")
     if isinstance(value, Standin):
-        raise CallMismatch(f"{value!r} is given, whose value is not there. Finish the conditional with `.else_()`.")
+        raise misuse(f"{value!r} is given, whose value is not there", "Finish the conditional with `.else_()`.")
     if isinstance(value, list):
         return [resolve(item) for item in value]
     if isinstance(value, tuple):
@@ -209,6 +210,9 @@ def resolve(value: Any) -> Any:
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     if type(value) is dict:
         return {key: resolve(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type) and holds_standin(value):
+        given = {field.name: resolve(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
+        return dataclasses.replace(value, **given)
     return value
 
 

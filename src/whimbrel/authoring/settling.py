@@ -6,12 +6,13 @@ Knows asyncio, which it imports when it is first needed: importing whimbrel must
 from __future__ import annotations
 
 import contextvars
-import inspect
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from whimbrel.authoring.calling import Direct, current
-from whimbrel.errors import PromiseMisuse
+from whimbrel.authoring.local import LocalFlow
+from whimbrel.authoring.promise import misuse
+from whimbrel.authoring.tracer import Tracer
 
 if TYPE_CHECKING:
     from whimbrel.model.program import Metadata
@@ -28,13 +29,10 @@ def settled(
         entity.signature.check_inputs(bound)
         execution = caller.execution
         return entity.run_async(bound, execution) or _on_thread(entity, bound, execution)
-    result = caller.call(entity, args, kwargs, overrides)
-    if not inspect.iscoroutine(result) and not isinstance(result, Coroutine):
-        raise PromiseMisuse(
-            f"{entity.short_name}.aio() is for eager workflows and coroutines; "
-            f"in a workflow, call {entity.short_name}()."
-        )
-    return result
+    if isinstance(caller, LocalFlow | Tracer):
+        raise misuse(f"{entity.short_name}.aio() is used in a workflow", f"Call {entity.short_name}() there.")
+    call: Coroutine[Any, Any, Any] = caller.call(entity, args, kwargs, overrides)
+    return call
 
 
 async def _on_thread(entity: Any, inputs: dict[str, Any], execution: Any) -> Any:

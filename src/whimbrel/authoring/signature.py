@@ -103,13 +103,15 @@ class Signature:
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def _problem(self, message: str, remedy: str) -> None:
-        self.problems.append(Problem(message, remedy=remedy, file=self.line.file or None, line=self.line.line))
+    def add_problem(self, message: str, remedy: str) -> None:
+        """Something is wrong with the function, beyond its annotations."""
+        text = f"{self.name}: {message}"
+        self.problems.append(Problem(text, remedy=remedy, file=self.line.file or None, line=self.line.line))
 
     def _input_transformer(self, input_name: str, spec: InputSpec) -> Transformer | None:
         if spec.type is EMPTY and not self._pickle_untyped:
-            self._problem(
-                f"{self.name}: the input {input_name!r} has no type annotation",
+            self.add_problem(
+                f"the input {input_name!r} has no type annotation",
                 f"Annotate it: `{input_name}: int`, for example.",
             )
             return None
@@ -120,7 +122,7 @@ class Signature:
         try:
             return (registry.pickling() if self._pickle_untyped else registry).transformer(kind)
         except UnsupportedType as error:
-            self._problem(f"{self.name}: {what} has a type that cannot be carried: {error}", "")
+            self.add_problem(f"{what} has a type that cannot be carried: {error}", "")
             return None
 
     def _default_literal(self, input_name: str, spec: InputSpec, transformer: Transformer) -> Literal | None:
@@ -129,8 +131,8 @@ class Signature:
         try:
             return transformer.encode(spec.default)
         except ValueMismatch as error:
-            self._problem(
-                f"{self.name}: the default of {input_name!r} does not fit its annotation: "
+            self.add_problem(
+                f"the default of {input_name!r} does not fit its annotation: "
                 f"expected {error.expected}, got {error.got} at {error.path}",
                 "Change the default or the annotation.",
             )

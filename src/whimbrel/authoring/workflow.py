@@ -5,6 +5,7 @@ It is compiled when it is first needed, never at import. Must not know how its c
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Coroutine
 from functools import cached_property
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
@@ -16,7 +17,8 @@ from whimbrel.authoring.entity import Entity, task_metadata
 from whimbrel.authoring.local import LocalFlow, ValuePromise, resolve
 from whimbrel.authoring.options import unknown_option
 from whimbrel.authoring.promise import Void
-from whimbrel.authoring.source import wrapped_chain
+from whimbrel.authoring.signature import Signature
+from whimbrel.authoring.source import innermost, wrapped_chain
 from whimbrel.errors import CompileError
 from whimbrel.model.program import FailurePolicy, Graph, Metadata, Program, WorkflowTarget
 
@@ -49,6 +51,12 @@ class Workflow(Entity[P, R]):
     def metadata(self) -> Metadata:
         """What holds for every node that does not say otherwise."""
         return task_metadata({"interruptible": self.workflow_options.get("interruptible")}, self)
+
+    def _read_signature(self) -> Signature:
+        signature = super()._read_signature()
+        if inspect.iscoroutinefunction(innermost(self.fn)):
+            signature.add_problem("a workflow's body is not async", "Take `async` away, or make it @eager.")
+        return signature
 
     def target(self) -> WorkflowTarget:
         """What a node that runs it names."""

@@ -187,6 +187,23 @@ def named(x: int) -> Both:
     return Both(again[0], text(s=second)) if first is not None else again
 
 
+@task
+def take_point(p: Point) -> int:
+    return p.x + len(p.tags)
+
+
+@workflow
+def in_a_dataclass(x: int) -> int:
+    return take_point(p=Point(number(x=x), ["t"], {}))
+
+
+def test_promises_in_a_dataclass() -> None:
+    binding = in_a_dataclass.graph().nodes[1].inputs["p"]
+    assert isinstance(binding, MapBinding)
+    assert binding.items["x"] == PromiseBinding("n0", "o0")
+    assert in_a_dataclass(x=2) == 3
+
+
 def test_named_outputs_by_name_by_index_and_unpacked() -> None:
     graph = named.graph()
     assert graph.nodes[1].inputs["x"] == PromiseBinding("n0", "first")

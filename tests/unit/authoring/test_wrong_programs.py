@@ -309,6 +309,24 @@ MORE = {
         "def takes",
         "an annotation names 'Nowhere', which is not known in its module",
     ),
+    "an async workflow": (
+        """
+        @workflow
+        async def flow(x: int) -> int:
+            return await number.aio(x=x)
+        """,
+        "def flow",
+        "flow: a workflow's body is not async",
+    ),
+    "an eager workflow that is not async": (
+        """
+        @eager
+        def flow(x: int) -> int:
+            return x
+        """,
+        "def flow",
+        "flow: the body of an eager workflow is a coroutine",
+    ),
     "a wrong option": (
         """
         @task(retries=-1)
