@@ -9,6 +9,7 @@ import difflib
 from types import ModuleType
 from typing import Any
 
+from whimbrel.authoring.checking import looked_through
 from whimbrel.authoring.entity import Entity
 from whimbrel.cli.failures import LoadFailed
 from whimbrel.errors import EntityNotFound, InputInvalid, UserError
@@ -29,26 +30,10 @@ def load_file(source: str) -> ModuleType:
         raise LoadFailed(source, error) from error
 
 
-def as_entity(value: Any) -> Entity[..., Any] | None:
-    """``value`` if it is an entity, or what further decorators were put around; else ``None``."""
-    seen = 0
-    while value is not None and not isinstance(value, Entity):
-        # An object may answer to any name: a chain of wrappers has an end.
-        value = getattr(value, "__wrapped__", None) if seen < 64 and not isinstance(value, type) else None
-        seen += 1
-    return value
-
-
 def entities_of(module: ModuleType) -> dict[str, Entity[..., Any]]:
-    """The entities in ``module`` by the name that it has for each, in the order of the file."""
-    found: dict[str, Entity[..., Any]] = {}
-    for name, value in list(vars(module).items()):
-        entity = value if isinstance(value, Entity) else None
-        if entity is None and callable(value) and hasattr(value, "__wrapped__"):
-            entity = as_entity(value)
-        if entity is not None:
-            found[name] = entity
-    return found
+    """The entities in ``module``, imported ones too, by the name that it has for each, in the order of the file."""
+    found = {name: looked_through(value) for name, value in list(vars(module).items())}
+    return {name: entity for name, entity in found.items() if entity is not None}
 
 
 def find_entity(module: ModuleType, name: str, source: str) -> Entity[..., Any]:
@@ -59,7 +44,7 @@ def find_entity(module: ModuleType, name: str, source: str) -> Entity[..., Any]:
             value = getattr(value, part)
         except AttributeError:
             raise EntityNotFound(f"{source} has no {name!r}; {what_there_is(module, name)}") from None
-    entity = as_entity(value)
+    entity = looked_through(value)
     if entity is None:
         kind = type(value).__name__
         raise InputInvalid(f"{name!r} in {source} is a {kind}, not a task or workflow; {what_there_is(module, name)}")

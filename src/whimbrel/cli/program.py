@@ -10,12 +10,12 @@ import os
 import click
 import msgspec
 
-from whimbrel.authoring.entity import Entity
+from whimbrel.authoring.checking import check_module, module_entities
 from whimbrel.cli.drawing import as_mermaid, as_text
-from whimbrel.cli.entities import entities_of, find_entity, load_file, what_there_is
+from whimbrel.cli.entities import find_entity, load_file, what_there_is
 from whimbrel.cli.failures import LoadFailed, innermost_line
 from whimbrel.cli.settings import err, json_option, out, print_json, verbose_option
-from whimbrel.errors import CompileError, Problem, UserError
+from whimbrel.errors import CompileError, Problem
 
 
 @click.command(
@@ -61,35 +61,11 @@ def _problems(file: str) -> tuple[int, list[Problem]]:
         path, line = _place(cause)
         told = f"{type(cause).__name__}: {cause.msg if isinstance(cause, SyntaxError) else cause}"
         return 0, [Problem(f"the file cannot be imported: {told}", file=path or file, line=line)]
-    found: dict[tuple[str | None, int, str], Problem] = {}
-    own = [entity for entity in entities_of(module).values() if entity.fn.__module__ == module.__name__]
-    for entity in own:
-        for problem in _problems_of(entity):
-            found.setdefault((problem.file, problem.line, problem.message), problem)
+    own = module_entities(module)
     if not own:
-        found[(file, 0, "")] = Problem(
-            f"there is nothing to check: {what_there_is(module)}",
-            file=file,
-            remedy="Decorate a function with @task or @workflow.",
-        )
-    return len(own), sorted(found.values(), key=lambda problem: (problem.file or "", problem.line))
-
-
-def _problems_of(entity: Entity[..., object]) -> list[Problem]:
-    try:
-        entity.program()
-    except CompileError as error:
-        return list(error.problems)
-    except UserError as error:
-        line = entity.line
-        return [Problem(str(error), file=line.file or None, line=line.line)]
-    except Exception as error:
-        # The body of a workflow is the author's code: it may raise anything.
-        path, number = innermost_line(error.__traceback__)
-        line = entity.line
-        told = f"{entity.short_name}: compiling it raised {type(error).__name__}: {error}"
-        return [Problem(told, file=path or line.file or None, line=number or line.line)]
-    return []
+        remedy = "Decorate a function with @task or @workflow."
+        return 0, [Problem(f"there is nothing to check: {what_there_is(module)}", file=file, remedy=remedy)]
+    return len(own), check_module(module)
 
 
 def _place(error: BaseException) -> tuple[str, int]:

@@ -312,7 +312,9 @@ def test_abort_of_a_run_that_nobody_drives(shell: Shell) -> None:
 # --- check, compile, doctor -----------------------------------------------------------------------------------------
 
 WRONG = """
-from whimbrel import task, workflow, eager
+from whimbrel import task, workflow, eager, create_node
+
+class Odd: ...
 
 @task
 def number() -> int:
@@ -322,31 +324,91 @@ def number() -> int:
 def text(s: str) -> str:
     return s
 
+@task
+def pair() -> tuple[int, str]:
+    return 1, "a"
+
 @workflow
-def mismatched() -> str:
+def mismatch() -> str:
     return text(s=number())
 
 @workflow
-def unknown() -> str:
-    return text(t="x")
+def missing() -> str:
+    return text()
 
 @workflow
-def branches(x: int) -> int:
+def unknown() -> str:
+    return text(s="a", t="b")
+
+@workflow
+def as_bool() -> str:
     if number():
-        return 1
-    return 2
+        return text(s="a")
+    return text(s="b")
+
+@workflow
+def in_fstring() -> str:
+    n = number()
+    return text(s=f"{n}")
+
+@workflow
+def cycle() -> str:
+    a = create_node(text, s="a")
+    b = create_node(text, s="b")
+    a >> b
+    b >> a
+    return a.o0
+
+@task
+def odd(x: Odd) -> int:
+    return 1
+
+@eager
+async def wrong_eager(x: int) -> str:
+    return await text(s=1, q=2)
+
+def outer():
+    @task
+    def nested(x: int) -> int:
+        return x
+    return nested
+
+made = {"t": outer()}
+
+@workflow
+def uses_nested(x: int) -> int:
+    return made["t"](x=x)
+
+@workflow
+def count_mismatch() -> tuple[int, str, int]:
+    return pair()
 """
 
 
-def test_check_lists_everything_at_once(shell: Shell) -> None:
+def test_check_lists_ten_wrong_programs_at_once(shell: Shell) -> None:
     assert "no problems" in shell("check", FLOWS).err
     (shell.directory / "wrong.py").write_text(WRONG)
+    lines = WRONG.splitlines()
+    blamed = [
+        "text(s=number())",
+        "text()",
+        't="b"',
+        "if number():",
+        'f"{n}"',
+        'a = create_node(text, s="a")',
+        "def odd",
+        "q=2",
+        "def nested",
+        "def count_mismatch",
+    ]
+    numbers = [next(number for number, line in enumerate(lines, 1) if part in line) for part in blamed]
     done = shell("check", "wrong.py", code=1)
-    for line in (14, 18, 22):
-        assert f"wrong.py:{line}: " in done.out
+    assert "wrong.py: 10 problems" in done.err
+    for number in numbers:
+        assert f"wrong.py:{number}: " in done.out
     problems = shell("check", "wrong.py", "--json", code=1).json["problems"]
-    assert {problem["line"] for problem in problems} >= {14, 18, 22}
-    assert all(problem["message"] for problem in problems)
+    assert [problem["line"] for problem in problems] == sorted(numbers)
+    assert all(problem["message"] and problem["remedy"] for problem in problems if "Odd" not in problem["message"])
 
 
 def test_check_of_a_file_that_does_not_load(shell: Shell) -> None:
