@@ -12,6 +12,7 @@ from typing import assert_never
 from whimbrel.engine.nodes import Frame
 from whimbrel.model.interface import Interface
 from whimbrel.model.literal_types import (
+    ANY,
     BinaryType,
     BlobType,
     DatasetType,
@@ -166,14 +167,14 @@ _NAMES: dict[type, str] = {
 
 def mismatch(literal: Literal, declared: LiteralType, path: tuple[str | int, ...] = ()) -> str:
     """What is wrong with ``literal`` as a ``declared``, "" when nothing is. A reference is taken on trust."""
+    if isinstance(literal, RefLiteral) or declared == ANY:
+        return ""
     if isinstance(literal, UnionLiteral):
         if not isinstance(declared, UnionType):
             return mismatch(literal.value, declared, path)
         if 0 <= literal.variant < len(declared.variants):
             return mismatch(literal.value, declared.variants[literal.variant], path)
         return f"{describe(declared)} has no variant {literal.variant} at {render_path(path)}"
-    if isinstance(literal, RefLiteral):
-        return ""
     match declared, literal:
         case SimpleType(), _ if isinstance(literal, _SIMPLE[declared.simple]):
             return ""
@@ -192,7 +193,7 @@ def mismatch(literal: Literal, declared: LiteralType, path: tuple[str | int, ...
             return _first(mismatch(item, kind, (*path, at)) for at, (item, kind) in pairs)
         case MapType(), MapLiteral():
             return _first(mismatch(item, declared.value, (*path, name)) for name, item in literal.items.items())
-        case StructType(fields=None), MapLiteral():
+        case StructType(fields=None), MapLiteral() | ListLiteral():
             return ""
         case StructType(fields=dict() as fields), MapLiteral():
             absent = [name for name in fields if name not in literal.items and name not in declared.optional]

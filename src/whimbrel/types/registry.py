@@ -231,8 +231,9 @@ class _Record:
         classes: tuple[type, ...] = ()
         served = typing.get_origin(python_type) or python_type
         if isinstance(served, type):
-            literal_type = StructType(full_name(python_type))
             classes = (served,)
+            # A named tuple is no struct.
+            literal_type = ANY if issubclass(served, tuple) else StructType(full_name(python_type))
         self.name = type_name(python_type)
         self.refers_to: set[Hashable] = set()
         self.stands_for: Transformer | None = None

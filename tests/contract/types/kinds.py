@@ -120,6 +120,11 @@ class Pair(NamedTuple, Generic[T]):
     right: T
 
 
+class Chain(NamedTuple):
+    head: int
+    tail: "Chain | None" = None
+
+
 class Options(TypedDict):
     size: int
     label: NotRequired[str]
@@ -237,6 +242,7 @@ STRUCTURES: dict[Any, st.SearchStrategy[Any]] = {
     Scaled: st.builds(Scaled, integers, integers),
     Doubling: st.builds(Doubling, integers),
     Point: st.builds(Point, integers, floats),
+    Chain: st.builds(Chain, integers, st.none() | st.builds(Chain, integers)),
     Pair[str]: st.builds(Pair, texts, texts),
     Options: st.fixed_dictionaries({"size": integers}, optional={"label": texts}),
     Item: items,
