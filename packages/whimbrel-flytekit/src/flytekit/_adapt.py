@@ -11,18 +11,14 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeVar, overload
 
 from whimbrel.authoring.calling import current
 from whimbrel.authoring.direct_eager import DirectEager
-from whimbrel.authoring.durable_caller import DurableCaller
 from whimbrel.authoring.eager import Eager, EagerDecorator
 from whimbrel.authoring.eager import eager as _eager
 from whimbrel.authoring.entity import Entity
-from whimbrel.authoring.pending import PendingCall
 from whimbrel.authoring.task import Task, TaskDecorator
 from whimbrel.authoring.task import task as _task
 from whimbrel.authoring.workflow import Workflow, WorkflowDecorator
@@ -116,15 +112,14 @@ def missing(module: str) -> Callable[[str], NoReturn]:
     return __getattr__
 
 
-class AbsentModules(MetaPathFinder):
+class AbsentModules:
     """Finds no module: it says why one of flytekit's is not here, when nobody else has found it."""
 
-    def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
+    def find_spec(self, name: str, *_: Any) -> None:
         """Raise ``ModuleNotFoundError`` with the reason, if there is one."""
         why = absence(name) if name.startswith("flytekit.") else None
         if why is not None:
             raise ModuleNotFoundError(why.told_of(name), name=name)
-        return None
 
 
 def explain_absent_modules() -> None:
@@ -255,30 +250,30 @@ class BlockingDirectEager(DirectEager):
             raise failure from failure.__cause__
 
 
-class BlockingDurableCaller(DurableCaller):
-    """The same in a driver. What blocks has no durable form yet, and is refused."""
+class BlockingDurableCaller:
+    """The same in a driver, around the driver's own caller. What blocks has no durable form yet, and is refused."""
 
     __slots__ = ("_awaiting",)
 
-    def __init__(self, awaiting: DurableCaller) -> None:
-        super().__init__(awaiting._book, awaiting.scope)
+    def __init__(self, awaiting: Any) -> None:
         self._awaiting = awaiting
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._awaiting, name)
+
+    def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None] | None:
+        """A durable timer; the event loop looks for this on the class."""
+        timer: Callable[[], None] | None = self._awaiting.set_timer(when, fire)
+        return timer
 
     def spawn(self, name: str) -> BlockingDurableCaller:
         """The caller of an asyncio task: it blocks as well."""
         return BlockingDurableCaller(self._awaiting.spawn(name))
 
-    def call(
-        self,
-        entity: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        overrides: Metadata | None = None,
-        key: str | None = None,
-    ) -> PendingCall[Any]:
+    def call(self, entity: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *options: Any, **more: Any) -> Any:
         """Something to await. Raises ``NotInThisRelease`` for what is not ``async``."""
         if _is_awaited(entity):
-            return self._awaiting.call(entity, args, kwargs, overrides, key)
+            return self._awaiting.call(entity, args, kwargs, *options, **more)
         raise NotInThisRelease(
             f"{entity.short_name} is called by a workflow made with flytekit.eager, where calls of tasks that are not "
             "async block: an engine cannot run that durably yet. Import eager from flytekit.experimental and await "
@@ -287,7 +282,8 @@ class BlockingDurableCaller(DurableCaller):
 
 
 def _blocking(caller: Any) -> Any:
-    if isinstance(caller, DurableCaller):
+    # A driver's caller is known by what it does: its module imports asyncio, which scripts need not pay for.
+    if hasattr(caller, "spawn"):
         return BlockingDurableCaller(caller)
     return BlockingDirectEager(caller) if isinstance(caller, DirectEager) else caller
 

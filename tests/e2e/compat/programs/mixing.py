@@ -22,7 +22,8 @@ async def mixed(n: int) -> int:
 
 @eager
 async def only_awaited(n: int) -> int:
-    return sum(await asyncio.gather(*[increment(n=i) for i in range(n)]))
+    async with asyncio.timeout(30):
+        return sum(await asyncio.gather(*[increment(n=i) for i in range(n)]))
 
 
 if __name__ == "__main__":
