@@ -202,7 +202,7 @@ def test_the_real_distribution_beside_ours_is_refused(name: str, tmp_path: Path)
 def test_importing_flytekit_reads_and_starts_nothing(tmp_path: Path) -> None:
     look = (
         "import sys, threading, flytekit, union; "
-        "print(sorted({'asyncio', 'click', 'importlib.metadata', 'rich', 'sqlalchemy', 'tomllib', 'yaml'} & set(sys.modules)), "
-        "threading.active_count())"
+        "dear = {'asyncio', 'click', 'importlib.metadata', 'rich', 'sqlalchemy', 'tomllib', 'yaml'}; "
+        "print(sorted(dear & set(sys.modules)), threading.active_count())"
     )
     assert run("python", "-c", look, directory=tmp_path).stdout == "[] 1\n"
