@@ -42,7 +42,11 @@ class RunResult(Struct, frozen=True):
 
 
 class ControlPlane:
-    """See the module. ``watch`` sees every durable event, and logs and progress as they come."""
+    """See the module. ``watch`` sees every durable event, and logs and progress as they come.
+
+    ``listen`` is how often, in seconds, requests of other processes are looked for; ``None`` for a store that no
+    other process sees.
+    """
 
     def __init__(
         self,
@@ -53,7 +57,9 @@ class ControlPlane:
         ids: Ids,
         owner: str,
         watch: Watch | None = None,
+        listen: float | None = LISTEN,
     ) -> None:
+        self._listen_every = listen
         self._store = store
         self._executor = executor
         self._clock = clock
@@ -68,7 +74,8 @@ class ControlPlane:
     async def start(self) -> None:
         """Be ready to run things."""
         await self._executor.start(self._report)
-        self._listening = asyncio.ensure_future(self._listen())
+        if self._listen_every is not None:
+            self._listening = asyncio.ensure_future(self._listen(self._listen_every))
 
     async def close(self) -> None:
         """Park every run and stop the executor."""
@@ -181,9 +188,9 @@ class ControlPlane:
         elif loop is not None:
             loop.post(report)
 
-    async def _listen(self) -> None:
+    async def _listen(self, every: float) -> None:
         while True:
-            await asyncio.sleep(LISTEN)
+            await asyncio.sleep(every)
             for run_id, loop in list(self._loops.items()):
                 for request, detail in await self._store.take(run_id):
                     if request == "abort":

@@ -44,7 +44,7 @@ class Scoped(Protocol):
 
     def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None] | None:
         """Make a timer durable: ``fire`` is called when it is delivered; ``when`` is in ``loop.time()``. Returns how
-        to cancel it."""
+        to cancel it; ``None`` when nothing is recorded any more, and the timer is the loop's own affair."""
         ...
 
 
@@ -64,7 +64,7 @@ class Source(Protocol):
         ...
 
 
-class _IdleSelector(selectors.BaseSelector):
+class IdleSelector(selectors.BaseSelector):
     """The platform's selector, plus the moment of idleness."""
 
     def __init__(self, real: selectors.BaseSelector) -> None:
@@ -139,7 +139,7 @@ class EagerLoop(asyncio.SelectorEventLoop):
     """See the module. ``ambient`` is the variable that holds a ``Scoped`` inside eager bodies."""
 
     def __init__(self, source: Source, ambient: ContextVar[Any]) -> None:
-        self._idle = _IdleSelector(selectors.DefaultSelector())
+        self._idle = IdleSelector(selectors.DefaultSelector())
         super().__init__(self._idle)
         self._source = source
         self._ambient = ambient
@@ -149,9 +149,13 @@ class EagerLoop(asyncio.SelectorEventLoop):
         self._idle.on_idle = self._on_idle
         self.set_task_factory(self._spawn)
 
+    @property
+    def io_under_way(self) -> bool:
+        """Whether threads or descriptors are being waited for, an idle connection in a pool included."""
+        return self._threads > 0 or len(self._idle.get_map()) > self._quiet_fds
+
     def _on_idle(self, timeout: float | None) -> float | None:
-        io_under_way = self._threads > 0 or len(self._idle.get_map()) > self._quiet_fds
-        patient = io_under_way and (self._held_since is None or self.time() - self._held_since < PATIENCE)
+        patient = self.io_under_way and (self._held_since is None or self.time() - self._held_since < PATIENCE)
         delivery = self._source.deliver_one(patient)
         if delivery == "delivered":
             self._held_since = None
@@ -200,7 +204,10 @@ class EagerLoop(asyncio.SelectorEventLoop):
             if not timer.cancelled():
                 callback(*args)
 
-        timer.forget = here.set_timer(when, fire)
+        forget = here.set_timer(when, fire)
+        if forget is None:
+            return super().call_at(when, callback, *args, context=context)
+        timer.forget = forget
         return timer
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]

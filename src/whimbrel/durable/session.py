@@ -80,10 +80,10 @@ class Session:
         clock: Clock,
     ) -> None:
         self.attempt = attempt
+        self.clock = clock
         self._feed = Feed(recorded)
         self._record = record
         self._define = define
-        self._clock = clock
         self._loop: EagerLoop | None = None
         self._waiting: dict[Place, asyncio.Future[Outcome]] = {}
         self._closed: set[Place] = set()
@@ -148,13 +148,13 @@ class Session:
         """``Source``: seconds until a durable timer is due."""
         while self._timer_heap and (self._timer_heap[0][2].fired or self._timer_heap[0][2].forgotten):
             heapq.heappop(self._timer_heap)
-        return max(self._timer_heap[0][0] - self._clock(), 0.0) if self._timer_heap else None
+        return max(self._timer_heap[0][0] - self.clock(), 0.0) if self._timer_heap else None
 
     def _fire_due(self) -> None:
         while self.timer_due() == 0.0:
             timer = heapq.heappop(self._timer_heap)[2]
             timer.fired = True
-            self._record(FireTimer(self.attempt, *timer.place, self._clock()))
+            self._record(FireTimer(self.attempt, *timer.place, self.clock()))
 
     # --- what the program does
 
@@ -213,7 +213,7 @@ class Session:
                 request.workflow,
                 request.inputs,
                 request.digest,
-                self._clock(),
+                self.clock(),
                 inline=request.inline,
                 metadata=request.metadata,
                 define=self._definition(request.entity),
@@ -234,7 +234,7 @@ class Session:
 
     def finish(self, scope: Scope, key: str, outcome: Outcome) -> None:
         """An inline call has ended; its outcome is delivered once it is durable."""
-        self._record(FinishCall(self.attempt, scope.parent, key, outcome, self._clock()))
+        self._record(FinishCall(self.attempt, scope.parent, key, outcome, self.clock()))
 
     async def wait(self, place: Place, future: asyncio.Future[Outcome]) -> Outcome:
         """Wait for the outcome of an opened call; cancelled, cancel the call."""
@@ -250,14 +250,19 @@ class Session:
         self._closed.add(place)
         known = self._feed.known.get(place)
         if known is None or known.outcome is None:
-            self._record(CancelCall(self.attempt, *place, self._clock()))
+            self._record(CancelCall(self.attempt, *place, self.clock()))
 
-    def set_timer(self, scope: Scope, when: float, fire: Callable[[], None]) -> Callable[[], None]:
-        """A timer of the program's, due at ``when`` in the loop's time. Returns how to cancel it."""
+    def set_timer(self, scope: Scope, when: float, fire: Callable[[], None]) -> Callable[[], None] | None:
+        """A timer of the program's, due at ``when`` in the loop's time. Returns how to cancel it.
+
+        ``None`` after ``end``: nobody would deliver it, and clean-up that sleeps a moment would sleep for ever.
+        """
+        if self._ended is not None:
+            return None
         assert self._loop is not None
         place = (scope.parent, scope.next_timer())
         known = self._feed.known.get(place)
-        now = self._clock()
+        now = self.clock()
         due = known.due if known is not None else now + (when - self._loop.time())
         timer = _Timer(place, due, fire)
         self._timers[place] = timer
@@ -284,7 +289,7 @@ class Session:
         if known is not None and isinstance(known.outcome, Done):
             return known.outcome.outputs["o0"]
         value = make()
-        self._record(RecordValue(self.attempt, *place, value, self._clock()))
+        self._record(RecordValue(self.attempt, *place, value, self.clock()))
         return value
 
     def _definition(self, entity: str) -> Program | None:

@@ -7,8 +7,10 @@ A driver owns a thread. What it records goes out through ``send`` in order; what
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from whimbrel.authoring.calling import current
@@ -16,7 +18,8 @@ from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.durable_caller import Book, DurableCaller
 from whimbrel.authoring.eager import Eager
 from whimbrel.authoring.pending import report_never_awaited
-from whimbrel.durable.loop import EagerLoop
+from whimbrel.authoring.travelling import carried_values
+from whimbrel.durable.loop import EagerLoop, Source
 from whimbrel.durable.scope import Scope
 from whimbrel.durable.session import Session
 from whimbrel.model.attempt import AttemptFault, Launch, Report, Started, Succeeded
@@ -42,7 +45,11 @@ class _Values:
 
 
 class Driver:
-    """See the module. ``load`` finds the entity of a task; the default imports it."""
+    """See the module. ``load`` finds the entity of a task; the default imports it.
+
+    The rest is for tests: the clock, randomness and event loop of another world, and ``substitute``, which gives the
+    nested eager workflow to run in place of one that is called.
+    """
 
     def __init__(
         self,
@@ -51,18 +58,26 @@ class Driver:
         send: Callable[[Report], None],
         blobs: BlobStore,
         load: Callable[[Any], Any] = load_entity,
+        clock: Callable[[], float] = time.time,
+        entropy: Callable[[int], bytes] = os.urandom,
+        make_loop: Callable[[Source, ContextVar[Any]], EagerLoop] = EagerLoop,
+        substitute: Callable[[Any], Any] | None = None,
     ) -> None:
+        self._clock = clock
+        self._make_loop = make_loop
         self._launch = launch
         self._send = send
         self._values = _Values(blobs)
         self._load = load
-        self._book = Book(self._values, self._execution())
+        self._book = Book(self._values, self._execution(), entropy=entropy)
+        if substitute is not None:
+            self._book.substitute = substitute
         self._session = self._book.session = Session(
             attempt=launch.attempt,
             recorded=launch.journal,
             record=send,
             define=self._book.define,
-            clock=time.time,
+            clock=clock,
         )
         self._loop: EagerLoop | None = None
         self._main: asyncio.Task[Any] | None = None
@@ -91,26 +106,26 @@ class Driver:
     def run(self) -> None:
         """Drive the body to its end. Blocks; never raises what the body raises."""
         attempt = self._launch.attempt
-        self._send(Started(attempt, worker="", at=time.time()))
+        self._send(Started(attempt, worker="", at=self._clock()))
         try:
             outputs = self._drive()
         except asyncio.CancelledError:
             reason = self._cancelled or "the body cancelled itself"
             fault = Fault.CANCELLED if self._cancelled is not None else Fault.USER
             failure = Failure(fault, reason, type="asyncio.exceptions:CancelledError", recoverable=False)
-            self._send(AttemptFault(attempt, failure, time.time()))
+            self._send(AttemptFault(attempt, failure, self._clock()))
         except BaseException as error:
             failure = capture(error, node=attempt.path)
-            self._send(AttemptFault(attempt, failure, time.time()))
+            self._send(AttemptFault(attempt, failure, self._clock()))
         else:
-            self._send(Succeeded(attempt, outputs, time.time()))
+            self._send(Succeeded(attempt, outputs, self._clock()))
 
     def _drive(self) -> Literals:
         entity: Eager[Any, Any] = self._load(self._launch.task.code)
         self._book.entities[entity.name] = entity
         if self._launch.journal and entity.code_digest() != self._launch.task.code_digest:
             self._session.code_has_changed()
-        loop = self._loop = EagerLoop(self._session, current)
+        loop = self._loop = self._make_loop(self._session, current)
         self._session.attach(loop)
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             value = runner.run(self._body(entity))
@@ -123,4 +138,5 @@ class Driver:
             self._cancel_main()
         inputs = entity.signature.decode_inputs(self._values.fetch(self._launch.inputs))
         current.set(DurableCaller(self._book, Scope(self._launch.attempt.path)))
-        return await entity.fn(**inputs)
+        with carried_values(self._launch.metadata.carried):
+            return await entity.fn(**inputs)
