@@ -114,7 +114,7 @@ class _Remote:
         message = self.__dict__.get(MESSAGE)
         return message if isinstance(message, str) else super().__str__()
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self, _protocol: Any) -> tuple[Any, ...]:
         # Its class is found under the name of the original, which it is not.
         itself: Any = self
         return rebuild, (capture(itself),)
