@@ -62,8 +62,19 @@ def doctor(home: Path, as_json: bool) -> int:
     Changes nothing that is kept. Exits 1 when something is wrong.
     """
     findings: list[Finding] = []
-    for look in (_python, _versions, lambda: _home(home), lambda: _disk(home), lambda: _flush(home), _worker):
-        findings.append(_looked(look))
+    looks: dict[str, Callable[[], Finding]] = {
+        "python": _python,
+        "versions": _versions,
+        "home": lambda: _home(home),
+        "disk": lambda: _disk(home),
+        "flush": lambda: _flush(home),
+        "worker": _worker,
+    }
+    for name, look in looks.items():
+        try:
+            findings.append(look())
+        except WhimbrelError as error:
+            findings.append(Finding(name, False, str(error)))
     failed = [finding for finding in findings if finding.ok is False]
     if as_json:
         print_json(
@@ -82,13 +93,6 @@ def doctor(home: Path, as_json: bool) -> int:
             if found.ok is False and found.remedy:
                 out(f"            {found.remedy}")
     return 1 if failed else 0
-
-
-def _looked(look: Callable[[], Finding]) -> Finding:
-    try:
-        return look()
-    except WhimbrelError as error:
-        return Finding(getattr(look, "__name__", "home").strip("_<>").replace("lambda", "home"), False, str(error))
 
 
 def _python() -> Finding:

@@ -25,7 +25,6 @@ from whimbrel.cli.spans import show_seconds
 from whimbrel.cli.tree import counts, tree
 from whimbrel.controlplane.plane import RunResult
 from whimbrel.engine.run import Run
-from whimbrel.errors import WhimbrelError
 from whimbrel.model.literals import Literals
 from whimbrel.model.run import Phase
 from whimbrel.runtime.ports import BlobStore
@@ -88,7 +87,7 @@ async def _drive(manner: Manner, begin: Callable[[Embedded], Awaitable[str]], sh
                 drawing.cancel()
                 progress.close()
             return _finish(manner, result, seen[0] if seen else None, engine.home.blobs, show, stop.code, resume)
-    except WhimbrelError as error:
+    except Exception as error:
         if run_id:
             error.add_note(
                 f"run {run_id} is kept as it is; carry on with: whimbrel resume {run_id}{manner.home_option}"

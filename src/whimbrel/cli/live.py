@@ -92,6 +92,7 @@ class PlainProgress:
         self._stream = stream
         self._quiet = quiet
         self._tasks = tasks or stream
+        self._deaf: list[TextIO] = []
         self._said = Lines()
         self._lines = Lines()
 
@@ -153,8 +154,14 @@ class PlainProgress:
 
     def _write(self, line: str, stream: TextIO | None = None) -> None:
         stream = stream or self._stream
-        stream.write(line + "\n")
-        stream.flush()
+        if stream in self._deaf:
+            return
+        try:
+            stream.write(line + "\n")
+            stream.flush()
+        except OSError:
+            # Whoever read this has gone away. The run goes on: what is kept does not hang on who watches.
+            self._deaf.append(stream)
 
 
 class LiveProgress:

@@ -125,17 +125,22 @@ def _told(error: WhimbrelError, settings: Settings) -> int:
     if isinstance(error, LoadFailed):
         err(error.report)
     err(f"whimbrel: {error}")
-    for note in getattr(error, "__notes__", []):
-        err(f"  {note}")
+    _tell_notes(error)
     if isinstance(error, SystemFault) and error.exit_code == INTERNAL and not settings.verbose:
         err("  this is a fault of whimbrel's own; --verbose shows where")
     return error.exit_code
+
+
+def _tell_notes(error: Exception) -> None:
+    for note in getattr(error, "__notes__", []):
+        err(f"  {note}")
 
 
 def _ours(error: Exception, settings: Settings) -> int:
     if settings.verbose:
         traceback.print_exception(error)
     err(f"whimbrel: {type(error).__name__}: {error}")
+    _tell_notes(error)
     err("  this is a fault of whimbrel's own" + ("" if settings.verbose else "; --verbose shows where"))
     return INTERNAL
 

@@ -112,6 +112,25 @@ def test_inline_and_direct(shell: Shell) -> None:
     assert shell("runs", "--json").json == before
 
 
+def test_an_input_may_be_called_like_an_option(shell: Shell) -> None:
+    (shell.directory / "named.py").write_text(
+        "from whimbrel import task\n\n"
+        "@task\ndef f(json: int, home: str, help: bool = False, workers: int = 0, q: int = 0) -> str:\n"
+        "    return f'{json} {home} {help} {workers} {q}'\n"
+    )
+    arguments = ("named.py", "f", "--json", 1, "--home", "sweet home", "--help", "--workers", 5, "--q", 6)
+    assert shell("run", *arguments).out == "1 sweet home True 5 6\n"
+    said = shell("run", "--json", "--home", "elsewhere", *arguments, "--verbose").json
+    assert said["outputs"] == {"o0": "1 sweet home True 5 6"}
+    assert (shell.directory / "elsewhere").is_dir()
+
+
+def test_inline_tasks_print_on_stderr_too(shell: Shell) -> None:
+    assert shell("run", "-q", FLOWS, "nothing", "--executor", "inline") == (0, "", "on stdout\n")
+    assert shell("run", "-q", FLOWS, "nothing", "--direct") == (0, "", "on stdout\n")
+    assert shell("run", "-q", FLOWS, "nothing", "--task-output", "stdout") == (0, "on stdout\n", "")
+
+
 def test_a_home_elsewhere(shell: Shell) -> None:
     shell("run", "--home", "elsewhere", FLOWS, "chain", "--x", 1)
     shell("run", FLOWS, "chain", "--x", 1, WHIMBREL_HOME="elsewhere")

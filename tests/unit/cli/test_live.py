@@ -60,3 +60,20 @@ def test_the_tasks_stdout_may_go_elsewhere() -> None:
     progress.watch(world.run, chunk(world, "n0", "for people\n", "stderr"))
     progress.watch(world.run, chunk(world, "n0", "for pipes\n"))
     assert (stream.getvalue(), tasks.getvalue()) == ("for people\n", "for pipes\n")
+
+
+class Gone(io.StringIO):
+    """A stream whose reader has gone away."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_run_goes_on_when_nobody_reads() -> None:
+    world = World(task("a"))
+    tasks = io.StringIO()
+    progress = PlainProgress(Gone(), tasks=tasks)
+    progress.say("run r1")
+    progress.watch(world.run, chunk(world, "n0", "lost\n", "stderr"))
+    progress.watch(world.run, chunk(world, "n0", "heard\n"))
+    assert tasks.getvalue() == "heard\n"
