@@ -5,12 +5,14 @@ from whimbrel.authoring.checking import check_module
 from whimbrel.authoring.compilation import FlyteContextManager
 from whimbrel.authoring.conditional import conditional
 from whimbrel.authoring.context import ExecutionContext
+from whimbrel.authoring.durable_values import now, random, sleep, uuid4
 from whimbrel.authoring.eager import Eager, eager
 from whimbrel.authoring.entry import entry_program
 from whimbrel.authoring.imperative import ImperativeWorkflow
 from whimbrel.authoring.nodes import create_node
 from whimbrel.authoring.options import Cache
 from whimbrel.authoring.task import Task, task
+from whimbrel.authoring.travelling import overrides, propagate
 from whimbrel.authoring.workflow import Workflow, workflow
 from whimbrel.errors import (
     CallMismatch,
@@ -56,7 +58,13 @@ __all__ = [
     "current_context",
     "eager",
     "entry_program",
+    "now",
+    "overrides",
+    "propagate",
+    "random",
+    "sleep",
     "task",
+    "uuid4",
     "workflow",
 ]
 

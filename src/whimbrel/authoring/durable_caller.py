@@ -16,6 +16,7 @@ from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.eager import Eager
 from whimbrel.authoring.pending import PendingCall
 from whimbrel.authoring.source import caller_position
+from whimbrel.authoring.travelling import with_carried
 from whimbrel.authoring.workflow import Workflow
 from whimbrel.durable.scope import Scope
 from whimbrel.durable.session import CallRequest, Session
@@ -25,6 +26,8 @@ from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Metadata, Program, overlay
 from whimbrel.model.run import Done, Failed, Outcome
 from whimbrel.types.failures import capture, rebuild
+
+NOTHING_SAID = Metadata()
 
 
 class Values(Protocol):
@@ -75,11 +78,12 @@ class Book:
 class DurableCaller:
     """What the ambient variable holds inside a driver's eager bodies: a caller, and a scope for the loop."""
 
-    __slots__ = ("_book", "scope")
+    __slots__ = ("_book", "_said", "scope")
 
-    def __init__(self, book: Book, scope: Scope) -> None:
+    def __init__(self, book: Book, scope: Scope, said: Metadata = NOTHING_SAID) -> None:
         self._book = book
         self.scope = scope
+        self._said = said
 
     @property
     def execution(self) -> ExecutionContext:
@@ -93,7 +97,7 @@ class DurableCaller:
 
     def spawn(self, name: str) -> DurableCaller:
         """The caller of an asyncio task that runs a coroutine of this name."""
-        return DurableCaller(self._book, self.scope.spawn(name))
+        return DurableCaller(self._book, self.scope.spawn(name), self._said)
 
     def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None] | None:
         """A durable timer of this scope; ``None`` when nothing is recorded any more."""
@@ -111,16 +115,15 @@ class DurableCaller:
         """Random bytes."""
         return self._book.entropy(size)
 
+    def overlaid(self, metadata: Metadata) -> DurableCaller:
+        """This caller, in the same scope, with something said of every call."""
+        return DurableCaller(self._book, self.scope, overlay(self._said, metadata))
+
     def call(
-        self,
-        entity: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        overrides: Metadata | None = None,
-        key: str | None = None,
+        self, entity: Any, args: tuple[Any, ...], kwargs: dict[str, Any], overrides: Metadata | None = None
     ) -> PendingCall[Any]:
-        """A pending call. Arguments are checked and encoded now, and the call takes its number now; it begins when
-        it is awaited.
+        """A pending call. Arguments are checked and encoded now, and the call takes its number now; it begins when it
+        is awaited.
 
         Raises ``CallMismatch`` and ``ValueMismatch``.
         """
@@ -129,40 +132,43 @@ class DurableCaller:
         name = entity.name
         self._book.entities.setdefault(name, entity)
         file, line = caller_position()
+        metadata = self._said if overrides is None else overlay(self._said, overrides)
         request = CallRequest(
             entity=name,
             inputs=inputs,
             digest=digest((name, inputs)),
             workflow=isinstance(entity, Workflow),
             inline=isinstance(entity, Eager),
-            metadata=overrides or Metadata(),
+            metadata=with_carried(metadata),
             line=f"{file}:{line}",
         )
-        key = self.scope.next_call(key)
+        key = self.scope.next_call(metadata.key or None)
 
         def start() -> Coroutine[Any, Any, Any]:
-            return self._run_inline(entity, key, request) if request.inline else self._run(entity, key, request)
+            if not request.inline:
+                return self._run(entity, key, request)
+            # What a block says holds for the calls inside a nested body; what the call says itself, for the body.
+            return self._run_inline(entity, key, request, overlay(entity.metadata, overrides or NOTHING_SAID))
 
         return PendingCall(name, start, self._book.open_calls)
 
     async def _run(self, entity: Any, key: str, request: CallRequest) -> Any:
         return self._result(entity, await self._book.session.call(self.scope, key, request))
 
-    async def _run_inline(self, entity: Eager[Any, Any], key: str, request: CallRequest) -> Any:
+    async def _run_inline(self, entity: Eager[Any, Any], key: str, request: CallRequest, metadata: Metadata) -> Any:
         session, scope = self._book.session, self.scope
         place = (scope.parent, key)
         future = session.open(scope, key, request)
         if not session.answered(scope, key):
             try:
-                outcome = await self._body(entity, f"{scope.parent}/{key}", request)
+                outcome = await self._body(entity, f"{scope.parent}/{key}", request, metadata)
             except asyncio.CancelledError:
                 session.cancel(place)
                 raise
             session.finish(scope, key, outcome)
         return self._result(entity, await session.wait(place, future))
 
-    async def _body(self, entity: Eager[Any, Any], path: str, request: CallRequest) -> Outcome:
-        metadata = overlay(entity.metadata, request.metadata)
+    async def _body(self, entity: Eager[Any, Any], path: str, request: CallRequest, metadata: Metadata) -> Outcome:
         allowed = metadata.retries or 0
         for attempt in range(allowed + 1):
             # A retry of the body names its calls anew, so that it does not meet the failures of the try before.
@@ -174,7 +180,7 @@ class DurableCaller:
         raise AssertionError("unreachable: the last try returns")
 
     async def _try(self, entity: Eager[Any, Any], scope: Scope, request: CallRequest, timeout: float | None) -> Outcome:
-        token = current.set(DurableCaller(self._book, scope))
+        token = current.set(DurableCaller(self._book, scope, self._said))
         try:
             async with asyncio.timeout(timeout) as limit:
                 body = self._book.substitute(entity).fn

@@ -27,6 +27,7 @@ METADATA_OPTIONS = (
     "gpu",
     "image",
     "interruptible",
+    "key",
     "limits",
     "mem",
     "requests",
@@ -70,6 +71,7 @@ def read_metadata(options: Mapping[str, Any], *, auto_version: str = "") -> Meta
         interruptible=options.get("interruptible"),
         environment=dict(options.get("environment") or {}),
         resources=_resources(options),
+        key=str(options.get("key") or ""),
         image=image if isinstance(image, str) else str(getattr(image, "name", image)),
     )
 

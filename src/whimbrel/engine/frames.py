@@ -11,13 +11,23 @@ from whimbrel.engine.binding import Unbound, complete, resolve_all
 from whimbrel.engine.branch import arms, choose
 from whimbrel.engine.cachekey import cache_key
 from whimbrel.engine.journal import Journal
-from whimbrel.engine.machine import Machine
+from whimbrel.engine.machine import NOT_SAID, Machine
 from whimbrel.engine.nodes import Frame, Kind, NodeState, Stage
 from whimbrel.engine.table import Trigger
 from whimbrel.model.commands import LookUpCache
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
-from whimbrel.model.program import START, BranchTarget, FailurePolicy, Graph, Node, TaskTarget, WorkflowTarget
+from whimbrel.model.program import (
+    START,
+    BranchTarget,
+    FailurePolicy,
+    Graph,
+    Metadata,
+    Node,
+    TaskTarget,
+    WorkflowTarget,
+    overlay,
+)
 from whimbrel.model.run import Phase
 
 # --- unfolding -----------------------------------------------------------------------------------
@@ -106,7 +116,7 @@ def begin_task(machine: Machine, state: NodeState) -> None:
     if spec is None:
         raise Unbound(f"the program has no task {state.entity!r}")
     state.inputs = complete(state.inputs, spec.interface, spec.name)
-    state.metadata = machine.metadata(spec, state.node.overrides if state.node is not None else state.metadata)
+    state.metadata = machine.metadata(spec, said_of(state))
     if state.kind is Kind.EAGER:
         state.driver = state
         state.journal = Journal()
@@ -122,7 +132,17 @@ def begin_task(machine: Machine, state: NodeState) -> None:
     machine.enqueue(state)
 
 
+def said_of(state: NodeState) -> Metadata:
+    """What is said of this call: by the workflow that it is in, and over that by the call itself."""
+    own = state.node.overrides if state.node is not None else state.metadata
+    owner = state.scope.owner if state.scope is not None else None
+    if owner is None or owner.metadata == NOT_SAID:
+        return own
+    return owner.metadata if own == NOT_SAID else overlay(owner.metadata, own)
+
+
 def _begin_workflow(machine: Machine, state: NodeState) -> None:
+    state.metadata = said_of(state)
     graph = state.graph
     if graph is None:
         raise Unbound(f"the program has no workflow {state.entity!r}")

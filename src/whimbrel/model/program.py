@@ -59,6 +59,9 @@ class Metadata(Struct, frozen=True, gc=False):
 
     ``retries`` counts user retries (system faults have their own allowance); ``timeout`` is of one attempt, in seconds;
     ``backoff`` is the wait before the first retry in seconds, doubled for each that follows up to ``backoff_limit``.
+    ``key`` pins the call path of a call of an eager body. ``carried`` are values of context variables that travel
+    with the call, by the names that ``authoring/travelling.py`` gives them. What is said of a workflow holds for
+    everything in it.
     """
 
     retries: int | None = None
@@ -71,6 +74,8 @@ class Metadata(Struct, frozen=True, gc=False):
     environment: dict[str, str] = {}
     resources: Resources | None = None
     image: str = ""
+    key: str = ""
+    carried: dict[str, Literal] = {}
 
 
 class TaskKind(StrEnum):
@@ -227,6 +232,7 @@ def overlay(lower: Metadata, upper: Metadata) -> Metadata:
         value = getattr(upper, field)
         said[field] = getattr(lower, field) if value is None or value == "" else value
     said["environment"] = {**lower.environment, **upper.environment}
+    said["carried"] = {**lower.carried, **upper.carried}
     if upper.cache_off:
         said["cache"] = None
     return Metadata(**said)

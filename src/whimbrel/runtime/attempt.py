@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from whimbrel.authoring.calling import Direct, current
 from whimbrel.authoring.context import ExecutionContext, ExecutionId, TaskId
+from whimbrel.authoring.travelling import carried_values
 from whimbrel.errors import SystemFault
 from whimbrel.model.attempt import AttemptFault, Launch, Succeeded
 from whimbrel.model.failure import Failure, Fault
@@ -192,11 +193,12 @@ class Attempt:
         values = entity.signature.decode_inputs(read_literals(self.launch.inputs, self._blobs))
         token = current.set(AttemptCaller(context, self._output))
         try:
-            value = entity.fn(**values)
-            if inspect.iscoroutine(value):
-                value = self._run_coroutine(self._awaited(value))
-            # Encoding is inside: a transformer may ask for the attempt's context.
-            return write_literals(entity.signature.encode_outputs(value), self._blobs)
+            with carried_values(self.launch.metadata.carried):
+                value = entity.fn(**values)
+                if inspect.iscoroutine(value):
+                    value = self._run_coroutine(self._awaited(value))
+                # Encoding is inside: a transformer may ask for the attempt's context.
+                return write_literals(entity.signature.encode_outputs(value), self._blobs)
         finally:
             current.reset(token)
 
@@ -212,9 +214,10 @@ class Attempt:
             with laid_over(self.launch.metadata.environment):
                 entity = self._load(self.launch.task.code)
                 values = entity.signature.decode_inputs(read_literals(self.launch.inputs, self._blobs))
-                value = entity.fn(**values)
-                if inspect.iscoroutine(value):
-                    value = await self._awaited(value)
+                with carried_values(self.launch.metadata.carried):
+                    value = entity.fn(**values)
+                    if inspect.iscoroutine(value):
+                        value = await self._awaited(value)
                 outputs = write_literals(entity.signature.encode_outputs(value), self._blobs)
         except BaseException as error:
             return self._fault(error)
