@@ -35,7 +35,7 @@ from whimbrel.cli.settings import (
 )
 from whimbrel.controlplane.plane import RunResult
 from whimbrel.engine.run import Run
-from whimbrel.errors import InputInvalid, RunNotResumable
+from whimbrel.errors import EntityNotFound, InputInvalid, RunNotResumable
 from whimbrel.model.literal_types import BinaryType
 from whimbrel.model.literals import Literals
 from whimbrel.model.run import Phase, RunOptions
@@ -197,6 +197,8 @@ def _run(
     run_id = _checked_id(options["run_id"])
 
     async def begin(engine: Embedded) -> str:
+        if run_id:
+            await _must_be_free(engine, run_id)
         return await engine.plane.launch(
             program, entity.name, literals, options=run_options, source=source, run_id=run_id
         )
@@ -228,6 +230,17 @@ def _checked_id(run_id: str | None) -> str:
             f"--run-id {run_id!r}: write a lower-case letter, then up to 19 lower-case letters and digits"
         )
     return run_id
+
+
+async def _must_be_free(engine: Embedded, run_id: str) -> None:
+    try:
+        summary = await engine.home.store.summary(run_id)
+    except EntityNotFound:
+        return
+    raise InputInvalid(
+        f"--run-id {run_id}: there is a run of this id already ({summary.entity}, {summary.phase.value}); "
+        f"take another, or carry on with it: whimbrel resume {run_id}"
+    )
 
 
 def _shown(entity: Entity[..., Any], outputs: Literals) -> str:

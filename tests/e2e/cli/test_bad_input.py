@@ -107,7 +107,8 @@ def test_runs_that_are_not_there(shell: Shell, command: str) -> None:
 
 def test_a_run_id_that_is_taken(shell: Shell) -> None:
     shell("run", FLOWS, "chain", "--x", 1, "--run-id", "mine")
-    assert "mine" in message(shell("run", FLOWS, "chain", "--x", 1, "--run-id", "mine", code=74))
+    said = message(shell("run", FLOWS, "chain", "--x", 1, "--run-id", "mine", code=2))
+    assert "there is a run of this id already (flows.chain, SUCCEEDED)" in said
     assert len(shell.trace()) == 3
 
 

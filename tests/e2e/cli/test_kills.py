@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import time
 from collections import Counter
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.cli.flows import DURABLE
 from tests.e2e.cli.shell import FLOWS, Shell, wait_until
@@ -19,7 +23,7 @@ BUDGET = 25.0
 """Seconds of killing. A round takes one or two; every round is killed several times."""
 FEWEST_KILLS = 12
 SEED = 20240517
-LONGEST_LIFE = 0.9
+LONGEST_LIFE = 0.6
 """Seconds after which a process is killed at the latest; a whole run takes about this long."""
 
 
@@ -106,6 +110,42 @@ def wait_until_quiet(shell: Shell) -> None:
         return True
 
     wait_until(nobody_left)
+
+
+def children(process: int) -> list[int]:
+    """The workers of a command: task workers and driver hosts."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == process and fields[0] != "Z":
+                found.append(int(entry.name))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_workers_killed_at_random_moments(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(SEED + seed)
+    shell = Shell(tmp_path)
+    with shell.started("run", FLOWS, "durable", "--x", "5", "--run-id", "w") as running:
+        # Two, of the three that the system retries of any one node allow.
+        for _ in range(2):
+            progress = len(shell.trace()) + chance.randrange(1, 6)
+            wait_until(lambda goal=progress: len(shell.trace()) >= goal or running.poll() is not None)  # type: ignore[misc]
+            for victim in chance.sample(children(running.pid), k=1) if children(running.pid) else []:
+                os.kill(victim, signal.SIGKILL)
+        done = shell.finish(running)
+    assert (done.code, done.out) == (0, f"{5 + DURABLE}\n"), done
+    lines = Counter(shell.trace())
+    assert set(lines.values()) == {1}, "an attempt ran twice"
+    succeeded = [event.attempt for event in events_of(tmp_path / ".whimbrel", "w") if isinstance(event, Succeeded)]
+    ends = {attempt.path: attempt.number for attempt in succeeded}
+    assert len(ends) == len(succeeded) == 1 + 1 + 3 + 8 + 4
+    for path, number in (line.split() for line in lines):
+        assert int(number) <= ends[path], f"{path} had finished, and ran again"
 
 
 def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
