@@ -71,6 +71,17 @@ class TimeoutDue(Struct, frozen=True, gc=False, tag="timeout_due"):
     at: float
 
 
+class CleanupDue(Struct, frozen=True, gc=False, tag="cleanup_due"):
+    """What was stopped has had its time to clean up: the node at ``path``, or the whole run for "".
+
+    ``number`` tells the deadlines of one node apart: whoever takes a run over gives it a new one.
+    """
+
+    path: str
+    number: int
+    at: float
+
+
 class CacheHit(Struct, frozen=True, gc=False, tag="cache_hit"):
     """The cache had the outputs. ``reason`` says whose they are."""
 
@@ -94,6 +105,7 @@ Event: TypeAlias = (
     | AbortRequested
     | RetryDue
     | TimeoutDue
+    | CleanupDue
     | CacheHit
     | CacheMiss
     | Started

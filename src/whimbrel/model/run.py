@@ -48,13 +48,14 @@ class AttemptId(Struct, frozen=True, gc=False, order=True):
 
 class RunOptions(Struct, frozen=True, gc=False):
     """How a run is carried out. ``max_parallelism`` 0 means no limit; ``system_retries`` is the allowance of each
-    node."""
+    node; ``cleanup_seconds`` is how long what was stopped may take to clean up before it is stopped by force."""
 
     max_parallelism: int = 0
     overwrite_cache: bool = False
     system_retries: int = 3
     environment: dict[str, str] = {}
     tags: tuple[str, ...] = ()
+    cleanup_seconds: float = 30.0
 
 
 class RunSummary(Struct, frozen=True, gc=False):
@@ -92,11 +93,13 @@ Outcome: TypeAlias = Done | Failed
 
 
 class EntryKind(StrEnum):
-    """What a journal entry records: a call, a timer of the program's, or a value drawn (time, randomness)."""
+    """What a journal entry records: a call, a timer of the program's, a value drawn (time, randomness), or that the
+    body was told to stop (a user's abort, a time-out) and cleans up from here on."""
 
     CALL = "call"
     TIMER = "timer"
     VALUE = "value"
+    ABORT = "abort"
 
 
 class Entry(Struct, frozen=True, gc=False):
