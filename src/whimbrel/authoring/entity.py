@@ -6,19 +6,19 @@ Must not know how any one kind runs or compiles.
 from __future__ import annotations
 
 import functools
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from whimbrel.authoring.calling import current
+from whimbrel.authoring.closure import Closure, closure_of
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.naming import code_ref, find_name, loading_problem, module_name
 from whimbrel.authoring.options import METADATA_OPTIONS, read_metadata
 from whimbrel.authoring.settling import settled
 from whimbrel.authoring.signature import Signature, read_signature
-from whimbrel.authoring.source import function_line, source_text
+from whimbrel.authoring.source import function_line
 from whimbrel.errors import CallMismatch, CompileError, Problem
 from whimbrel.model.interface import Interface
 from whimbrel.model.program import CodeRef, Metadata, Program, SourceLine
@@ -72,10 +72,14 @@ class Entity(ABC, Generic[P, R]):
         """Where a worker finds it."""
         return code_ref(self, self._module, self._qualname)
 
+    @cached_property
+    def closure(self) -> Closure:
+        """The code that it may depend on. Read when it is first asked for, once; never by a plain call."""
+        return closure_of(self.fn, self._module)
+
     def code_digest(self) -> str:
-        """SHA-256 of the function's source with its decorators; "" if it cannot be read."""
-        text = source_text(self.fn)
-        return hashlib.sha256(text.encode()).hexdigest() if text else ""
+        """The digest of ``closure``: it changes when the function, or code of the project that it uses, does."""
+        return self.closure.digest
 
     def loading_problem(self) -> Problem | None:
         """Why a worker could not import it, if it could not."""

@@ -82,16 +82,3 @@ def function_line(fn: Callable[..., Any]) -> SourceLine:
     while line.text and not line.text.startswith(("def ", "async def ")) and line.line < first.line + _DECORATOR_LINES:
         line = line_at(code.co_filename, line.line + 1)
     return line if line.text.startswith(("def ", "async def ")) else first
-
-
-def source_text(fn: Callable[..., Any]) -> str:
-    """The source of the innermost function and of the decorators around it; "" where it cannot be read."""
-    import inspect
-
-    parts = []
-    for layer in wrapped_chain(fn):
-        try:
-            parts.append(inspect.getsource(layer))
-        except (OSError, TypeError):
-            return ""
-    return "\n".join(parts)

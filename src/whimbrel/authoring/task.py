@@ -85,6 +85,7 @@ class Task(Entity[P, R]):
             self._documentation(),
             self.code_digest(),
             self.line,
+            self.closure.components,
         )
 
     def _documentation(self) -> str:

@@ -61,7 +61,8 @@ class Metadata(Struct, frozen=True, gc=False):
     ``backoff`` is the wait before the first retry in seconds, doubled for each that follows up to ``backoff_limit``.
     ``key`` pins the call path of a call of an eager body. ``carried`` are values of context variables that travel
     with the call, by the names that ``authoring/travelling.py`` gives them. What is said of a workflow holds for
-    everything in it.
+    everything in it. ``shielded``: once begun it is left alone by whatever stops its surroundings, until the time to
+    clean up is over; the setups and teardowns of brackets are.
     """
 
     retries: int | None = None
@@ -76,6 +77,7 @@ class Metadata(Struct, frozen=True, gc=False):
     image: str = ""
     key: str = ""
     carried: dict[str, Literal] = {}
+    shielded: bool | None = None
 
 
 class TaskKind(StrEnum):
@@ -86,7 +88,11 @@ class TaskKind(StrEnum):
 
 
 class TaskSpec(Struct, frozen=True, gc=False):
-    """A task, or an eager workflow. ``code_digest`` is of the function's source, "" if it cannot be read."""
+    """A task, or an eager workflow.
+
+    ``code_digest`` is of the function and of everything in its project that it uses, "" if that cannot be read;
+    ``components`` has a digest of each part, by qualified name.
+    """
 
     name: str
     interface: Interface
@@ -96,6 +102,7 @@ class TaskSpec(Struct, frozen=True, gc=False):
     doc: str = ""
     code_digest: str = ""
     line: SourceLine | None = None
+    components: dict[str, str] = {}
 
 
 class LiteralBinding(Struct, frozen=True, gc=False, tag="value"):
@@ -201,8 +208,26 @@ class FailurePolicy(StrEnum):
     FAIL_AFTER_EXECUTABLE_NODES_COMPLETE = "fail_after_executable_nodes_complete"
 
 
+class Bracket(Struct, frozen=True, gc=False):
+    """``setup`` runs before every node of ``members``, ``teardown`` after all of them, whatever became of them, if
+    ``setup`` was launched.
+
+    The edges say the order of success; the bracket says what holds besides. ``members`` has the nodes of brackets
+    inside, their setups and teardowns too. ``error`` names the input of the teardown that is told what went wrong
+    (``str | None``), "" for none.
+    """
+
+    setup: str
+    teardown: str
+    members: tuple[str, ...] = ()
+    error: str = ""
+
+
 class Graph(Struct, frozen=True, gc=False):
-    """A workflow. Nodes stand in creation order, which the edges need not follow. ``outputs`` binds every output."""
+    """A workflow. Nodes stand in creation order, which the edges need not follow. ``outputs`` binds every output.
+
+    ``brackets`` are in the order in which they were closed: inner ones before outer ones.
+    """
 
     name: str
     interface: Interface
@@ -212,6 +237,7 @@ class Graph(Struct, frozen=True, gc=False):
     metadata: Metadata = Metadata()
     doc: str = ""
     line: SourceLine | None = None
+    brackets: tuple[Bracket, ...] = ()
 
 
 class Program(Struct, frozen=True, gc=False):

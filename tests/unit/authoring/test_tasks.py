@@ -307,7 +307,7 @@ def test_a_function_without_source_works() -> None:
     exec("@task\ndef made(x: int) -> int:\n    raise ValueError(x)\n", space)
     made = space["made"]
     assert list(made.interface.inputs) == ["x"]
-    assert made.code_digest() == ""
+    assert made.code_digest() != ""  # that of its byte code
     with pytest.raises(ValueError, match="3"):
         made(x=3)
 
