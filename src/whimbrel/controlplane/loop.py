@@ -224,7 +224,8 @@ class RunLoop:
     async def settle(self) -> None:
         """Wait for cache writes that the end of the run left under way."""
         while self._lookups:
-            await asyncio.gather(*self._lookups, return_exceptions=True)
+            # Not `gather`: from Python 3.12 on it does not yield when all are done, and their callbacks would never run.
+            await asyncio.wait(self._lookups)
 
     def _close(self) -> None:
         if self._ride is not None:
