@@ -152,6 +152,7 @@ def test_an_answer_that_nobody_asked_for_raises() -> None:
 def test_overwriting_writes_without_looking() -> None:
     play = cached(serialize=True, overwrite_cache=True)
     assert play.launched() == [attempt("n0")]
+    assert play.node("n0").cache_reason == "not looked up: this run overwrites the cache"
     play.succeeded("n0")
     assert play.only(WriteCache).outputs == out(2)
 
@@ -164,6 +165,13 @@ def test_a_reservation_ends_when_the_node_fails_for_good() -> None:
     assert play.every(ReleaseCache) == []
     play.failed("n0", number=2)
     assert play.only(ReleaseCache) == ReleaseCache("n0", key)
+
+
+def test_what_is_not_serialised_reserves_nothing() -> None:
+    play = cached()
+    play.post(CacheMiss("n0", "never ran", play.now))
+    play.failed("n0", fault(recoverable=False))
+    assert play.every(ReleaseCache) == []
 
 
 def test_a_reservation_ends_with_an_abort() -> None:

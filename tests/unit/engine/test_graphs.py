@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.engine.playing import ONE, Play, X, attempt, graph, node, out, program, task
+from tests.unit.engine.playing import ONE, Play, X, attempt, eager, graph, node, out, program, task
 from whimbrel.engine.run import Run
 from whimbrel.errors import IllegalTransition
 from whimbrel.model.attempt import Cancel, Launch, Lost, Started, Succeeded
@@ -42,6 +42,10 @@ def test_a_chain_runs_in_order() -> None:
     play.succeeded("n1", 6)
     assert play.asked == [EndRun(Phase.SUCCEEDED, out(6), None)]
     assert play.run.outputs == out(6)
+    assert (play.run.started_at, play.run.ended_at) == (10.0, 14.0)
+    first = play.node("n0")
+    assert (first.created_at, first.queued_at, first.started_at, first.ended_at) == (10.0, 10.0, 11.0, 12.0)
+    assert (first.attempts[0].started_at, first.attempts[0].ended_at) == (11.0, 12.0)
     assert play.node("n0").attempts[0].worker == "w1"
 
 
@@ -200,6 +204,11 @@ def test_overrides_and_the_runs_environment_are_laid_over() -> None:
     assert metadata.environment == {"A": "spec", "B": "node", "C": "run"}
 
 
+def test_waiting_for_the_start_is_waiting_for_nothing() -> None:
+    play = Play(program(task(), graph(node("n0", above=["start-node"], x=X))))
+    assert play.launched() == [attempt("n0")]
+
+
 # --- failure, abort --------------------------------------------------------------------------------------------------
 
 
@@ -214,6 +223,19 @@ def test_the_first_failure_stops_the_rest() -> None:
     assert end.phase is Phase.FAILED
     assert end.failure is not None
     assert (end.failure.node, end.failure.message) == ("n0", "boom")
+
+
+def test_what_is_ready_when_a_neighbour_fails_to_begin_is_not_launched() -> None:
+    broken = node("n1", above=["n0"], x=PromiseBinding("n0", "gone"))
+    ready = [node("n2", above=["n0"]), node("n3", "e", above=["n0"])]
+    for nodes in ([node("n0"), broken, *ready], [node("n0"), *ready, broken]):
+        play = Play(program(task(), eager(), graph(*nodes)))
+        play.succeeded("n0")
+        assert play.every(Launch) == []
+        assert play.every(Cancel) == []
+        assert play.run.phase is Phase.FAILED
+        assert play.node("n1").phase is Phase.FAILED
+        assert {play.node(id).phase for id in ("n2", "n3")} <= {Phase.SKIPPED, Phase.ABORTED}
 
 
 def test_a_lenient_workflow_goes_on_with_what_can_run() -> None:
@@ -289,6 +311,7 @@ def test_what_cannot_be_raises_and_changes_nothing() -> None:
         run.handle(AbortRequested("x", 1.0))
     play = Play(program(task(), graph(node("n0"))))
     before = play.run.snapshot()
+    assert play.run.id == "r"
     for event, words in [
         (Started(attempt("n7"), "w", 1.0), "there is no such node"),
         (Started(attempt("n0", 2), "w", 1.0), "attempt 2 was never launched"),

@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from whimbrel.engine import table
+from whimbrel.engine.machine import Machine
+from whimbrel.engine.nodes import Kind, NodeState
 from whimbrel.engine.table import NODE, RUN, Trigger, mermaid
+from whimbrel.errors import IllegalTransition
 from whimbrel.model.run import Phase
 
 
@@ -38,6 +43,16 @@ def test_the_diagram_has_a_line_for_each_row() -> None:
     assert "    ABORTED --> [*]\n" in diagram
     assert diagram.count(" --> ") == len(RUN) + 1 + 3
     assert f"    {Phase.QUEUED} --> {Phase.RUNNING}: start" in mermaid()
+
+
+def test_what_is_not_in_the_table_raises() -> None:
+    machine = Machine(keep_story=True)
+    with pytest.raises(IllegalTransition, match="UNDEFINED runs know no END"):
+        machine.move_run(Trigger.END)
+    state = NodeState("n0", "n0", Kind.TASK, "t", "t")
+    with pytest.raises(IllegalTransition, match="UNDEFINED nodes know no SUCCEED"):
+        machine.move(state, Trigger.SUCCEED)
+    assert (machine.phase, state.phase) == (Phase.UNDEFINED, Phase.UNDEFINED)
 
 
 def test_the_readme_shows_these_tables() -> None:
