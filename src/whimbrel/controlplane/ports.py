@@ -65,6 +65,10 @@ class RunStore(Protocol):
         """Newest first; ``before`` is the id of the run that the last page ended with; no ``phases`` means all."""
         ...
 
+    async def parked(self, *, limit: int = 100_000) -> list[RunSummary]:
+        """The runs whose ``wake_at`` is not 0.0, the earliest first."""
+        ...
+
 
 class CachedOutputs(Struct, frozen=True):
     """A row of the cache."""
@@ -130,6 +134,10 @@ class Inbox(Protocol):
         """Leave a request."""
         ...
 
+    async def addressed(self) -> list[str]:
+        """The runs that requests are waiting for. One question for all runs: parked ones may be many."""
+        ...
+
     async def take(self, run: str) -> list[tuple[str, str]]:
         """Remove and return the requests for ``run``, oldest first, as (request, detail)."""
         ...
@@ -142,7 +150,8 @@ class Store(RunStore, CacheStore, LogStore, Inbox, Protocol):
 class Executor(Protocol):
     """Runs attempts. Called from the event loop's thread only; ``report`` is called there too.
 
-    An attempt ends with exactly one of ``Succeeded``, ``AttemptFault``, ``Lost``, also after ``cancel``.
+    An attempt ends with exactly one of ``Succeeded``, ``AttemptFault``, ``Lost``, also after ``cancel``; an eager one
+    may end with ``Parked``.
     """
 
     async def start(self, report: Callable[[Report], None]) -> None:

@@ -35,6 +35,8 @@ class Launch(Struct, frozen=True, gc=False, tag="launch"):
     epoch: int = 0
     workflow: str = ""
     journal: tuple[Entry, ...] = ()
+    park_after: float | None = None
+    """For an eager task: see ``RunOptions``."""
 
 
 class Cancel(Struct, frozen=True, gc=False, tag="cancel"):
@@ -125,6 +127,19 @@ class Lost(Struct, frozen=True, gc=False, tag="lost"):
     at: float
 
 
+class Parked(Struct, frozen=True, gc=False, tag="parked"):
+    """The driver of an eager attempt has left memory, as its body only waits: the end of this attempt, not of the body.
+
+    ``seen`` is how many entries it had been delivered and had worked off: the rest it has missed. ``wake_at`` is when
+    the earliest of the body's timers is due, in seconds since the epoch; 0.0 when there is none.
+    """
+
+    attempt: AttemptId
+    seen: int
+    wake_at: float
+    at: float
+
+
 class BeginCall(Struct, frozen=True, gc=False, tag="begin"):
     """An eager body calls ``entity``.
 
@@ -199,7 +214,7 @@ class RecordValue(Struct, frozen=True, gc=False, tag="value"):
 
 
 JournalReport: TypeAlias = BeginCall | FinishCall | CancelCall | StartTimer | FireTimer | RecordValue
-Report: TypeAlias = Started | LogChunk | Progress | Succeeded | AttemptFault | Lost | JournalReport
+Report: TypeAlias = Started | LogChunk | Progress | Succeeded | AttemptFault | Lost | Parked | JournalReport
 Frame: TypeAlias = (
     Hello
     | Heartbeat
@@ -209,6 +224,7 @@ Frame: TypeAlias = (
     | Succeeded
     | AttemptFault
     | Lost
+    | Parked
     | BeginCall
     | FinishCall
     | CancelCall

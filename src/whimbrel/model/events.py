@@ -17,6 +17,7 @@ from whimbrel.model.attempt import (
     FinishCall,
     FireTimer,
     Lost,
+    Parked,
     RecordValue,
     Started,
     StartTimer,
@@ -82,6 +83,14 @@ class CleanupDue(Struct, frozen=True, gc=False, tag="cleanup_due"):
     at: float
 
 
+class WakeDue(Struct, frozen=True, gc=False, tag="wake_due"):
+    """The time has come for which the body that attempt ``number`` drove was parked."""
+
+    path: str
+    number: int
+    at: float
+
+
 class CacheHit(Struct, frozen=True, gc=False, tag="cache_hit"):
     """The cache had the outputs. ``reason`` says whose they are."""
 
@@ -106,12 +115,14 @@ Event: TypeAlias = (
     | RetryDue
     | TimeoutDue
     | CleanupDue
+    | WakeDue
     | CacheHit
     | CacheMiss
     | Started
     | Succeeded
     | AttemptFault
     | Lost
+    | Parked
     | BeginCall
     | FinishCall
     | CancelCall

@@ -48,7 +48,11 @@ class AttemptId(Struct, frozen=True, gc=False, order=True):
 
 class RunOptions(Struct, frozen=True, gc=False):
     """How a run is carried out. ``max_parallelism`` 0 means no limit; ``system_retries`` is the allowance of each
-    node; ``cleanup_seconds`` is how long what was stopped may take to clean up before it is stopped by force."""
+    node; ``cleanup_seconds`` is how long what was stopped may take to clean up before it is stopped by force.
+
+    A driver whose body has waited for ``park_after`` seconds, or will wait longer than that for its next timer, leaves
+    memory; so does a run of which nothing else is left. 0 parks at every idle moment; ``None`` never.
+    """
 
     max_parallelism: int = 0
     overwrite_cache: bool = False
@@ -56,12 +60,14 @@ class RunOptions(Struct, frozen=True, gc=False):
     environment: dict[str, str] = {}
     tags: tuple[str, ...] = ()
     cleanup_seconds: float = 30.0
+    park_after: float | None = 60.0
 
 
 class RunSummary(Struct, frozen=True, gc=False):
     """A run's row: what lists show. Times are seconds since the epoch, 0.0 when not yet.
 
     ``entity`` is the name of what was run and ``source`` the file or module it came from, as the user gave it.
+    ``wake_at`` is 0.0 unless the run is parked: then it is when it must be carried on, ``inf`` for "on request".
     """
 
     id: str
@@ -74,6 +80,7 @@ class RunSummary(Struct, frozen=True, gc=False):
     owner: str = ""
     source: str = ""
     message: str = ""
+    wake_at: float = 0.0
 
 
 class Done(Struct, frozen=True, gc=False, tag="done"):

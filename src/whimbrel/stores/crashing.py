@@ -100,6 +100,11 @@ class CrashingStore:
         self._live()
         return await self.inner.summaries(limit=limit, before=before, phases=phases)
 
+    async def parked(self, *, limit: int = 100_000) -> list[RunSummary]:
+        """See ``RunStore``."""
+        self._live()
+        return await self.inner.parked(limit=limit)
+
     # --- cache -------------------------------------------------------------------------------------------------
 
     async def cached(self, key: CacheKey) -> CachedOutputs | None:
@@ -139,6 +144,11 @@ class CrashingStore:
     async def send(self, run: str, request: str, detail: str, at: float) -> None:
         """See ``Inbox``."""
         await self._write("send", lambda: self.inner.send(run, request, detail, at))
+
+    async def addressed(self) -> list[str]:
+        """See ``Inbox``."""
+        self._live()
+        return await self.inner.addressed()
 
     async def take(self, run: str) -> list[tuple[str, str]]:
         """See ``Inbox``."""

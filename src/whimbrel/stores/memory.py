@@ -81,6 +81,11 @@ class MemoryStore:
             rows = [row for row in rows if newness(row) < last]
         return [row for row in rows if not phases or row.phase in phases][: max(limit, 0)]
 
+    async def parked(self, *, limit: int = 100_000) -> list[RunSummary]:
+        """Those with a ``wake_at``, the earliest first."""
+        rows = [row.summary for row in self._runs.values() if row.summary.wake_at > 0.0]
+        return sorted(rows, key=lambda row: (row.wake_at, row.id))[: max(limit, 0)]
+
     # --- cache -------------------------------------------------------------------------------------------------
 
     async def cached(self, key: CacheKey) -> CachedOutputs | None:
@@ -140,6 +145,10 @@ class MemoryStore:
     async def send(self, run: str, request: str, detail: str, at: float) -> None:
         """Leave a request. Raises ``EntityNotFound``."""
         self._row(run).inbox.append((request, detail))
+
+    async def addressed(self) -> list[str]:
+        """The runs that have requests."""
+        return sorted(run for run, row in self._runs.items() if row.inbox)
 
     async def take(self, run: str) -> list[tuple[str, str]]:
         """Remove and return the requests for ``run``."""

@@ -111,3 +111,17 @@ def test_there_is_nobody_to_ask(store: AnyStore) -> None:
         assert await store.take("none") == []
 
     asyncio.run(main())
+
+
+def test_runs_with_requests_are_named_once(store: AnyStore) -> None:
+    async def main() -> None:
+        for run in ("a", "b", "c"):
+            await store.create(summary(run), [])
+        assert await store.addressed() == []
+        for run in ("c", "a", "c"):
+            await store.send(run, "abort", "enough", 1.0)
+        assert await store.addressed() == ["a", "c"]
+        assert len(await store.take("c")) == 2
+        assert await store.addressed() == ["a"]
+
+    asyncio.run(main())

@@ -316,3 +316,23 @@ def test_a_caller_that_is_cancelled_may_have_written(store: AnyStore) -> None:
         assert (await store.events("r"))[-1] == event(3)
 
     asyncio.run(main())
+
+
+def test_parked_runs_are_found_the_earliest_first(store: AnyStore) -> None:
+    async def main() -> None:
+        for name, wake_at in (("late", 300.0), ("never", math.inf), ("soon", 20.5), ("awake", 0.0), ("also", 20.5)):
+            await store.create(msgspec.structs.replace(summary(name), wake_at=wake_at), [event(1)])
+        found = await store.parked()
+        assert [(row.id, row.wake_at) for row in found] == [
+            ("also", 20.5),
+            ("soon", 20.5),
+            ("late", 300.0),
+            ("never", math.inf),
+        ]
+        assert found[1] == await store.summary("soon")
+        assert [row.id for row in await store.parked(limit=1)] == ["also"]
+        await store.append("soon", 1, 2, [event(2)], summary("soon"))
+        await store.append("awake", 1, 2, [event(2)], msgspec.structs.replace(summary("awake"), wake_at=1.0))
+        assert [row.id for row in await store.parked(limit=2)] == ["awake", "also"]
+
+    asyncio.run(main())

@@ -8,6 +8,8 @@ A change here is three steps: this module, a new revision in `migrations/version
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 METADATA = sa.MetaData()
@@ -32,6 +34,11 @@ def _time(name: str) -> sa.Column[float]:
     return sa.Column(name, sa.Double, nullable=False)
 
 
+_WHERE_PARKED: dict[str, Any] = {
+    f"{dialect}_where": sa.literal_column("wake_at", sa.Double) > sa.literal_column("0.0")
+    for dialect in ("sqlite", "postgresql")
+}
+
 # `next_seq` and `epoch` are the fence: an append is a compare-and-set on both.
 runs = sa.Table(
     "runs",
@@ -47,8 +54,12 @@ runs = sa.Table(
     _text("source"),
     _text("message"),
     _number("next_seq"),
+    # Last, as a migration adds it.
+    sa.Column("wake_at", sa.Double, nullable=False, server_default=sa.literal_column("0.0")),
     sa.Index("runs_by_age", "created_at", "id"),
     sa.Index("runs_by_phase", "phase", "created_at", "id"),
+    # Of parked runs alone: others pay nothing for it.
+    sa.Index("runs_by_waking", "wake_at", "id", **_WHERE_PARKED),
     # One tree less to walk and to write: a run's row is rewritten with each of its appends.
     sqlite_with_rowid=False,
 )

@@ -23,7 +23,7 @@ SCHEMA = (
         CREATE TABLE runs ( id VARCHAR(64) NOT NULL, entity TEXT NOT NULL, phase VARCHAR(64) NOT NULL,
         created_at DOUBLE NOT NULL, started_at DOUBLE NOT NULL, ended_at DOUBLE NOT NULL, epoch BIGINT NOT
         NULL, owner TEXT NOT NULL, source TEXT NOT NULL, message TEXT NOT NULL, next_seq BIGINT NOT NULL,
-        PRIMARY KEY (id) ) WITHOUT ROWID""",
+        wake_at DOUBLE DEFAULT (0.0) NOT NULL, PRIMARY KEY (id) ) WITHOUT ROWID""",
     """
         CREATE TABLE events ( run VARCHAR(64) NOT NULL, seq BIGINT NOT NULL, kind VARCHAR(64) NOT NULL, at
         DOUBLE NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (run, seq), FOREIGN KEY(run) REFERENCES runs
@@ -37,16 +37,17 @@ SCHEMA = (
     """CREATE INDEX logs_by_run ON logs (run, id)""",
     """CREATE INDEX runs_by_age ON runs (created_at, id)""",
     """CREATE INDEX runs_by_phase ON runs (phase, created_at, id)""",
+    """CREATE INDEX runs_by_waking ON runs (wake_at, id) WHERE wake_at > 0.0""",
 )
 
 STATEMENTS = Texts(
     schema=SCHEMA,
     add_run="""
         INSERT INTO runs (id, entity, phase, created_at, started_at, ended_at, epoch, owner, source,
-        message, next_seq) SELECT :id AS anon_1, :entity AS anon_2, :phase AS anon_3, :created_at AS anon_4,
-        :started_at AS anon_5, :ended_at AS anon_6, :epoch AS anon_7, :owner AS anon_8, :source AS anon_9,
-        :message AS anon_10, :next_seq AS anon_11 WHERE NOT (EXISTS (SELECT * FROM runs WHERE runs.id =
-        :id))""",
+        message, next_seq, wake_at) SELECT :id AS anon_1, :entity AS anon_2, :phase AS anon_3, :created_at
+        AS anon_4, :started_at AS anon_5, :ended_at AS anon_6, :epoch AS anon_7, :owner AS anon_8, :source
+        AS anon_9, :message AS anon_10, :next_seq AS anon_11, :wake_at AS anon_12 WHERE NOT (EXISTS (SELECT
+        * FROM runs WHERE runs.id = :id))""",
     run_exists="""SELECT 1 FROM runs WHERE runs.id = :run""",
     claim_run="""UPDATE runs SET epoch=(runs.epoch + 1), owner=:owner WHERE runs.id = :run""",
     advance_run="""
@@ -54,11 +55,11 @@ STATEMENTS = Texts(
         :first""",
     advance_run_and_summary="""
         UPDATE runs SET entity=:entity, phase=:phase, started_at=:started_at, ended_at=:ended_at,
-        owner=:owner, source=:source, message=:message, next_seq=:next WHERE runs.id = :run AND runs.epoch =
-        :at_epoch AND runs.next_seq = :first""",
+        owner=:owner, source=:source, message=:message, next_seq=:next, wake_at=:wake_at WHERE runs.id =
+        :run AND runs.epoch = :at_epoch AND runs.next_seq = :first""",
     summary="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
-        runs.epoch, runs.owner, runs.source, runs.message FROM runs WHERE runs.id = :run""",
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE runs.id = :run""",
     fence="""SELECT runs.epoch, runs.owner, runs.next_seq FROM runs WHERE runs.id = :run""",
     add_event="""INSERT INTO events (run, seq, kind, at, payload) VALUES (:run, :seq, :kind, :at, :payload)""",
     events="""
@@ -66,21 +67,25 @@ STATEMENTS = Texts(
         events.seq""",
     newest="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
-        runs.epoch, runs.owner, runs.source, runs.message FROM runs ORDER BY runs.created_at DESC, runs.id
-        DESC LIMIT :limit OFFSET 0""",
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs ORDER BY runs.created_at
+        DESC, runs.id DESC LIMIT :limit OFFSET 0""",
     newest_before="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
-        runs.epoch, runs.owner, runs.source, runs.message FROM runs WHERE (runs.created_at, runs.id) <
-        (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE (runs.created_at,
+        runs.id) < (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
     newest_of_phase="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
-        runs.epoch, runs.owner, runs.source, runs.message FROM runs WHERE runs.phase = :phase ORDER BY
-        runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE runs.phase = :phase
+        ORDER BY runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
     newest_of_phase_before="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
-        runs.epoch, runs.owner, runs.source, runs.message FROM runs WHERE runs.phase = :phase AND
-        (runs.created_at, runs.id) < (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE runs.phase = :phase
+        AND (runs.created_at, runs.id) < (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC
         LIMIT :limit OFFSET 0""",
+    parked="""
+        SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE runs.wake_at > 0.0
+        ORDER BY runs.wake_at, runs.id LIMIT :limit OFFSET 0""",
     cached="""SELECT cache.outputs, cache.run, cache.path, cache.at FROM cache WHERE cache."key" = :key""",
     candidates="""
         SELECT cache.version, cache.interface, cache.inputs, cache.run, cache.path FROM cache WHERE
@@ -113,6 +118,7 @@ STATEMENTS = Texts(
     send="""
         INSERT INTO inbox (run, request, detail, at) SELECT :run AS anon_1, :request AS anon_2, :detail AS
         anon_3, :at AS anon_4 WHERE EXISTS (SELECT * FROM runs WHERE runs.id = :run)""",
+    addressed="""SELECT DISTINCT inbox.run FROM inbox ORDER BY inbox.run""",
     requests="""SELECT inbox.id, inbox.request, inbox.detail FROM inbox WHERE inbox.run = :run ORDER BY inbox.id""",
     drop_requests="""DELETE FROM inbox WHERE inbox.run = :run AND inbox.id <= :last""",
     gaps="""

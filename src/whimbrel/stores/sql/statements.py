@@ -25,10 +25,10 @@ _ONE: sa.ColumnElement[int] = sa.literal_column("1", sa.Integer)
 
 _SUMMARY = [
     *(runs.c.id, runs.c.entity, runs.c.phase, runs.c.created_at, runs.c.started_at, runs.c.ended_at),
-    *(runs.c.epoch, runs.c.owner, runs.c.source, runs.c.message),
+    *(runs.c.epoch, runs.c.owner, runs.c.source, runs.c.message, runs.c.wake_at),
 ]
 # Not id, epoch and created_at: those are the store's.
-_STATED = ("entity", "phase", "started_at", "ended_at", "owner", "source", "message")
+_STATED = ("entity", "phase", "started_at", "ended_at", "owner", "source", "message", "wake_at")
 _LOG_LINE = [logs.c.id, logs.c.run, logs.c.path, logs.c.number, logs.c.stream, logs.c.text, logs.c.at]
 
 
@@ -81,6 +81,10 @@ STATEMENTS: dict[str, sa.ClauseElement] = {
     "newest_before": _newest(before=True),
     "newest_of_phase": _newest(phase=True),
     "newest_of_phase_before": _newest(phase=True, before=True),
+    "parked": sa.select(*_SUMMARY)
+    .where(runs.c.wake_at > sa.literal_column("0.0"))
+    .order_by(runs.c.wake_at, runs.c.id)
+    .limit(_LIMIT),
     "cached": sa.select(cache.c.outputs, cache.c.run, cache.c.path, cache.c.at).where(cache.c.key == _KEY),
     "candidates": sa.select(cache.c.version, cache.c.interface, cache.c.inputs, cache.c.run, cache.c.path)
     .where(cache.c.task == sa.bindparam("task"))
@@ -115,6 +119,7 @@ STATEMENTS: dict[str, sa.ClauseElement] = {
         list(_values(inbox, "id")),
         sa.select(*_values(inbox, "id").values()).where(sa.exists().where(runs.c.id == sa.bindparam("run"))),
     ),
+    "addressed": sa.select(inbox.c.run).distinct().order_by(inbox.c.run),
     "requests": sa.select(inbox.c.id, inbox.c.request, inbox.c.detail).where(inbox.c.run == _RUN).order_by(inbox.c.id),
     "drop_requests": sa.delete(inbox).where(inbox.c.run == _RUN, inbox.c.id <= sa.bindparam("last")),
     "gaps": sa.select(runs.c.id, runs.c.next_seq, _count)

@@ -194,6 +194,15 @@ class SqlStore:
 
         return await self._read(work)
 
+    async def parked(self, *, limit: int = 100_000) -> list[RunSummary]:
+        """See ``RunStore``."""
+
+        def work(cursor: Cursor) -> list[RunSummary]:
+            cursor.execute(self._sql.parked, {"limit": max(limit, 0)})
+            return [_summary(row) for row in cursor.fetchall()]
+
+        return await self._read(work)
+
     # --- cache -------------------------------------------------------------------------------------------------
 
     async def cached(self, key: CacheKey) -> CachedOutputs | None:
@@ -316,6 +325,15 @@ class SqlStore:
 
         await self._write(work)
 
+    async def addressed(self) -> list[str]:
+        """See ``Inbox``."""
+
+        def work(cursor: Cursor) -> list[str]:
+            cursor.execute(self._sql.addressed, {})
+            return [run for (run,) in cursor.fetchall()]
+
+        return await self._read(work)
+
     async def take(self, run: str) -> list[tuple[str, str]]:
         """See ``Inbox``. Costs a read when there is nothing."""
 
@@ -391,9 +409,10 @@ def _stated(summary: RunSummary) -> dict[str, Any]:
         "owner": summary.owner,
         "source": summary.source,
         "message": summary.message,
+        "wake_at": summary.wake_at,
     }
 
 
 def _summary(row: Any) -> RunSummary:
-    id, entity, phase, created_at, started_at, ended_at, epoch, owner, source, message = row
-    return RunSummary(id, entity, Phase(phase), created_at, started_at, ended_at, epoch, owner, source, message)
+    id, entity, phase, *rest = row
+    return RunSummary(id, entity, Phase(phase), *rest)

@@ -29,6 +29,7 @@ class Texts(Struct, frozen=True):
     newest_before: str
     newest_of_phase: str
     newest_of_phase_before: str
+    parked: str
 
     cached: str
     candidates: str
@@ -49,6 +50,7 @@ class Texts(Struct, frozen=True):
 
     send: str
     """Adds nothing when there is no such run."""
+    addressed: str
     requests: str
     drop_requests: str
 
