@@ -12,6 +12,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from msgspec import Struct
@@ -34,9 +35,10 @@ from whimbrel.runtime.attempt import load_once
 from whimbrel.runtime.driver import Driver
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.values import read_literals
-from whimbrel.stores.blobs import ObjectBlobs
 from whimbrel.stores.crashing import CrashingStore, SimulatedCrash
 from whimbrel.stores.memory import MemoryStore
+from whimbrel.testing.blobs import MemoryBlobs
+from whimbrel.testing.journals import GoldenJournal, Replayed, replay_journal, write_journal
 from whimbrel.testing.mocks import _NOTHING, Cast, Mock
 from whimbrel.testing.simulated import SimulatedExecutor
 from whimbrel.testing.world import PlaneLoop, World
@@ -83,7 +85,7 @@ class TestEngine:
     ) -> None:
         self.seed = seed
         self.store: Store = store if store is not None else MemoryStore()
-        self.blobs: BlobStore = blobs if blobs is not None else ObjectBlobs("memory://")
+        self.blobs: BlobStore = blobs if blobs is not None else MemoryBlobs()
         self.world = World(seed)
         self.executed: list[Execution] = []
         """Every execution of a task, in order, since the engine was made; resumed runs add to it."""
@@ -178,6 +180,17 @@ class TestEngine:
     def executions(self) -> Counter[str]:
         """How often each task was executed, by its name without the module."""
         return Counter(execution.task.rpartition(".")[2] for execution in self.executed)
+
+    def write_journal(self, path: Path | str) -> None:
+        """Keep the last run in a file: see ``whimbrel.testing.journals``."""
+        write_journal(path, self.events, self._large())
+
+    def replay(self) -> Replayed:
+        """Run the bodies of the last run once more, with nothing but its journal."""
+        return replay_journal(GoldenJournal("", "", tuple(self.events), self._large()), self._entity)
+
+    def _large(self) -> dict[str, bytes]:
+        return dict(self.blobs.contents) if isinstance(self.blobs, MemoryBlobs) else {}
 
     def result(self) -> Any:
         """The value of the last run, or what it failed with, from the store."""

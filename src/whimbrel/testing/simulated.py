@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -106,7 +107,7 @@ class SimulatedExecutor:
             output=output,
             clock=self._world.clock,
         )
-        task = self._loop.create_task(self._run(attempt, self._draw(), self._draw()))
+        task = self._loop.create_task(self._run(attempt, *self._draw(launch.attempt)))
         self._attempts[launch.attempt] = (attempt, task)
 
     def cancel(self, cancel: Cancel) -> None:
@@ -148,10 +149,12 @@ class SimulatedExecutor:
 
     # --- tasks
 
-    def _draw(self) -> float:
+    def _draw(self, attempt: AttemptId) -> tuple[float, float]:
         if self._world.seed is None or not self._latency:
-            return 0.0
-        return self._world.rng.expovariate(1.0 / self._latency)
+            return 0.0, 0.0
+        # By its name, not by its turn: asyncio makes some tasks in the order of a set.
+        rng = random.Random(f"{self._world.seed} {attempt.path} {attempt.number}")
+        return rng.expovariate(1.0 / self._latency), rng.expovariate(1.0 / self._latency)
 
     async def _run(self, attempt: Attempt, before: float, after: float) -> None:
         launch = attempt.launch
@@ -164,7 +167,7 @@ class SimulatedExecutor:
             if self._is_coroutine(launch):
                 end = await attempt.run_here()
             else:
-                end = await self._on_thread(attempt)
+                end = self._on_thread(attempt)
             if pause := after + self._takes(launch.task.name):
                 await asyncio.sleep(pause)
             end = replace(end, at=self._world.clock())
@@ -181,11 +184,12 @@ class SimulatedExecutor:
             return False
         return inspect.iscoroutinefunction(inspect.unwrap(entity.fn))
 
-    async def _on_thread(self, attempt: Attempt) -> Report:
+    def _on_thread(self, attempt: Attempt) -> Report:
+        # A thread, since the function may well run an event loop of its own. Everybody waits for it: what else it
+        # could meet would depend on the machine.
         if self._threads is None:
             self._threads = ThreadPoolExecutor(1, thread_name_prefix="simulated task")
-        with self._world.real_work():
-            return await self._loop.run_in_executor(self._threads, attempt.run)
+        return self._threads.submit(attempt.run).result()
 
     # --- eager bodies
 

@@ -178,6 +178,7 @@ class DriverLoop(EagerLoop):
     def __init__(self, source: Source, ambient: ContextVar[Any], seat: Seat) -> None:
         self._seat = seat
         self._skipped = 0.0
+        self._joining = False
         super().__init__(source, ambient)
 
     def time(self) -> float:
@@ -190,7 +191,18 @@ class DriverLoop(EagerLoop):
             return 0.0
         if self._seat.abandoned and wait is not None:
             self._skipped += wait + TICK
-        return self._seat.rest(wait, real=self.io_under_way)
+        return self._seat.rest(wait, real=self.io_under_way or self._joining)
+
+    async def shutdown_default_executor(self, *args: Any) -> None:
+        """As asyncio's, which waits for a thread that waits for threads."""
+        self._joining = True
+        await super().shutdown_default_executor(*args)
+        self._joining = False
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """As asyncio's; what goes wrong in a body that was abandoned goes wrong nowhere."""
+        if not self._seat.abandoned:
+            super().call_exception_handler(context)
 
     def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
