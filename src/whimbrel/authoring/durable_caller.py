@@ -141,6 +141,7 @@ class DurableCaller:
             inline=isinstance(entity, Eager),
             metadata=with_carried(metadata),
             line=f"{file}:{line}",
+            code=entity.code_digest() if isinstance(entity, Eager) and self._book.session.reuses else "",
         )
         key = self.scope.next_call(metadata.key or None)
 

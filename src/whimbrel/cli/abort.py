@@ -11,10 +11,12 @@ from pathlib import Path
 
 import click
 
-from whimbrel.cli.embedded import NOWHERE, embedded
+from whimbrel.cli.embedded import NOWHERE, PROCESSES, embedded
 from whimbrel.cli.run_ids import find_run
 from whimbrel.cli.settings import err, home_option, json_option, looking, out, print_json, verbose_option
+from whimbrel.engine.run import Run
 from whimbrel.errors import HomeLocked, RunNotResumable
+from whimbrel.model.events import AbortRequested
 from whimbrel.model.run import RunSummary
 
 WAIT = 15.0
@@ -31,7 +33,8 @@ _POLL = 0.1
 def abort(run: str, home: Path, as_json: bool, reason: str) -> int:
     """End RUN (an id, the beginning of one, or `latest`) for good: it cannot be resumed.
 
-    A run that another process drives is ended by that process, which is asked to.
+    Eager bodies and teardowns clean up first, for 30 seconds at most; a second abort does not wait for that. A run that
+    another process drives is ended by that process, which is asked to.
     """
     summary, ended = asyncio.run(_abort(run, home, reason))
     if as_json:
@@ -40,7 +43,7 @@ def abort(run: str, home: Path, as_json: bool, reason: str) -> int:
         out(f"run {summary.id} {summary.phase.value}")
     if not ended:
         err(
-            f"whimbrel: the process that owns the home has not ended run {summary.id} within {WAIT:.0f} s; "
+            f"whimbrel: the process that owns the home has not ended run {summary.id} in time; "
             "the request stands, and is carried out when the run is driven"
         )
         return 1
@@ -51,14 +54,16 @@ async def _abort(text: str, home: Path, reason: str) -> tuple[RunSummary, bool]:
     async with looking(home) as opened:
         summary = await find_run(opened.store, text)
         _must_be_open(summary)
+        aborted = Run.replay(await opened.store.events(summary.id))
+        aborted.handle(AbortRequested(reason, time.time()))
         try:
-            async with embedded(home, executor=NOWHERE) as engine:
+            async with embedded(home, executor=NOWHERE if aborted.phase.terminal else PROCESSES) as engine:
                 await engine.plane.abort(summary.id, reason)
                 await engine.plane.wait(summary.id)
             return await opened.store.summary(summary.id), True
         except HomeLocked:
             await opened.store.send(summary.id, "abort", reason, time.time())
-        until = time.monotonic() + WAIT
+        until = time.monotonic() + WAIT + (0.0 if aborted.phase.terminal else aborted.options.cleanup_seconds)
         while time.monotonic() < until:
             await asyncio.sleep(_POLL)
             summary = await opened.store.summary(summary.id)

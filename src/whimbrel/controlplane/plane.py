@@ -119,6 +119,11 @@ class ControlPlane:
 
     async def resume(self, run_id: str) -> str:
         """Take a run over and carry it on. Raises ``EntityNotFound``; ``RunNotResumable`` if it has ended."""
+        await self._take_over(run_id)
+        return run_id
+
+    async def _take_over(self, run_id: str, *first: Event) -> None:
+        """Claim a run and drive it. ``first`` happens before anything is launched again."""
         summary = await self._store.summary(run_id)
         if summary.phase.terminal:
             raise RunNotResumable(
@@ -126,17 +131,24 @@ class ControlPlane:
             )
         summary = await self._store.claim(run_id, self._owner)
         run = Run.replay(await self._store.events(run_id))
-        running = self._executor.running()
-        gone = tuple(attempt.path for attempt in run.live_attempts() if attempt not in running)
         loop = self._adopt(run, summary)
-        loop.post(OwnerChanged(summary.epoch, self._owner, self._clock.now(), gone))
-        return run_id
+        for event in first:
+            loop.post(event)
+        if not run.phase.terminal:
+            running = self._executor.running()
+            gone = tuple(attempt.path for attempt in run.live_attempts() if attempt not in running)
+            loop.post(OwnerChanged(summary.epoch, self._owner, self._clock.now(), gone))
 
     async def abort(self, run_id: str, reason: str) -> None:
-        """End a run that this process drives, or that nobody drives."""
-        if run_id not in self._loops:
-            await self.resume(run_id)
-        self._loops[run_id].post(AbortRequested(reason, self._clock.now()))
+        """End a run that this process drives, or that nobody drives.
+
+        What has to clean up does so first; a second abort ends that, too.
+        """
+        request = AbortRequested(reason, self._clock.now())
+        if run_id in self._loops:
+            self._loops[run_id].post(request)
+        else:
+            await self._take_over(run_id, request)
 
     async def wait(self, run_id: str) -> RunResult:
         """Wait until the run is over or parked. Raises what stopped it from being driven."""

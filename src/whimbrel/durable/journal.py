@@ -99,6 +99,17 @@ class Feed:
                 self._queue.append(entry)
                 return
 
+    def unclaimed(self) -> list[Entry]:
+        """The recorded calls with an outcome that the program has not come to, without those of bodies that have
+        ended: they answer as one call."""
+        open_ = [e for e in self.known.values() if e.kind is EntryKind.CALL and e.outcome is not None]
+        ended = frozenset(f"{entry.parent}/{entry.key}" for entry in open_)
+        return [
+            entry
+            for entry in open_
+            if (entry.parent, entry.key) not in self._claimed and not _inside(entry.parent, ended)
+        ]
+
     def displace(self, place: Place) -> None:
         """Another call stands at this place now: the recorded one is free for whoever makes the same call elsewhere."""
         self.diverged = True

@@ -26,10 +26,11 @@ from whimbrel.model.attempt import (
     RecordValue,
     StartTimer,
 )
+from whimbrel.model.content import inputs_digest
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Metadata, Program
-from whimbrel.model.run import AttemptId, Done, Entry, EntryKind, Failed, Outcome
+from whimbrel.model.run import AttemptId, Done, Entry, EntryKind, Failed, Outcome, Reusable, choose
 
 
 class Clock(Protocol):
@@ -50,6 +51,8 @@ class CallRequest(Struct, frozen=True):
     inline: bool = False
     metadata: Metadata = Metadata()
     line: str = ""
+    code: str = ""
+    """The digest of the entity's code; only of calls that the driver runs itself, in a run that reuses outcomes."""
 
 
 class _Timer:
@@ -67,7 +70,8 @@ class Session:
     """See the module. ``recorded`` is the journal so far: entries with an outcome in order of delivery, then those
     in flight.
 
-    ``define`` gives the program of an entity by name, to be sent with its first call.
+    ``define`` gives the program of an entity by name, to be sent with its first call. ``reuse`` is what another run has
+    for nested eager calls and drawn values; ``moved`` says that equal calls at other places may take it too.
     """
 
     def __init__(
@@ -78,10 +82,21 @@ class Session:
         record: Record,
         define: Callable[[str], Program],
         clock: Clock,
+        reuse: Sequence[Reusable] = (),
+        moved: bool = False,
     ) -> None:
         self.attempt = attempt
         self.clock = clock
         self._feed = Feed(recorded)
+        self._moved = moved
+        self._drawn: dict[Place, Literal] = {}
+        self._reusable: dict[tuple[str, str, str], dict[str, Reusable]] = {}
+        self._answered: set[Place] = set()
+        for row in reuse:
+            if row.kind is EntryKind.CALL:
+                self._reusable.setdefault((row.entity, row.code, row.inputs), {})[row.place] = row
+            elif row.outputs is not None:
+                self._drawn[row.parent, row.key] = row.outputs["o0"]
         self._record = record
         self._define = define
         self._loop: EagerLoop | None = None
@@ -92,6 +107,8 @@ class Session:
         self._tiebreak = itertools.count()
         self._defined: set[str] = set()
         self._ended: str | None = None
+        self.on_interrupt: Callable[[Failure], None] | None = None
+        """Told, as one event among the others, that the body has to stop and may clean up."""
 
     # --- what the event loop asks
 
@@ -117,6 +134,14 @@ class Session:
                 self._feed.pop()
                 self._closed.discard(place)
                 continue
+            if entry.kind is EntryKind.ABORT:
+                if patient and self._feed.replaying:
+                    return "held"
+                self._feed.pop()
+                assert isinstance(entry.outcome, Failed)
+                if self.on_interrupt is not None:
+                    self.on_interrupt(entry.outcome.failure)
+                return "delivered"
             future = self._waiting.get(place)
             if future is not None:
                 self._feed.pop()
@@ -167,6 +192,10 @@ class Session:
         """Whether recorded outcomes are still to be delivered."""
         return self._feed.replaying > 0
 
+    def unclaimed(self) -> list[Entry]:
+        """Recorded calls that the program has not come to."""
+        return self._feed.unclaimed()
+
     @property
     def diverged(self) -> bool:
         """Whether the program has gone another way than when it was recorded."""
@@ -204,6 +233,7 @@ class Session:
             self._feed.claim(place)
             return future
         grafted = self._feed.graft(scope.parent, key, request.digest)
+        recovered = self._recovered(place, request) if grafted is None else None
         self._record(
             BeginCall(
                 self.attempt,
@@ -220,15 +250,20 @@ class Session:
                 replaces=replaces,
                 graft=grafted.path if grafted is not None else "",
                 line=request.line,
+                recover=recovered.origin if recovered is not None else "",
             )
         )
         if request.inline and grafted is not None:
             self._feed.known[place] = grafted
+        elif recovered is not None:
+            self._answered.add(place)
         return future
 
     def answered(self, scope: Scope, key: str) -> bool:
         """Whether the call at ``key`` has, or will be given, an outcome without anybody running it: it is recorded,
-        or grafted."""
+        grafted, or taken from another run."""
+        if (scope.parent, key) in self._answered:
+            return True
         known = self._feed.known.get((scope.parent, key))
         return known is not None and known.outcome is not None
 
@@ -288,9 +323,26 @@ class Session:
         known = self._feed.known.get(place)
         if known is not None and isinstance(known.outcome, Done):
             return known.outcome.outputs["o0"]
-        value = make()
+        drawn = self._drawn.get(place)
+        value = make() if drawn is None else drawn
         self._record(RecordValue(self.attempt, *place, value, self.clock()))
         return value
+
+    @property
+    def reuses(self) -> bool:
+        """Whether there are outcomes of another run that calls may take."""
+        return bool(self._reusable)
+
+    def _recovered(self, place: Place, request: CallRequest) -> Reusable | None:
+        """The outcome for a nested eager call: of an equal call."""
+        if not self._reusable or not request.inline or not request.code:
+            return None
+        content = (request.entity, request.code, inputs_digest(request.inputs, request.metadata.carried))
+        rows = self._reusable.get(content, {})
+        found = choose(rows, "/".join(place), moved=self._moved)
+        if found is not None:
+            del rows[found.place]
+        return found
 
     def _definition(self, entity: str) -> Program | None:
         if entity in self._defined:

@@ -9,10 +9,14 @@ an error.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from whimbrel.engine import faults, retry
 from whimbrel.engine.frames import start
+from whimbrel.engine.journal import Journal, Key
 from whimbrel.engine.machine import Machine
-from whimbrel.engine.nodes import Attempt, NodeState, Stage
+from whimbrel.engine.nodes import Attempt, Kind, NodeState, Stage, Verdict
+from whimbrel.engine.stopping import give_run_time, give_time, interrupt, settle, stop
 from whimbrel.engine.table import Trigger
 from whimbrel.model.attempt import AttemptFault, Lost, Started, Succeeded
 from whimbrel.model.commands import SetTimer
@@ -52,6 +56,8 @@ def started(machine: Machine, event: Started) -> None:
     attempt.phase = Phase.RUNNING
     attempt.started_at = event.at
     attempt.worker = event.worker
+    if node.verdict is not None:
+        return  # another driver goes on with the clean-up of one that is gone
     start(machine, node)
     if node.metadata.timeout is not None:
         machine.commands.append(timeout_timer(node, attempt))
@@ -73,18 +79,42 @@ def succeeded(machine: Machine, event: Succeeded) -> None:
     node = live(machine, event.attempt, "succeeded")
     if node is None:
         return
+    if node.verdict is not None:
+        machine.note(node.path, "too late to succeed", "it was told to stop")
+        _stopped(machine, node)
+        return
     machine.end_attempt(node, Phase.SUCCEEDED)
-    machine.wind_down(node.children, faults.cancelled(f"{node.path} returned without waiting for it"), skip=False)
-    machine.succeed(node, event.outputs)
+    if _leaves_nothing(machine, node, f"{node.path} returned without waiting for it"):
+        machine.succeed(node, event.outputs)
+    else:
+        settle(machine, node, Verdict(Trigger.SUCCEED, outputs=event.outputs))
+
+
+def _leaves_nothing(machine: Machine, node: NodeState, reason: str) -> bool:
+    """Stop what the body left under way. Whether nothing of it goes on."""
+    if not node.children:
+        return True
+    stop(machine, node.children, faults.cancelled(reason))
+    return all(child.phase.terminal for child in node.children)
+
+
+def _stopped(machine: Machine, node: NodeState) -> None:
+    """An attempt that was told to stop has ended, however it did."""
+    verdict = node.verdict
+    assert verdict is not None
+    timed_out = verdict.trigger is Trigger.TIME_OUT
+    machine.end_attempt(node, Phase.TIMED_OUT if timed_out else Phase.ABORTED, verdict.failure)
+    _leaves_nothing(machine, node, f"the body of {node.path} was stopped")
+    settle(machine, node, verdict)
 
 
 def failed(machine: Machine, event: AttemptFault) -> None:
     """The function raised, or the worker says why it could not be called."""
     node = live(machine, event.attempt, f"failed: {event.failure.title}")
-    if node is not None:
+    if node is not None and not _ends_stopped(machine, node, event.failure):
         timed_out = event.failure.fault is Fault.TIMEOUT
         machine.end_attempt(node, Phase.TIMED_OUT if timed_out else Phase.FAILED, event.failure)
-        _after_failure(machine, node, event.failure)
+        _after_attempt(machine, node, event.failure)
 
 
 def lost(machine: Machine, event: Lost) -> None:
@@ -92,8 +122,29 @@ def lost(machine: Machine, event: Lost) -> None:
     node = live(machine, event.attempt, "was lost")
     if node is not None:
         failure = faults.lost(event.reason, node.path)
+        if not _ends_stopped(machine, node, failure):
+            machine.end_attempt(node, Phase.FAILED, failure)
+            _after_attempt(machine, node, failure)
+
+
+def _ends_stopped(machine: Machine, node: NodeState, failure: Failure) -> bool:
+    """Whether the attempt had been told to stop. A driver that was lost while it cleaned up is replaced by one that
+    goes on with it."""
+    if node.verdict is None:
+        return False
+    if failure.fault is Fault.USER and node.verdict.failure is not None:
+        note = f"the clean-up failed: {failure.title}"
+        stopped = replace(node.verdict.failure, notes=(*node.verdict.failure.notes, note))
+        node.verdict = replace(node.verdict, failure=stopped)
+    by_machine = retry.blame(failure) is retry.Blame.SYSTEM
+    if node.kind is Kind.EAGER and by_machine and retry.allowed(node, failure, machine.options.system_retries):
         machine.end_attempt(node, Phase.FAILED, failure)
-        _after_failure(machine, node, failure)
+        machine.note(node.path, "another driver goes on with the clean-up", failure.title)
+        node.system_retries += 1
+        machine.enqueue(node)
+    else:
+        _stopped(machine, node)
+    return True
 
 
 def owner_changed(machine: Machine, event: OwnerChanged) -> None:
@@ -110,29 +161,55 @@ def owner_changed(machine: Machine, event: OwnerChanged) -> None:
         if node.stage is not Stage.ATTEMPT:
             machine.note(path, "ignored: its attempt is gone", "none was live")
             continue
+        if node.verdict is not None and node.kind is not Kind.EAGER:
+            _stopped(machine, node)
+            continue
         machine.end_attempt(node, Phase.FAILED, faults.lost(f"{event.owner} took the run over", path))
-        machine.move(node, Trigger.RETRY, "its attempt ended with the control plane")
+        if node.verdict is None:
+            machine.move(node, Trigger.RETRY, "its attempt ended with the control plane")
         machine.enqueue(node)
+    # While nobody drove the run nothing could be cleaned up.
+    if machine.verdict is not None:
+        give_run_time(machine)
+    for node in machine.nodes.values():
+        if node.deadlines and node.stage is not Stage.NOTHING and node.verdict is not None:
+            give_time(machine, node)
 
 
 def timeout_due(machine: Machine, event: TimeoutDue) -> None:
     """The attempt has run for as long as it may."""
     node, attempt = known(machine, event.path, event.number)
-    if attempt.phase is not Phase.RUNNING:
-        machine.note(node.path, f"ignored: attempt {event.number} ran out of time", f"it is {attempt.phase.value}")
+    if attempt.phase is not Phase.RUNNING or node.verdict is not None:
+        phase = node.phase if attempt.phase is Phase.RUNNING else attempt.phase
+        machine.note(node.path, f"ignored: attempt {event.number} ran out of time", f"it is {phase.value}")
         return
     failure = faults.timed_out(node.metadata.timeout or 0.0, node.path)
+    if node.journal is not None:
+        interrupt(machine, node, Verdict(Trigger.TIME_OUT, failure))
+        return
     machine.stop_attempt(node, Phase.TIMED_OUT, failure)
-    _after_failure(machine, node, failure)
+    _after_attempt(machine, node, failure)
 
 
-def _after_failure(machine: Machine, node: NodeState, failure: Failure) -> None:
-    """Retry, or end the node. Its attempt has ended."""
+def _after_attempt(machine: Machine, node: NodeState, failure: Failure) -> None:
+    """Retry, or end the node, once what its body left is over. Its attempt has ended."""
     by_user = retry.blame(failure) is retry.Blame.USER
     again = retry.allowed(node, failure, machine.options.system_retries)
-    if node.journal is not None and (by_user or not again):
-        # The body is over, or starts over; a driver that was merely lost finds its calls where it left them.
-        machine.wind_down(node.children, faults.cancelled(f"the body of {node.path} failed"), skip=False)
+    # The body is over, or starts over; a driver that was merely lost finds its calls where it left them.
+    if (
+        node.journal is not None
+        and (by_user or not again)
+        and not _leaves_nothing(machine, node, f"the body of {node.path} failed")
+    ):
+        settle(machine, node, Verdict(Trigger.FAIL, failure))
+        return
+    after_failure(machine, node, failure)
+
+
+def after_failure(machine: Machine, node: NodeState, failure: Failure) -> None:
+    """Retry, or end the node: nothing of its body goes on, unless another driver will find it."""
+    by_user = retry.blame(failure) is retry.Blame.USER
+    again = retry.allowed(node, failure, machine.options.system_retries)
     if not again:
         machine.fail(node, failure, Trigger.TIME_OUT if failure.fault is Fault.TIMEOUT else Trigger.FAIL)
         return
@@ -143,7 +220,7 @@ def _after_failure(machine: Machine, node: NodeState, failure: Failure) -> None:
         return
     node.user_retries += 1
     if node.journal is not None:
-        node.journal.keep_successes()
+        node.journal.keep_successes(_shielded(machine, node.journal))
     wait = retry.delay(node.metadata, node.user_retries)
     if wait > 0.0:
         node.stage = Stage.BACKOFF
@@ -151,6 +228,13 @@ def _after_failure(machine: Machine, node: NodeState, failure: Failure) -> None:
         machine.commands.append(backoff_timer(node))
     else:
         machine.enqueue(node)
+
+
+def _shielded(machine: Machine, journal: Journal) -> set[Key]:
+    """Setups and teardowns: what they made is gone, so they are made again."""
+    return {
+        (entry.parent, entry.key) for entry in journal if entry.path and machine.nodes[entry.path].metadata.shielded
+    }
 
 
 def retry_due(machine: Machine, event: RetryDue) -> None:

@@ -50,7 +50,6 @@ from whimbrel.model.literals import (
     render_path,
 )
 from whimbrel.model.program import START, Binding, ListBinding, LiteralBinding, MapBinding, PromiseBinding
-from whimbrel.model.run import Phase
 
 
 class Unbound(Exception):
@@ -78,7 +77,7 @@ def _promised(binding: PromiseBinding, frame: Frame) -> Literal:
     else:
         source = f"output {binding.var!r} of {binding.node}"
         producer = frame.nodes.get(binding.node)
-        if producer is None or producer.phase is not Phase.SUCCEEDED:
+        if producer is None or not producer.phase.has_outputs:
             raise Unbound(f"{source} does not exist: that node has not run; add it to the upstream nodes")
         values = producer.outputs
     literal = values.get(binding.var)

@@ -15,7 +15,8 @@ from whimbrel.engine.attempts import live
 from whimbrel.engine.frames import adopt, start
 from whimbrel.engine.journal import Journal, Key
 from whimbrel.engine.machine import Machine
-from whimbrel.engine.nodes import Kind, NodeState
+from whimbrel.engine.nodes import Kind, NodeState, Verdict
+from whimbrel.engine.stopping import settle, stop
 from whimbrel.engine.table import Trigger
 from whimbrel.model.attempt import BeginCall, CancelCall, FinishCall, FireTimer, RecordValue, StartTimer
 from whimbrel.model.failure import Fault
@@ -53,7 +54,7 @@ def call_begun(machine: Machine, event: BeginCall) -> None:
         machine.record_call(state)
         return
     grafted = machine.nodes.get(event.graft) if event.graft else None
-    if grafted is not None and grafted.phase is Phase.SUCCEEDED and grafted.digest == event.digest:
+    if grafted is not None and grafted.phase.has_outputs and grafted.digest == event.digest:
         machine.move(state, Trigger.READY)
         state.queued_at = machine.at
         state.grafted_from = grafted.path
@@ -62,9 +63,20 @@ def call_begun(machine: Machine, event: BeginCall) -> None:
     elif event.inline:
         machine.move(state, Trigger.READY)
         state.queued_at = machine.at
-        start(machine, state)
+        if event.recover:
+            _recovered(machine, state, event.recover)
+        else:
+            start(machine, state)
     else:
         machine.ready.append(state)
+
+
+def _recovered(machine: Machine, state: NodeState, origin: str) -> None:
+    """The driver has chosen, from what it was launched with: a nested body is its to run, or not to run."""
+    found = machine.reuse.give(origin)
+    if found is None or found.entity != state.entity:
+        raise machine.illegal(state.path, f"its driver takes the outcome of {origin}, of which nothing is known")
+    machine.recover(state, found)
 
 
 def _call_node(machine: Machine, event: BeginCall, body: NodeState, path: str) -> NodeState:
@@ -109,7 +121,7 @@ def _displace(machine: Machine, journal: Journal, key: Key, path: str) -> None:
     if old is not None:
         old.replaced = True
         machine.note(path, "replaced", "the body calls something else here than when this was recorded")
-        machine.wind_down([old], faults.cancelled("the body has changed: it calls something else here"), skip=False)
+        stop(machine, [old], faults.cancelled("the body has changed: it calls something else here"))
 
 
 def call_ended(machine: Machine, state: NodeState) -> None:
@@ -129,20 +141,19 @@ def call_finished(machine: Machine, event: FinishCall) -> None:
         return
     if not state.inline:
         raise machine.illegal(state.path, "the driver says that it finished a call that it does not run")
+    if state.verdict is not None:
+        machine.note(state.path, "ignored: the call finished", "how it ends was known")
+        return
     outcome = event.outcome
-    machine.wind_down(
-        state.children, faults.cancelled(f"{state.path} returned without waiting for it"), skip=False, tell=driver
-    )
+    stop(machine, state.children, faults.cancelled(f"{state.path} returned without waiting for it"), tell=driver)
     if isinstance(outcome, Done):
         state.cached = outcome.cached
-        machine.succeed(state, outcome.outputs)
+        settle(machine, state, Verdict(Trigger.SUCCEED, outputs=outcome.outputs))
     elif outcome.failure.fault in _STOPPED:
-        machine.abort(state, outcome.failure)
-        machine.record_call(state)
+        settle(machine, state, Verdict(Trigger.ABORT, outcome.failure))
     else:
-        machine.fail(
-            state, outcome.failure, Trigger.TIME_OUT if outcome.failure.fault is Fault.TIMEOUT else Trigger.FAIL
-        )
+        timed_out = outcome.failure.fault is Fault.TIMEOUT
+        settle(machine, state, Verdict(Trigger.TIME_OUT if timed_out else Trigger.FAIL, outcome.failure))
 
 
 def call_cancelled(machine: Machine, event: CancelCall) -> None:
@@ -162,7 +173,7 @@ def call_cancelled(machine: Machine, event: CancelCall) -> None:
     if state.phase.terminal:
         machine.note(state.path, "ignored: the call was cancelled", "it was over")
         return
-    machine.wind_down([state], faults.cancelled("the program cancelled the call"), skip=False, tell=driver)
+    stop(machine, [state], faults.cancelled("the program cancelled the call"), tell=driver, shields=False)
 
 
 def timer_started(machine: Machine, event: StartTimer) -> None:

@@ -6,19 +6,26 @@ bodies say.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from whimbrel.engine import faults
 from whimbrel.engine.binding import Unbound, complete, resolve_all
+from whimbrel.engine.brackets import teardown_inputs, why_not
 from whimbrel.engine.branch import arms, choose
 from whimbrel.engine.cachekey import cache_key
 from whimbrel.engine.journal import Journal
 from whimbrel.engine.machine import NOT_SAID, Machine
-from whimbrel.engine.nodes import Frame, Kind, NodeState, Stage
+from whimbrel.engine.nodes import BracketState, Frame, Kind, NodeState, Stage
+from whimbrel.engine.reuse import make_fresh, place_of, settled_above
+from whimbrel.engine.stopping import stop
 from whimbrel.engine.table import Trigger
 from whimbrel.model.commands import LookUpCache
+from whimbrel.model.content import inputs_digest
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import (
     START,
+    Bracket,
     BranchTarget,
     FailurePolicy,
     Graph,
@@ -52,8 +59,27 @@ def unfold(machine: Machine, graph: Graph, inputs: Literals, owner: NodeState | 
             if above != START:
                 nodes[above].downstream.append(below)
                 below.waiting += 1
-    machine.ready.extend(state for state in nodes.values() if not state.waiting)
+    for bracket in graph.brackets:
+        _watch(frame, bracket)
+    machine.ready.extend(state for state in nodes.values() if not state.waiting and state.closes is None)
     return frame
+
+
+def _watch(frame: Frame, bracket: Bracket) -> None:
+    nodes = frame.nodes
+    named = (bracket.setup, bracket.teardown, *bracket.members)
+    for id in named:
+        if id not in nodes:
+            raise Unbound(f"a bracket of {frame.graph.name} names {id}, which is no node of it")
+    setup, teardown = nodes[bracket.setup], nodes[bracket.teardown]
+    assert teardown.node is not None
+    ids = dict.fromkeys((bracket.setup, *bracket.members, *teardown.node.upstream))
+    watched = [nodes[id] for id in ids if id != START]
+    state = BracketState(bracket, setup, teardown, watched, len(watched))
+    setup.opens = state
+    teardown.closes = state
+    for node in watched:
+        node.within = [*node.within, state]
 
 
 def _make(
@@ -83,6 +109,8 @@ def adopt(machine: Machine, state: NodeState, parent: NodeState | None) -> None:
     if parent is not None:
         state.parent = parent.path
         parent.children.append(state)
+        if parent.verdict is not None:
+            parent.inside += 1
     machine.nodes[state.path] = state
 
 
@@ -93,13 +121,19 @@ def begin(machine: Machine, state: NodeState) -> None:
     """A node is ready: bind its inputs and do what its kind asks for."""
     if state.phase is not Phase.UNDEFINED:
         return
+    if state.closes is not None and (reason := why_not(state.closes)):
+        machine.abort(state, faults.aborted(reason), Trigger.SKIP)
+        machine.ended.append(state)
+        return
     machine.move(state, Trigger.READY)
     state.queued_at = machine.at
     try:
         if state.kind is Kind.BRANCH:
             _begin_branch(machine, state)
             return
-        if state.node is not None:
+        if state.closes is not None:
+            state.inputs = teardown_inputs(machine, state.closes)
+        elif state.node is not None:
             assert state.scope is not None
             state.inputs = resolve_all(state.node.inputs, state.scope, "input")
         if state.kind is Kind.WORKFLOW:
@@ -120,6 +154,8 @@ def begin_task(machine: Machine, state: NodeState) -> None:
     if state.kind is Kind.EAGER:
         state.driver = state
         state.journal = Journal()
+    if machine.reuse and recovered(machine, state):
+        return
     cache = state.metadata.cache
     if cache is not None:
         state.cache_key = cache_key(spec, cache, state.inputs)
@@ -152,10 +188,26 @@ def _begin_workflow(machine: Machine, state: NodeState) -> None:
             raise Unbound(f"{graph.name} contains itself")
         above = above.owner.scope if above.owner is not None else None
     state.inputs = complete(state.inputs, graph.interface, graph.name)
+    if machine.reuse and recovered(machine, state):
+        return
     start(machine, state)
     state.frame = unfold(machine, graph, state.inputs, state)
     if not state.frame.remaining:
         frame_done(machine, state.frame)
+
+
+def recovered(machine: Machine, state: NodeState) -> bool:
+    """Whether the node takes the outcome of an equal one in the run that this one recovers."""
+    code = machine.code_of(state)
+    found = None
+    if code and settled_above(state):
+        inputs = inputs_digest(state.inputs, state.metadata.carried)
+        found = machine.reuse.take(state.entity, code, inputs, place_of(state))
+    if found is not None:
+        machine.recover(state, found)
+    elif state.kind is not Kind.WORKFLOW:  # what is inside it speaks for itself
+        make_fresh(state)
+    return found is not None
 
 
 def start(machine: Machine, state: NodeState) -> None:
@@ -190,15 +242,26 @@ def member_ended(machine: Machine, frame: Frame, state: NodeState) -> None:
     """A node of a graph has ended: others may begin, or never will; or the graph is done."""
     if _over(machine, frame):
         return
-    if state.phase is Phase.SUCCEEDED:
+    if frame.owner is None and machine.verdict is not None:
+        if not frame.remaining:
+            end_aborted(machine)
+        return
+    if frame.owner is not None and frame.owner.verdict is not None:
+        return
+    if state.phase.has_outputs:
         for below in state.downstream:
             below.waiting -= 1
-            if not below.waiting and below.phase is Phase.UNDEFINED:
+            if not below.waiting and below.phase is Phase.UNDEFINED and below.closes is None:
                 machine.ready.append(below)
-        if not frame.remaining:
-            frame_done(machine, frame)
-        return
+    elif state.phase is not Phase.SKIPPED:
+        _member_failed(machine, frame, state)
+    if not frame.remaining:
+        frame_done(machine, frame)
+
+
+def _member_failed(machine: Machine, frame: Frame, state: NodeState) -> None:
     failure = state.failure or faults.user("it failed", state.path)
+    first = frame.failure is None
     if frame.failure is None:
         frame.failure = failure
         reason = f"{state.path} failed: {failure.title}"
@@ -206,22 +269,29 @@ def member_ended(machine: Machine, frame: Frame, state: NodeState) -> None:
             machine.move_run(Trigger.CHILD_FAIL, reason)
         else:
             machine.move(frame.owner, Trigger.CHILD_FAIL, reason)
-    if frame.graph.failure_policy is FailurePolicy.FAIL_IMMEDIATELY:
-        machine.wind_down(list(frame.nodes.values()), faults.aborted(f"{state.path} failed"), skip=True)
-    else:
+    elif state.closes is not None:
+        note = f"the teardown {state.path} failed too: {failure.title}"
+        frame.failure = replace(frame.failure, notes=(*frame.failure.notes, note))
+    if frame.graph.failure_policy is not FailurePolicy.FAIL_IMMEDIATELY:
         _skip_below(machine, state)
-    if not frame.remaining:
-        frame_done(machine, frame)
+    elif first:
+        stop(machine, frame.nodes.values(), faults.aborted(f"{state.path} failed"), skip=True)
 
 
 def _skip_below(machine: Machine, state: NodeState) -> None:
     reason = faults.aborted(f"{state.path} failed upstream")
     stack = list(reversed(state.downstream))
+    passed: set[str] = set()
     while stack:
         below = stack.pop()
-        if below.phase is Phase.UNDEFINED:
+        if below.phase is not Phase.UNDEFINED or below.path in passed:
+            continue
+        if below.closes is not None and below.closes.owed:
+            # It comes all the same; what would have followed it does not.
+            passed.add(below.path)
+        else:
             machine.abort(below, reason, Trigger.SKIP)
-            stack.extend(reversed(below.downstream))
+        stack.extend(reversed(below.downstream))
 
 
 def _over(machine: Machine, frame: Frame) -> bool:
@@ -248,6 +318,12 @@ def frame_done(machine: Machine, frame: Frame) -> None:
         machine.succeed(owner, outputs)
 
 
+def end_aborted(machine: Machine) -> None:
+    """An aborted run has cleaned up."""
+    failure, machine.verdict = machine.verdict, None
+    machine.end_run(Trigger.END, failure)
+
+
 def fail_run(machine: Machine, failure: Failure) -> None:
     """The run has failed, and nothing of it goes on."""
     machine.end_run(Trigger.FAIL, failure)
@@ -255,9 +331,9 @@ def fail_run(machine: Machine, failure: Failure) -> None:
 
 def arm_ended(machine: Machine, branch: NodeState, arm: NodeState) -> None:
     """The arm that ran has ended, and with it the branch."""
-    if branch.phase.terminal:
+    if branch.phase.terminal or branch.verdict is not None:
         return
-    if arm.phase is Phase.SUCCEEDED:
+    if arm.phase.has_outputs:
         machine.succeed(branch, arm.outputs)
     else:
         machine.fail(branch, arm.failure or faults.user("it failed", arm.path))

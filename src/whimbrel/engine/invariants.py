@@ -6,7 +6,7 @@ Knows: the whole state. Changes nothing of it.
 from __future__ import annotations
 
 from whimbrel.engine.machine import Machine
-from whimbrel.engine.nodes import Frame, Kind, NodeState, Stage
+from whimbrel.engine.nodes import BracketState, Frame, Kind, NodeState, Stage
 from whimbrel.engine.retry import Blame, blame
 from whimbrel.model.program import START
 from whimbrel.model.run import Done, EntryKind, Failed, Phase
@@ -53,12 +53,25 @@ def _check_node(machine: Machine, node: NodeState) -> None:
         assert node.failure is not None, f"{where} does not say why"
     elif node.phase is not Phase.FAILING:
         assert node.failure is None, f"{where} has failed"
-    assert not node.outputs or node.phase is Phase.SUCCEEDED, f"{where} has outputs"
+    assert not node.outputs or node.phase.has_outputs, f"{where} has outputs"
+    assert (node.phase is Phase.RECOVERED) is bool(node.recovered_from), f"{where} comes from {node.recovered_from}"
+    assert not node.recovered_from or not node.attempts, f"{where} was recovered, and launched"
     _check_attempts(machine, node, where)
+    _check_verdict(node, where)
     if node.frame is not None:
         _check_frame(node.frame)
     if node.journal is not None:
         _check_journal(machine, node, where)
+
+
+def _check_verdict(node: NodeState, where: str) -> None:
+    assert (node.phase is Phase.ABORTING) <= (node.verdict is not None), f"{where} does not know how it ends"
+    if node.verdict is None:
+        return
+    assert not node.phase.terminal, f"{where} is over, and has a verdict"
+    inside = sum(not child.phase.terminal for child in node.children)
+    assert node.inside == inside, f"{where}: {node.inside} counted inside, {inside} go on"
+    assert inside or node.stage is Stage.ATTEMPT, f"{where} waits for nothing"
 
 
 def _check_attempts(machine: Machine, node: NodeState, where: str) -> None:
@@ -67,15 +80,18 @@ def _check_attempts(machine: Machine, node: NodeState, where: str) -> None:
     last_live = bool(node.attempts) and node.attempts[-1].live
     assert last_live is (node.stage is Stage.ATTEMPT), f"{where} waits for {node.stage or 'nothing'}"
     succeeded = [attempt for attempt in node.attempts if attempt.phase is Phase.SUCCEEDED]
-    assert len(succeeded) == (1 if node.attempts and node.phase is Phase.SUCCEEDED else 0), (
+    # A body may have returned and yet be aborted, while something that it left cleans up.
+    returned = node.phase is Phase.SUCCEEDED or (node.kind is Kind.EAGER and bool(succeeded))
+    assert len(succeeded) == (1 if node.attempts and returned else 0), (
         f"{where} has {len(succeeded)} attempts that succeeded"
     )
     if node.kind in (Kind.WORKFLOW, Kind.BRANCH) or node.inline:
         assert not node.attempts, f"{where} has attempts of its own"
         assert node.phase is not Phase.QUEUED, f"{where} waits for nothing"
     else:
+        settling = node.verdict is not None
         assert node.phase is not Phase.QUEUED or node.stage is not Stage.NOTHING, f"{where} waits for nothing"
-        assert node.phase is not Phase.RUNNING or node.attempts[-1].phase is Phase.RUNNING, where
+        assert node.phase is not Phase.RUNNING or settling or node.attempts[-1].phase is Phase.RUNNING, where
     assert node.system_retries <= machine.options.system_retries, f"{where} spent {node.system_retries} system retries"
     assert node.user_retries <= (node.metadata.retries or 0), f"{where} spent {node.user_retries} user retries"
     failed = [attempt.failure for attempt in node.attempts if attempt.failure is not None]
@@ -91,14 +107,28 @@ def _check_frame(frame: Frame) -> None:
     for state in nodes:
         assert state.node is not None
         above = [frame.nodes[id] for id in dict.fromkeys(state.node.upstream) if id != START]
-        waits = sum(node.phase is not Phase.SUCCEEDED for node in above)
-        if state.phase is Phase.UNDEFINED:
+        waits = sum(not node.phase.has_outputs for node in above)
+        if state.closes is not None:
+            _check_teardown(state, state.closes)
+        elif state.phase is Phase.UNDEFINED:
             assert waits, f"{state.path} may begin, and does not"
             assert state.waiting == waits, f"{state.path} waits for {state.waiting}, not {waits}"
         elif state.phase not in (Phase.SKIPPED, Phase.ABORTED):
             assert not waits, f"{state.path} began too early"
     if frame.owner is not None:
         assert (frame.failure is not None) >= (frame.owner.phase is Phase.FAILING), f"{where} fails without a reason"
+
+
+def _check_teardown(state: NodeState, bracket: BracketState) -> None:
+    left = sum(not node.phase.terminal for node in bracket.watched)
+    assert bracket.left == left, f"{state.path}: {bracket.left} counted, {left} go on"
+    if state.phase is Phase.UNDEFINED:
+        assert left, f"{state.path} may begin, and does not"
+    elif state.phase not in (Phase.SKIPPED, Phase.ABORTED):
+        assert not left, f"{state.path} began before its bracket had ended"
+        assert bracket.setup.begun, f"{state.path} runs, though its setup never began"
+    if state.phase is Phase.SKIPPED and bracket.setup.phase.has_outputs:
+        raise AssertionError(f"{state.path} was skipped, though its setup had run")
 
 
 def _check_journal(machine: Machine, driver: NodeState, where: str) -> None:
@@ -120,8 +150,8 @@ def _check_journal(machine: Machine, driver: NodeState, where: str) -> None:
         if entry.outcome is None:
             assert not node.phase.terminal, f"{node.path} has ended, but its driver was not told"
         elif isinstance(entry.outcome, Done):
-            assert node.phase is Phase.SUCCEEDED
+            assert node.phase.has_outputs
             assert entry.outcome.outputs == node.outputs, f"{node.path}: other outputs were recorded"
         else:
             assert isinstance(entry.outcome, Failed)
-            assert node.phase is not Phase.SUCCEEDED, f"{node.path}: a failure was recorded"
+            assert not node.phase.has_outputs, f"{node.path}: a failure was recorded"

@@ -7,7 +7,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -68,14 +68,19 @@ class Journal:
         for other in below:
             self._drop(other)
 
-    def keep_successes(self) -> None:
-        """What a retry of the whole body may reuse: calls that succeeded, and values drawn.
+    def keep_successes(self, but: Set[Key] = frozenset()) -> None:
+        """What a retry of the whole body may reuse: calls that succeeded, without those of ``but``, and values drawn.
 
-        Failures and cancelled calls are tried again, timers wait again.
+        Failures and cancelled calls are tried again, timers wait again. What a body did after it was told to stop was
+        clean-up, and is done again.
         """
+        cleaning = False
         for entry in self.entries():
-            if entry.outcome is None or entry.kind is EntryKind.TIMER or isinstance(entry.outcome, Failed):
-                self._drop((entry.parent, entry.key))
+            cleaning = cleaning or entry.kind is EntryKind.ABORT
+            key = (entry.parent, entry.key)
+            failed = entry.outcome is None or isinstance(entry.outcome, Failed)
+            if cleaning or failed or entry.kind is EntryKind.TIMER or key in but:
+                self._drop(key)
 
     def _keys(self) -> list[Key]:
         return [*self._done, *self._pending]

@@ -3,9 +3,9 @@
 Knows: how a node moves, ends, is launched and is stopped. Must not know: what events mean (attempts.py, calls.py),
 how graphs unfold (frames.py).
 
-Nothing here calls itself: what follows from a change goes on one of two lists, ``ready`` (nodes that may begin) and
-``ended`` (nodes whose host must hear), which ``Run`` works off until both are empty. So a chain of 100,000 nodes
-needs no more stack than one.
+Nothing here calls itself: what follows from a change goes on one of three lists, ``settled`` (nodes whose verdict may
+be carried out), ``ended`` (nodes whose host must hear) and ``ready`` (nodes that may begin), which ``Run`` works off
+until all are empty. So a chain of 100,000 nodes needs no more stack than one.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from collections import deque
 
 from whimbrel.engine import faults
 from whimbrel.engine.nodes import Attempt, Frame, Kind, NodeState, Stage
+from whimbrel.engine.reuse import ReuseTable
 from whimbrel.engine.story import Story
 from whimbrel.engine.table import NODE, RUN, Trigger
 from whimbrel.errors import IllegalTransition
+from whimbrel.graph.digest import closure_digest
 from whimbrel.model.attempt import Cancel, Deliver, Launch
 from whimbrel.model.commands import Command, EndRun, ReleaseCache, WriteCache
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import Graph, Metadata, Program, TaskKind, TaskSpec, overlay
-from whimbrel.model.run import AttemptId, Done, Entry, Failed, Outcome, Phase, RunOptions
+from whimbrel.model.run import AttemptId, Done, Entry, Failed, Outcome, Phase, Reusable, RunOptions
 
 NOT_SAID = Metadata()
 
@@ -48,12 +50,20 @@ class Machine:
         self.commands: list[Command] = []
         self.ready: deque[NodeState] = deque()
         self.ended: deque[NodeState] = deque()
+        self.settled: deque[NodeState] = deque()
+        self.verdict: Failure | None = None
+        """Why the run is ABORTING: it is over once everything inside has cleaned up."""
+        self.deadline = 0.0
+        self.deadlines = 0
         self.queue: deque[NodeState] = deque()
         """Task nodes to launch, in the order in which they became ready. Those that ended meanwhile are passed over."""
         self.drivers: deque[NodeState] = deque()
         """Eager nodes to launch; empty between events."""
         self.running = 0
         """Live attempts of tasks: what ``max_parallelism`` limits."""
+        self.reuse = ReuseTable()
+        """What another run has for equal calls of this one."""
+        self._codes: dict[str, str] = {}
         self.story = Story() if keep_story else None
 
     # --- phases ----------------------------------------------------------------------------------
@@ -137,6 +147,8 @@ class Machine:
             0,
             self.workflow,
             node.journal.entries() if node.journal is not None else (),
+            self.reuse.for_driver(node.path) if node.journal is not None and self.reuse else (),
+            self.reuse.moved,
         )
 
     def end_attempt(self, node: NodeState, phase: Phase, failure: Failure | None = None) -> None:
@@ -166,6 +178,11 @@ class Machine:
             self.commands.append(WriteCache(node.path, node.cache_key, outputs))
         self.ended.append(node)
 
+    def recover(self, node: NodeState, found: Reusable) -> None:
+        """The node takes its outputs from another run."""
+        node.recovered_from = found.origin
+        self.succeed(node, found.outputs or {}, Trigger.RECOVER, f"as {found.path} of run {found.run}")
+
     def fail(self, node: NodeState, failure: Failure, trigger: Trigger = Trigger.FAIL) -> None:
         """The node will have no outputs."""
         node.failure = faults.at_node(failure, node.path)
@@ -188,31 +205,27 @@ class Machine:
         self.move(node, trigger, reason)
         node.ended_at = self.at
         node.stage = Stage.NOTHING
-        if isinstance(node.host, Frame):
-            node.host.remaining -= 1
+        node.verdict = None
+        host = node.host
+        around: NodeState | None
+        if isinstance(host, Frame):
+            host.remaining -= 1
+            around = host.owner
+            for bracket in node.within:
+                bracket.left -= 1
+                if not bracket.left:
+                    self.ready.append(bracket.teardown)
+        else:
+            around = host
+        if around is not None and around.verdict is not None:
+            around.inside -= 1
+            if not around.inside:
+                self.settled.append(around)
 
     def _release(self, node: NodeState) -> None:
         cache = node.metadata.cache
         if node.cache_key is not None and cache is not None and cache.serialize and not self.options.overwrite_cache:
             self.commands.append(ReleaseCache(node.path, node.cache_key))
-
-    def wind_down(self, top: list[NodeState], failure: Failure, *, skip: bool, tell: NodeState | None = None) -> None:
-        """Stop every node of ``top`` that has not ended, and everything inside, the innermost first.
-
-        ``skip``: those that were never ready are skipped, not aborted. ``tell``: the driver that lives on; its calls
-        are given this outcome.
-        """
-        found: list[NodeState] = []
-        stack = [node for node in top if not node.phase.terminal]
-        while stack:
-            node = stack.pop()
-            found.append(node)
-            stack.extend(child for child in node.children if not child.phase.terminal)
-        for node in reversed(found):
-            never = skip and node.phase is Phase.UNDEFINED
-            self.abort(node, failure, Trigger.SKIP if never else Trigger.ABORT)
-            if tell is not None and node.called_by is tell:
-                self.record_call(node)
 
     # --- journals --------------------------------------------------------------------------------
 
@@ -227,7 +240,7 @@ class Machine:
         if node.replaced or driver.phase.terminal or driver.journal.paths.get(node.call) != node.path:
             return
         outcome: Outcome
-        if node.phase is Phase.SUCCEEDED:
+        if node.phase.has_outputs:
             outcome = Done(node.outputs, node.cached)
         else:
             outcome = Failed(node.failure or faults.aborted("it did not run", node.path))
@@ -250,8 +263,18 @@ class Machine:
 
     def define(self, program: Program) -> None:
         """Add entities; the newest of a name wins. Nodes that exist keep theirs."""
+        self._codes.clear()
         self.tasks.update(program.tasks)
         self.workflows.update(program.workflows)
+
+    def code_of(self, node: NodeState) -> str:
+        """The digest of the code that the node runs, "" when it is not known."""
+        if node.kind is not Kind.WORKFLOW:
+            return node.spec.code_digest if node.spec is not None else ""
+        code = self._codes.get(node.entity)
+        if code is None:
+            code = self._codes[node.entity] = closure_digest(node.entity, self.tasks, self.workflows)
+        return code
 
     def kind_of(self, spec: TaskSpec | None) -> Kind:
         """The kind of node that runs ``spec``."""

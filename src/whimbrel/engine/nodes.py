@@ -11,10 +11,11 @@ from enum import StrEnum
 from msgspec import Struct
 
 from whimbrel.engine.journal import Journal
+from whimbrel.engine.table import Trigger
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
-from whimbrel.model.program import Graph, Metadata, Node, TaskSpec
+from whimbrel.model.program import Bracket, Graph, Metadata, Node, TaskSpec
 from whimbrel.model.run import Phase
 
 
@@ -58,6 +59,14 @@ class Attempt(Struct, eq=False):
         return self.phase is Phase.QUEUED or self.phase is Phase.RUNNING
 
 
+class Verdict(Struct, frozen=True):
+    """How a node will end once everything inside has ended: it succeeds, fails, times out, or is aborted."""
+
+    trigger: Trigger
+    failure: Failure | None = None
+    outputs: Literals = {}
+
+
 class NodeState(Struct, eq=False):
     """One node of a run, whatever made it: a graph, a branch, or a call of an eager body."""
 
@@ -93,6 +102,10 @@ class NodeState(Struct, eq=False):
     """An eager call that the driver above runs itself."""
     grafted_from: str = ""
     """Path of the node whose outcome this call took: the body has changed since that was recorded."""
+    recovered_from: str = ""
+    """``run/path`` of the node of another run whose outcome this one took."""
+    fresh: bool = False
+    """Something in it was computed anew, in a run that reuses outcomes of another."""
     replaced: bool = False
     """Another call stands at this key now; this one's outcome is no part of the program any more."""
     children: list[NodeState] = []
@@ -120,6 +133,25 @@ class NodeState(Struct, eq=False):
     call: tuple[str, str] = ("", "")
     """(body, key) by which the driver knows the call; the body's name has no incarnation in it."""
     cache_key: CacheKey | None = None
+    verdict: Verdict | None = None
+    """How it ends, when that is known while something inside goes on."""
+    inside: int = 0
+    """With a verdict: how many of its children have not ended."""
+    deadline: float = 0.0
+    """When the time to clean up is over, for a driver that was told to stop."""
+    deadlines: int = 0
+    """How many deadlines it was given; the latest counts."""
+    within: list[BracketState] = []
+    """The brackets whose teardown waits for it."""
+    closes: BracketState | None = None
+    """The bracket whose teardown it is."""
+    opens: BracketState | None = None
+    """The bracket whose setup it is."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of it may have happened: an attempt was launched, or the cache had the outputs."""
+        return bool(self.attempts) or self.started_at > 0.0 or self.phase.has_outputs
 
     @property
     def called_by(self) -> NodeState | None:
@@ -144,3 +176,20 @@ class Frame(Struct, eq=False):
     """How many of its nodes have not ended."""
     failure: Failure | None = None
     """The first failure inside."""
+
+
+class BracketState(Struct, eq=False):
+    """A bracket of a graph that is being run."""
+
+    bracket: Bracket
+    setup: NodeState
+    teardown: NodeState
+    watched: list[NodeState]
+    """What the teardown waits for: the setup, the members, whatever else is upstream of it."""
+    left: int
+    """How many of them have not ended."""
+
+    @property
+    def owed(self) -> bool:
+        """Whether the teardown must still run, or run to its end."""
+        return self.setup.begun and not self.teardown.phase.terminal

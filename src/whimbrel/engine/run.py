@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from whimbrel.engine import attempts, calls, faults, frames
+from whimbrel.engine import attempts, calls, faults, frames, stopping
 from whimbrel.engine.binding import Unbound, check, complete
 from whimbrel.engine.invariants import check_run
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.nodes import Frame, Kind, NodeState, Stage
+from whimbrel.engine.reuse import ReuseTable
 from whimbrel.engine.snapshot import snapshot
 from whimbrel.engine.table import Trigger
 from whimbrel.model.attempt import (
@@ -33,6 +34,7 @@ from whimbrel.model.events import (
     AbortRequested,
     CacheHit,
     CacheMiss,
+    CleanupDue,
     Event,
     OwnerChanged,
     RetryDue,
@@ -82,9 +84,11 @@ class Run:
         except BaseException:
             machine.seq -= 1
             raise
-        ended, ready = machine.ended, machine.ready
-        while ended or ready:
-            if ended:
+        settled, ended, ready = machine.settled, machine.ended, machine.ready
+        while settled or ended or ready:
+            if settled:
+                _conclude(machine, settled.popleft())
+            elif ended:
                 _hear(machine, ended.popleft())
             else:
                 frames.begin(machine, ready.popleft())
@@ -110,10 +114,14 @@ class Run:
                 commands.append(LookUpCache(node.path, node.cache_key, node.metadata.cache.serialize))
             elif node.stage is Stage.BACKOFF:
                 commands.append(attempts.backoff_timer(node))
-            elif node.stage is Stage.ATTEMPT:
+            elif node.stage is Stage.ATTEMPT and node.verdict is None:
                 commands.append(machine.launch_command(node))
                 if node.attempts[-1].phase is Phase.RUNNING and node.metadata.timeout is not None:
                     commands.append(attempts.timeout_timer(node, node.attempts[-1]))
+            elif node.stage is Stage.ATTEMPT:
+                commands.extend(stopping.outstanding(machine, node))
+        if machine.verdict is not None:
+            commands.append(stopping.run_timer(machine))
         return commands
 
     # --- what it looks like ----------------------------------------------------------------------
@@ -204,6 +212,7 @@ def _requested(machine: Machine, event: RunRequested) -> None:
     machine.options = event.options
     machine.started_at = event.at
     machine.define(event.program)
+    machine.reuse = ReuseTable(event.reuse, moved=event.moved)
     machine.move_run(Trigger.REQUEST)
     graph = machine.workflows.get(event.workflow)
     try:
@@ -221,12 +230,39 @@ def _requested(machine: Machine, event: RunRequested) -> None:
 
 
 def _abort_requested(machine: Machine, event: AbortRequested) -> None:
-    """A user's abort is final: everything is stopped and the run is over, without waiting for any worker."""
+    """A user's abort is final: everything is stopped. The run is over at once, or when what has to be cleaned up is;
+    a second abort does not wait for that."""
     failure = faults.aborted(event.reason)
+    if machine.verdict is not None:
+        stopping.end_by_force(machine, machine.verdict, failure)
+        return
     machine.move_run(Trigger.ABORT, event.reason)
     assert machine.root is not None
-    machine.wind_down(list(machine.root.nodes.values()), failure, skip=False)
-    machine.end_run(Trigger.END, failure)
+    machine.verdict = failure
+    stopping.stop(machine, machine.root.nodes.values(), failure)
+    if machine.root.remaining:
+        stopping.give_run_time(machine)
+    else:
+        frames.end_aborted(machine)
+
+
+def _conclude(machine: Machine, node: NodeState) -> None:
+    """Everything inside a node whose end was known has ended."""
+    verdict = node.verdict
+    if verdict is None or node.inside or node.stage is not Stage.NOTHING:
+        return
+    node.verdict = None
+    if verdict.trigger is Trigger.SUCCEED:
+        machine.succeed(node, verdict.outputs)
+        return
+    assert verdict.failure is not None
+    if verdict.trigger is Trigger.ABORT:
+        machine.abort(node, verdict.failure)
+        machine.ended.append(node)
+    elif node.journal is not None:
+        attempts.after_failure(machine, node, verdict.failure)
+    else:
+        machine.fail(node, verdict.failure, verdict.trigger)
 
 
 def _hear(machine: Machine, node: NodeState) -> None:
@@ -246,6 +282,7 @@ _HANDLERS: dict[type, Callable[[Machine, Any], None]] = {
     OwnerChanged: attempts.owner_changed,
     RetryDue: attempts.retry_due,
     TimeoutDue: attempts.timeout_due,
+    CleanupDue: stopping.cleanup_due,
     CacheHit: attempts.cache_hit,
     CacheMiss: attempts.cache_miss,
     Started: attempts.started,

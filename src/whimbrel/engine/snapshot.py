@@ -38,6 +38,8 @@ _PLAIN = (
     "digest",
     "inline",
     "grafted_from",
+    "recovered_from",
+    "fresh",
     "replaced",
     "metadata",
     "stage",
@@ -45,6 +47,9 @@ _PLAIN = (
     "waiting",
     "call",
     "cache_key",
+    "inside",
+    "deadline",
+    "deadlines",
 )
 
 
@@ -62,6 +67,10 @@ def snapshot(machine: Machine) -> bytes:
             "ended_at": machine.ended_at,
             "seq": machine.seq,
             "running": machine.running,
+            "verdict": machine.verdict,
+            "deadline": machine.deadline,
+            "deadlines": machine.deadlines,
+            "reuse": machine.reuse.left(),
             "tasks": machine.tasks,
             "workflows": machine.workflows,
             "queue": [node.path for node in machine.queue],
@@ -79,6 +88,9 @@ def _node(node: NodeState) -> dict[str, Any]:
     told["children"] = [child.path for child in node.children]
     told["downstream"] = [below.path for below in node.downstream]
     told["frame"] = _frame(node.frame)
+    told["verdict"] = node.verdict
+    told["within"] = [bracket.teardown.path for bracket in node.within]
+    told["closes"] = [node.closes.setup.path, node.closes.left] if node.closes is not None else None
     if node.journal is not None:
         told["journal"] = node.journal.entries()
         told["bodies"] = list(node.journal.bodies.items())

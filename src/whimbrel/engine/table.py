@@ -21,9 +21,11 @@ class Trigger(StrEnum):
     SUCCEED = "the work succeeded"
     CACHE_HIT = "the cache had the outputs"
     GRAFT = "an equal call had finished before"
+    RECOVER = "an equal call had finished in the run that this one recovers"
     CHILD_FAIL = "something inside failed"
     FAIL = "the work failed for good"
     TIME_OUT = "the last attempt ran out of time"
+    STOP = "it was told to stop"
     ABORT = "it was stopped"
     SKIP = "it will never run"
     REQUEST = "the run was requested"
@@ -35,7 +37,7 @@ _T = Trigger
 
 # A node waits for its upstream in UNDEFINED, and for a worker, the cache or a backoff in QUEUED. A sub-workflow, a
 # branch and an eager call that its driver runs itself are RUNNING from the moment they are ready. FAILING: a failure
-# inside is certain, but other nodes go on.
+# inside is certain, but other nodes go on. ABORTING: it was told to stop, and it or something inside cleans up.
 NODE: Mapping[tuple[Phase, Trigger], Phase] = {
     (_P.UNDEFINED, _T.READY): _P.QUEUED,
     (_P.UNDEFINED, _T.SKIP): _P.SKIPPED,
@@ -45,17 +47,24 @@ NODE: Mapping[tuple[Phase, Trigger], Phase] = {
     (_P.QUEUED, _T.SUCCEED): _P.SUCCEEDED,  # the report that it began was lost
     (_P.QUEUED, _T.CACHE_HIT): _P.SUCCEEDED,
     (_P.QUEUED, _T.GRAFT): _P.SUCCEEDED,
+    (_P.QUEUED, _T.RECOVER): _P.RECOVERED,
     (_P.QUEUED, _T.FAIL): _P.FAILED,
     (_P.QUEUED, _T.TIME_OUT): _P.TIMED_OUT,
+    (_P.QUEUED, _T.STOP): _P.ABORTING,  # a driver that was launched, but has not begun
     (_P.QUEUED, _T.ABORT): _P.ABORTED,
     (_P.RUNNING, _T.RETRY): _P.QUEUED,
     (_P.RUNNING, _T.SUCCEED): _P.SUCCEEDED,
     (_P.RUNNING, _T.CHILD_FAIL): _P.FAILING,
     (_P.RUNNING, _T.FAIL): _P.FAILED,
     (_P.RUNNING, _T.TIME_OUT): _P.TIMED_OUT,
+    (_P.RUNNING, _T.STOP): _P.ABORTING,
     (_P.RUNNING, _T.ABORT): _P.ABORTED,
     (_P.FAILING, _T.FAIL): _P.FAILED,
+    (_P.FAILING, _T.STOP): _P.ABORTING,
     (_P.FAILING, _T.ABORT): _P.ABORTED,
+    (_P.ABORTING, _T.RETRY): _P.QUEUED,  # it ran out of time, has cleaned up, and is tried again
+    (_P.ABORTING, _T.TIME_OUT): _P.TIMED_OUT,
+    (_P.ABORTING, _T.ABORT): _P.ABORTED,
 }
 
 RUN: Mapping[tuple[Phase, Trigger], Phase] = {

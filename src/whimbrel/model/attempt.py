@@ -14,14 +14,15 @@ from msgspec import Struct
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Metadata, Program, TaskSpec
-from whimbrel.model.run import AttemptId, Entry, Outcome
+from whimbrel.model.run import AttemptId, Entry, Outcome, Reusable
 
 # --- control plane to worker
 
 
 class Launch(Struct, frozen=True, gc=False, tag="launch"):
     """Run one attempt. ``metadata`` is final (overrides laid over). For an eager task, ``journal`` is what earlier
-    drivers recorded.
+    drivers recorded,
+    and ``reuse`` what another run has for nested eager calls and for values that are drawn (``moved``: at any place).
 
     ``started_at`` is when the run was requested, in seconds since the epoch. ``program`` names the entities that the
     control plane has already.
@@ -35,6 +36,8 @@ class Launch(Struct, frozen=True, gc=False, tag="launch"):
     epoch: int = 0
     workflow: str = ""
     journal: tuple[Entry, ...] = ()
+    reuse: tuple[Reusable, ...] = ()
+    moved: bool = False
     park_after: float | None = None
     """For an eager task: see ``RunOptions``."""
 
@@ -146,7 +149,8 @@ class BeginCall(Struct, frozen=True, gc=False, tag="begin"):
     ``parent`` is the node path of the eager call whose body it is, ``key`` the call path. ``digest`` is of the
     entity and its inputs. ``define`` brings entities that the control plane may not know. ``inline`` calls (nested
     eager bodies) are run by the driver itself, which ends them with ``FinishCall``. ``replaces`` says that another
-    call stood at this key; ``graft`` names the finished node whose outcome this call takes.
+    call stood at this key; ``graft`` names the finished node whose outcome this call takes, ``recover`` the
+    origin of an outcome of another run (``Reusable``).
     """
 
     attempt: AttemptId
@@ -163,6 +167,7 @@ class BeginCall(Struct, frozen=True, gc=False, tag="begin"):
     replaces: bool = False
     graft: str = ""
     line: str = ""
+    recover: str = ""
 
 
 class FinishCall(Struct, frozen=True, gc=False, tag="finish"):

@@ -25,11 +25,16 @@ from whimbrel.model.attempt import (
 )
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import Program
-from whimbrel.model.run import RunOptions
+from whimbrel.model.run import Reusable, RunOptions
 
 
 class RunRequested(Struct, frozen=True, gc=False, tag="run_requested"):
-    """The first event. ``workflow`` names a workflow of ``program``; a task is run as a workflow of one node."""
+    """The first event. ``workflow`` names a workflow of ``program``; a task is run as a workflow of one node.
+
+    ``reuse`` has the outcomes that equal calls take, in the order in which they are given away; ``recovered_from`` is
+    the id of the run that they come from, if this one is its recovery or fork. ``moved``: the program or its
+    inputs have changed, so an outcome may also be taken by an equal call that stands elsewhere.
+    """
 
     run: str
     workflow: str
@@ -37,6 +42,9 @@ class RunRequested(Struct, frozen=True, gc=False, tag="run_requested"):
     inputs: Literals
     options: RunOptions
     at: float
+    reuse: tuple[Reusable, ...] = ()
+    recovered_from: str = ""
+    moved: bool = False
 
 
 class OwnerChanged(Struct, frozen=True, gc=False, tag="owner_changed"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -28,6 +29,11 @@ class Phase(StrEnum):
     RECOVERED = "RECOVERED"
     DYNAMIC_RUNNING = "DYNAMIC_RUNNING"
     PAUSED = "PAUSED"
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether the work was done: in this run, or in the one whose outcomes it takes."""
+        return self is Phase.SUCCEEDED or self is Phase.RECOVERED
 
     @property
     def terminal(self) -> bool:
@@ -127,3 +133,45 @@ class Entry(Struct, frozen=True, gc=False):
     due: float = 0.0
     outcome: Outcome | None = None
     path: str = ""
+
+
+class Reusable(Struct, frozen=True, gc=False):
+    """What a call gave in another run, for an equal call of this one.
+
+    Equal: the same ``entity``, with code of the same digest ``code`` and inputs of the same digest ``inputs``
+    (``content.inputs_digest``). ``run`` and ``path`` say where it comes from; ``parent`` and ``key`` name a call of an
+    eager body as in ``Entry``. ``outputs`` is ``None`` where the call was made without success. ``eager``: it is an
+    eager workflow. With ``kind`` VALUE it is a value that a body drew, and belongs to its place alone.
+    """
+
+    entity: str
+    code: str
+    inputs: str
+    outputs: Literals | None
+    run: str
+    path: str
+    parent: str = ""
+    key: str = ""
+    kind: EntryKind = EntryKind.CALL
+    eager: bool = False
+
+    @property
+    def place(self) -> str:
+        """The name of its place, which is the same in every run of a program."""
+        return f"{self.parent}/{self.key}" if self.key else self.path
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, for people: ``run/path``."""
+        return f"{self.run}/{self.path}"
+
+
+def choose(rows: Mapping[str, Reusable], place: str, *, moved: bool) -> Reusable | None:
+    """Which of the outcomes of equal calls, by place, a call at ``place`` takes.
+
+    That of its own place; ``moved``, else the oldest that is left. None where an equal call was made without success.
+    """
+    found = rows.get(place)
+    if found is None and moved:
+        found = next((row for row in rows.values() if row.outputs is not None), None)
+    return None if found is None or found.outputs is None else found

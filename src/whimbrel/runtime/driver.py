@@ -78,10 +78,14 @@ class Driver:
             record=send,
             define=self._book.define,
             clock=clock,
+            reuse=launch.reuse,
+            moved=launch.moved,
         )
         self._loop: EagerLoop | None = None
         self._main: asyncio.Task[Any] | None = None
         self._cancelled: str | None = None
+        self._interrupted: str | None = None
+        self._session.on_interrupt = self._interrupt
 
     def _execution(self) -> ExecutionContext:
         return execution_context(self._launch)
@@ -91,15 +95,25 @@ class Driver:
         self._session.deliver(entries)
 
     def cancel(self, reason: str, grace: float) -> None:
-        """Cancel the body; its clean-up runs, without durable calls. From any thread."""
+        """Cancel the body by force: what clean-up it still does makes no durable calls. From any thread."""
         self._cancelled = reason
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._cancel_main)
 
+    def unclaimed(self) -> list[Entry]:
+        """The recorded calls that the body has not come to."""
+        return self._session.unclaimed()
+
     def _cancel_main(self) -> None:
         assert self._cancelled is not None
         self._session.end(self._cancelled)
+        if self._main is not None:
+            self._main.cancel()
+
+    def _interrupt(self, failure: Failure) -> None:
+        """The journal says that the body was stopped here: its clean-up makes calls like any other."""
+        self._interrupted = failure.message
         if self._main is not None:
             self._main.cancel()
 
@@ -110,8 +124,9 @@ class Driver:
         try:
             outputs = self._drive()
         except asyncio.CancelledError:
-            reason = self._cancelled or "the body cancelled itself"
-            fault = Fault.CANCELLED if self._cancelled is not None else Fault.USER
+            stopped = self._cancelled if self._cancelled is not None else self._interrupted
+            reason = stopped or "the body cancelled itself"
+            fault = Fault.CANCELLED if stopped is not None else Fault.USER
             failure = Failure(fault, reason, type="asyncio.exceptions:CancelledError", recoverable=False)
             self._send(AttemptFault(attempt, failure, self._clock()))
         except BaseException as error:

@@ -279,8 +279,12 @@ def test_an_abort_cancels_driver_and_calls() -> None:
     play = playing_eager()
     play.call("1")
     play.post(AbortRequested("enough", play.now))
-    assert [cancel.attempt for cancel in play.every(Cancel)] == [attempt("n0/1"), E0]
-    assert play.every(Deliver) == []
+    assert play.only(Cancel).attempt == attempt("n0/1")
+    assert [(entry.kind, entry.key) for one in play.every(Deliver) for entry in one.entries] == [
+        (EntryKind.ABORT, "abort"),
+        (EntryKind.CALL, "1"),
+    ]
+    assert play.phases() == {"n0": "ABORTING", "n0/1": "ABORTED"}
 
 
 def test_keys_may_hold_slashes() -> None:
@@ -431,7 +435,9 @@ def test_a_driver_that_runs_too_long_is_stopped_with_its_calls() -> None:
     play = playing_eager(timeout=5.0)
     play.call("1")
     play.post(TimeoutDue("n0", 1, play.now))
-    assert [cancel.attempt for cancel in play.every(Cancel)] == [E0, attempt("n0/1")]
+    assert play.only(Cancel).attempt == attempt("n0/1")
+    assert play.phases() == {"n0": "ABORTING", "n0/1": "ABORTED"}
+    play.failed("n0", fault("stopped", Fault.CANCELLED))
     assert play.phases() == {"n0": "TIMED_OUT", "n0/1": "ABORTED"}
 
 

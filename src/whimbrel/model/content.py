@@ -1,0 +1,40 @@
+"""Digests of values by content: equal values have equal digests wherever they are kept.
+
+A value in the blob store counts by its content, not by its address.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from whimbrel.model.codec import digest
+from whimbrel.model.literals import BlobLiteral, ListLiteral, Literal, Literals, MapLiteral, RefLiteral, UnionLiteral
+
+
+def input_digest(literal: Literal) -> str:
+    """The digest of a value. That of a whole referenced value is the one it would have inline."""
+    if isinstance(literal, RefLiteral) and not literal.path:
+        return literal.digest
+    return digest(_by_content(literal))
+
+
+def inputs_digest(inputs: Literals, carried: Literals) -> str:
+    """The digest of everything that a call is given: its inputs, and the context that travels with it."""
+    said = {name: input_digest(literal) for name, literal in inputs.items()}
+    return digest((said, {name: input_digest(literal) for name, literal in carried.items()}))
+
+
+def _by_content(literal: Literal) -> Literal:
+    match literal:
+        case RefLiteral():
+            return RefLiteral("", literal.digest, 0, literal.path)
+        case BlobLiteral() if literal.digest:
+            return BlobLiteral("", literal.format, literal.multipart, literal.digest, literal.size)
+        case ListLiteral():
+            return ListLiteral(tuple([_by_content(item) for item in literal.items]))
+        case MapLiteral():
+            return MapLiteral({name: _by_content(item) for name, item in literal.items.items()})
+        case UnionLiteral():
+            return replace(literal, value=_by_content(literal.value))
+        case _:
+            return literal
