@@ -224,7 +224,7 @@ class RunLoop:
     async def settle(self) -> None:
         """Wait for cache writes that the end of the run left under way."""
         while self._lookups:
-            # Not `gather`: from Python 3.12 on it does not yield when all are done, and their callbacks would never run.
+            # Not `gather`: from Python 3.12 on it does not yield when all are done; their callbacks would never run.
             await asyncio.wait(self._lookups)
 
     def _close(self) -> None:

@@ -36,7 +36,7 @@ def test_settling_ends_at_whatever_turn_of_the_loop_a_write_ends(turns: int) -> 
         key = CacheKey("task", "1", "interface", {})
         loop.hold([WriteCache("n0", key, {})])
         driving = asyncio.ensure_future(loop.drive())
-        while not loop._lookups:
+        while not loop._lookups:  # noqa: ASYNC110 (a turn at a time)
             await asyncio.sleep(0)
         for _ in range(turns):
             await asyncio.sleep(0)
