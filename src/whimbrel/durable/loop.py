@@ -12,12 +12,16 @@ Real I/O and threads work as on any loop. They are not recorded: they happen aga
 way, a recorded event that nobody waits for yet is held back for ``PATIENCE`` seconds, since the program may come to
 it once its I/O is done.
 
+A source may find that the program will wait for long, and *park* it: ``Parked`` comes out of the loop, and the tasks
+stay where they are (``abandon``).
+
 Must not know what a call is; ``Source`` tells it what to deliver.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import selectors
 import sys
 from collections.abc import Callable, Coroutine, Generator
@@ -61,6 +65,13 @@ class Source(Protocol):
 
     def timer_due(self) -> float | None:
         """Seconds until the next durable timer must be looked at (by ``deliver_one``); ``None`` when there is none."""
+        ...
+
+    def park(self, idle: float) -> float | None:
+        """The program has had nothing to do for ``idle`` seconds, and no thread or I/O is under way.
+
+        Raises ``Parked`` to stop it here; else the seconds after which to be asked again, ``None`` for never.
+        """
         ...
 
 
@@ -146,6 +157,7 @@ class EagerLoop(asyncio.SelectorEventLoop):
         self._quiet_fds = len(self._idle.get_map())
         self._threads = 0
         self._held_since: float | None = None
+        self._idle_since: float | None = None
         self._idle.on_idle = self._on_idle
         self.set_task_factory(self._spawn)
 
@@ -158,13 +170,20 @@ class EagerLoop(asyncio.SelectorEventLoop):
         patient = self.io_under_way and (self._held_since is None or self.time() - self._held_since < PATIENCE)
         delivery = self._source.deliver_one(patient)
         if delivery == "delivered":
-            self._held_since = None
+            self._held_since = self._idle_since = None
             return 0
         waits = [timeout, self._source.timer_due()]
         if delivery == "held":
             if self._held_since is None:
                 self._held_since = self.time()
             waits.append(PATIENCE - (self.time() - self._held_since))
+        if delivery == "held" or timeout is not None or self.io_under_way:
+            self._idle_since = None
+        else:
+            since = self._idle_since
+            if since is None:
+                since = self._idle_since = self.time()
+            waits.append(self._source.park(self.time() - since))
         known = [wait for wait in waits if wait is not None]
         return max(min(known), 0.0) if known else None
 
@@ -209,6 +228,25 @@ class EagerLoop(asyncio.SelectorEventLoop):
             return super().call_at(when, callback, *args, context=context)
         timer.forget = forget
         return timer
+
+    def call_soon_threadsafe(  # type: ignore[override]
+        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As asyncio's; whoever calls has work for the program."""
+        self._idle_since = None
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
+    def abandon(self) -> None:
+        """Close the loop of a program that was parked, and leave its tasks where they are, for as long as the process
+        lives.
+
+        Nothing of them runs: no ``finally``, no ``__aexit__``. The program has not ended; its next driver comes to
+        them. Freeing a suspended coroutine would run them, at the end of the interpreter too, so each task is given a
+        reference that nobody ever takes back.
+        """
+        for task in asyncio.all_tasks(self):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(task))
+        self.close()
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         """As asyncio's; counted as real work under way."""

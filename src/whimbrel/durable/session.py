@@ -10,6 +10,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from msgspec import Struct
 from whimbrel.durable.journal import Feed, Place, Record
 from whimbrel.durable.loop import Delivery, EagerLoop
 from whimbrel.durable.scope import Scope
-from whimbrel.errors import CallAborted
+from whimbrel.errors import CallAborted, Parked
 from whimbrel.model.attempt import (
     BeginCall,
     CancelCall,
@@ -72,6 +73,7 @@ class Session:
 
     ``define`` gives the program of an entity by name, to be sent with its first call. ``reuse`` is what another run has
     for nested eager calls and drawn values; ``moved`` says that equal calls at other places may take it too.
+    ``park_after``: see ``RunOptions``.
     """
 
     def __init__(
@@ -84,8 +86,14 @@ class Session:
         clock: Clock,
         reuse: Sequence[Reusable] = (),
         moved: bool = False,
+        park_after: float | None = None,
     ) -> None:
         self.attempt = attempt
+        self._park_after = park_after
+        self._received = 0
+        self._inline: set[Place] = set()
+        self._echoes: set[Place] = set()
+        """Places that an entry is under way to, by what was recorded here."""
         self.clock = clock
         self._feed = Feed(recorded)
         self._moved = moved
@@ -119,17 +127,22 @@ class Session:
     def deliver(self, entries: Sequence[Entry]) -> None:
         """Entries have become durable. From any thread."""
         self._feed.append(entries)
+        # Counted after they are there: who reads the number first, and then finds the feed empty, has had so many.
+        self._received += len(entries)
         self.wake()
 
     def wake(self) -> None:
         """Let an idle loop look again. From any thread."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_nothing)
+        # It may close at any moment: whoever drove it has parked, or has ended.
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(_nothing)
 
     def deliver_one(self, patient: bool) -> Delivery:
         """``Source``: hand one event to the program."""
         while (entry := self._feed.peek()) is not None:
             place = (entry.parent, entry.key)
+            self._echoes.discard(place)
             if place in self._closed:
                 self._feed.pop()
                 self._closed.discard(place)
@@ -139,6 +152,8 @@ class Session:
                     return "held"
                 self._feed.pop()
                 assert isinstance(entry.outcome, Failed)
+                # Clean-up has a deadline; it is no time to leave.
+                self._park_after = None
                 if self.on_interrupt is not None:
                     self.on_interrupt(entry.outcome.failure)
                 return "delivered"
@@ -175,10 +190,29 @@ class Session:
             heapq.heappop(self._timer_heap)
         return max(self._timer_heap[0][0] - self.clock(), 0.0) if self._timer_heap else None
 
+    def park(self, idle: float) -> float | None:
+        """``Source``: park when the program has waited for ``park_after`` seconds, or waits for a timer alone that is
+        later than that; not when what it waits for is due sooner, nor when nothing would ever wake it."""
+        after, received = self._park_after, self._received
+        if after is None or self._ended is not None or self._echoes:
+            return None
+        if self._feed.peek() is not None:
+            return 0.0
+        calls = any(place not in self._inline for place in self._waiting)
+        due = self.timer_due()
+        if not calls and not self._timers:
+            return None
+        if due is not None and due <= after:
+            return None
+        if calls and idle < after:
+            return after - idle
+        raise Parking(received, self._timer_heap[0][0] if due is not None else 0.0)
+
     def _fire_due(self) -> None:
         while self.timer_due() == 0.0:
             timer = heapq.heappop(self._timer_heap)[2]
             timer.fired = True
+            self._echoes.add(timer.place)
             self._record(FireTimer(self.attempt, *timer.place, self.clock()))
 
     # --- what the program does
@@ -228,6 +262,8 @@ class Session:
             known, replaces = None, True
         future: asyncio.Future[Outcome] = self._loop.create_future()
         self._waiting[place] = future
+        if request.inline:
+            self._inline.add(place)
         self._closed.discard(place)
         if known is not None:
             self._feed.claim(place)
@@ -269,6 +305,7 @@ class Session:
 
     def finish(self, scope: Scope, key: str, outcome: Outcome) -> None:
         """An inline call has ended; its outcome is delivered once it is durable."""
+        self._echoes.add((scope.parent, key))
         self._record(FinishCall(self.attempt, scope.parent, key, outcome, self.clock()))
 
     async def wait(self, place: Place, future: asyncio.Future[Outcome]) -> Outcome:
@@ -285,6 +322,7 @@ class Session:
         self._closed.add(place)
         known = self._feed.known.get(place)
         if known is None or known.outcome is None:
+            self._echoes.add(place)
             self._record(CancelCall(self.attempt, *place, self.clock()))
 
     def set_timer(self, scope: Scope, when: float, fire: Callable[[], None]) -> Callable[[], None] | None:
@@ -325,6 +363,7 @@ class Session:
             return known.outcome.outputs["o0"]
         drawn = self._drawn.get(place)
         value = make() if drawn is None else drawn
+        self._echoes.add(place)
         self._record(RecordValue(self.attempt, *place, value, self.clock()))
         return value
 
@@ -349,6 +388,15 @@ class Session:
             return None
         self._defined.add(entity)
         return self._define(entity)
+
+
+class Parking(Parked):
+    """The driver leaves memory: what the control plane must know of it, as in the report."""
+
+    def __init__(self, seen: int, wake_at: float) -> None:
+        super().__init__(seen, wake_at)
+        self.seen = seen
+        self.wake_at = wake_at
 
 
 def _nothing() -> None:

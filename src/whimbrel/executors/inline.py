@@ -2,7 +2,7 @@
 
 Coroutine functions run on the executor's own event loop, other functions on a few threads, eager bodies on a thread
 each. A task that takes the process down takes everything down; a function that is stuck in C cannot be stopped, only
-given up.
+given up. A body that was parked gives its thread back, but its frames stay in memory until the process ends.
 Knows: attempts, drivers, threads. Must not know: runs, stores.
 """
 
@@ -25,6 +25,7 @@ from whimbrel.model.attempt import (
     Deliver,
     Launch,
     Lost,
+    Parked,
     Report,
     Started,
     Succeeded,
@@ -249,7 +250,7 @@ class InlineExecutor:
             if running is None:
                 # A second end, or the words of an attempt that was given up.
                 continue
-            if isinstance(report, Succeeded | AttemptFault | Lost):
+            if isinstance(report, Succeeded | AttemptFault | Lost | Parked):
                 self._end(running, report)
             elif isinstance(report, Started) and not report.worker:
                 # A driver says it too; said once is enough.
@@ -257,7 +258,7 @@ class InlineExecutor:
             else:
                 self._report(report)
 
-    def _end(self, running: _Running, end: End | Lost) -> None:
+    def _end(self, running: _Running, end: End | Lost | Parked) -> None:
         del self._running[end.attempt]
         if running.escalation is not None:
             running.escalation.cancel()

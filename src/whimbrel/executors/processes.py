@@ -28,6 +28,7 @@ from whimbrel.model.attempt import (
     Launch,
     LogChunk,
     Lost,
+    Parked,
     Report,
     Shutdown,
     Started,
@@ -46,6 +47,8 @@ worker starts.
 _FAILED_STARTS = 3
 _SPARE = 2
 """Idle processes beyond ``workers``, and idle driver hosts, that are kept for when their binding is wanted again."""
+_PARKED_PER_HOST = 256
+"""After so many parked bodies a driver host takes no more drivers."""
 _LEAVE = 5.0
 """Seconds that a dismissed process has to end by itself."""
 
@@ -62,6 +65,7 @@ class _Seat:
         "drivers",
         "leaving",
         "measured_at",
+        "parked",
         "patience",
         "process",
         "ready",
@@ -77,6 +81,7 @@ class _Seat:
         self.attempts: dict[AttemptId, _Running] = {}
         self.ready = False
         self.leaving = False
+        self.parked = 0
         self.usual_size = 0
         self.measured_at = 0.0
         self.served = 0
@@ -391,7 +396,7 @@ class ProcessExecutor:
             # A second end, or the words of an attempt that was given up: nobody may hear them.
             return
         match frame:
-            case Succeeded() | AttemptFault():
+            case Succeeded() | AttemptFault() | Parked():
                 worker.drain()
                 self._end(running_now, frame)
             case Started():
@@ -407,7 +412,7 @@ class ProcessExecutor:
         if len(seat.attempts) == 1 and not self._closing:
             self._report(LogChunk(next(iter(seat.attempts)), stream, text, self._clock()))
 
-    def _end(self, running: _Running, end: Succeeded | AttemptFault | Lost) -> None:
+    def _end(self, running: _Running, end: Succeeded | AttemptFault | Lost | Parked) -> None:
         seat = running.seat
         self._unseat(running)
         if running.cancelled is not None and not seat.drivers:
@@ -415,8 +420,13 @@ class ProcessExecutor:
             seat.leaving = True
         if not seat.drivers:
             self._free(seat)
-        elif not seat.attempts:
-            self._fall_quiet(seat)
+        else:
+            seat.parked += isinstance(end, Parked)
+            if seat.parked >= _PARKED_PER_HOST or (seat.parked and not seat.attempts):
+                # What parked bodies hold is freed with their process, and not before.
+                seat.leaving = True
+            if not seat.attempts:
+                self._fall_quiet(seat)
         self._report(end)
 
     def _fall_quiet(self, host: _Seat) -> None:

@@ -1,7 +1,8 @@
 """One attempt of an eager task: its body on a replaying event loop, its calls over the attempt's own channel.
 
 A driver owns a thread. What it records goes out through ``send`` in order; what becomes durable comes in through
-``deliver``. It ends with exactly one ``Succeeded`` or ``AttemptFault``.
+``deliver``. It ends with exactly one ``Succeeded`` or ``AttemptFault``, or with ``Parked``: then the body is left where
+it waits, and nothing more of it runs here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -21,8 +23,8 @@ from whimbrel.authoring.pending import report_never_awaited
 from whimbrel.authoring.travelling import carried_values
 from whimbrel.durable.loop import EagerLoop, Source
 from whimbrel.durable.scope import Scope
-from whimbrel.durable.session import Session
-from whimbrel.model.attempt import AttemptFault, Launch, Report, Started, Succeeded
+from whimbrel.durable.session import Parking, Session
+from whimbrel.model.attempt import AttemptFault, Launch, Parked, Report, Started, Succeeded
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.literals import Literals
 from whimbrel.model.run import Entry
@@ -80,6 +82,7 @@ class Driver:
             clock=clock,
             reuse=launch.reuse,
             moved=launch.moved,
+            park_after=launch.park_after,
         )
         self._loop: EagerLoop | None = None
         self._main: asyncio.Task[Any] | None = None
@@ -98,8 +101,10 @@ class Driver:
         """Cancel the body by force: what clean-up it still does makes no durable calls. From any thread."""
         self._cancelled = reason
         loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._cancel_main)
+        if loop is not None:
+            # It may close at any moment: then there is nothing left to cancel here.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._cancel_main)
 
     def unclaimed(self) -> list[Entry]:
         """The recorded calls that the body has not come to."""
@@ -123,6 +128,8 @@ class Driver:
         self._send(Started(attempt, worker="", at=self._clock()))
         try:
             outputs = self._drive()
+        except Parking as parking:
+            self._send(Parked(attempt, parking.seen, parking.wake_at, self._clock()))
         except asyncio.CancelledError:
             stopped = self._cancelled if self._cancelled is not None else self._interrupted
             reason = stopped or "the body cancelled itself"
@@ -142,8 +149,17 @@ class Driver:
             self._session.code_has_changed()
         loop = self._loop = self._make_loop(self._session, current)
         self._session.attach(loop)
-        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner = asyncio.Runner(loop_factory=lambda: loop)
+        try:
             value = runner.run(self._body(entity))
+        except Parking:
+            # Not the runner's ``close``: it would cancel what waits.
+            loop.abandon()
+            raise
+        except BaseException:
+            runner.close()
+            raise
+        runner.close()
         report_never_awaited(self._book.open_calls)
         return self._values.offload(entity.signature.encode_outputs(value))
 

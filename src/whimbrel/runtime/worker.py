@@ -30,6 +30,7 @@ from whimbrel.model.attempt import (
     Instruction,
     Launch,
     LogChunk,
+    Parked,
     Report,
     Shutdown,
     Succeeded,
@@ -129,7 +130,7 @@ class DriverThread:
     def _send(self, report: Report) -> None:
         if self._over:
             return
-        if isinstance(report, Succeeded | AttemptFault):
+        if isinstance(report, Succeeded | AttemptFault | Parked):
             self._over = True
             self._output.close()
             # Who hears the end may start another attempt at once.
@@ -138,6 +139,8 @@ class DriverThread:
             try:
                 self._send_report(report)
             except BrokenFrame as error:
+                if isinstance(report, Parked):
+                    raise
                 self._send_report(_too_large(report, error))
         else:
             self._send_report(report)
