@@ -20,7 +20,7 @@ from whimbrel.engine.stopping import settle, stop
 from whimbrel.engine.table import Trigger
 from whimbrel.model.attempt import BeginCall, CancelCall, FinishCall, FireTimer, RecordValue, StartTimer
 from whimbrel.model.failure import Fault
-from whimbrel.model.run import Done, Entry, EntryKind, Failed, Phase
+from whimbrel.model.run import Done, Entry, EntryKind, Failed
 
 _STOPPED = (Fault.CANCELLED, Fault.ABORT)
 

@@ -6,8 +6,8 @@ Rule: told to stop, a *driver* whose body has begun is interrupted: that is an e
 it between the same two outcomes in every driver, and its clean-up makes calls like any other. Rule: what is
 *shielded* (the setup and the teardown of a bracket) is left alone once it has begun, and a teardown whose setup has
 begun is left to come. Rule: an attempt inside a bracket has ended when its worker says so, not before: the teardown
-must not meet it. Everything else is over at once. What is around something that goes on is ABORTING, with a *verdict*: how it ends once
-everything inside has ended.
+must not meet it. Everything else is over at once. What is around something that goes on is ABORTING, with a
+*verdict*: how it ends once everything inside has ended.
 """
 
 from __future__ import annotations

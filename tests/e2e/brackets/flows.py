@@ -59,7 +59,7 @@ def work(x: int) -> int:
 async def work_async(x: int) -> int:
     note("async work begins")
     try:
-        while not released("work"):
+        while not released("work"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     finally:
         note("async work ends")
@@ -113,12 +113,12 @@ async def branch_cancelled(x: int) -> str:
     loser = asyncio.create_task(asyncio.wait_for(work(x=x), 3600))
     other = asyncio.create_task(asyncio.wait_for(work_async(x=x), 3600))
     await open_it(name="a")
-    while not await both_begun():
+    while not await both_begun():  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     loser.cancel()
     other.cancel()
     await asyncio.gather(loser, other, return_exceptions=True)
-    while not await both_ended():
+    while not await both_ended():  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     return "stopped"
 
