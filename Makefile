@@ -57,6 +57,11 @@ test-py: dev ## Run the fast tests on another interpreter: make test-py PY=3.12
 	@$(MAKE) --no-print-directory .venv-$(PY)/.dev
 	.venv-$(PY)/bin/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" $(FAST_TIERS) $(ARGS)
 
+.PHONY: laws
+laws: dev ## Try the laws of durability on other schedules: make laws MINUTES=5
+	WHIMBREL_LAWS_MINUTES=$(or $(MINUTES),1) $(BIN)/python -m pytest -q -s tests/laws/test_schedules.py -k for_minutes
+	$(BIN)/python -m pytest -q tests/laws/test_random_programs.py --hypothesis-profile=explore
+
 .PHONY: check
 check: dev ## Format, lint, types, import contracts, dead code: all of them must pass
 	$(BIN)/ruff format --check .

@@ -65,7 +65,8 @@ class TestEngine:
     ``seed``: in what order things happen, and how long attempts take, is drawn from it; without one, attempts take
     no time and go in the order in which they were launched. ``skip_time``: timers cost no time. ``always_replay``:
     a driver that is to hear of something is thrown away and made anew from its journal. ``store``
-    and ``blobs`` are kept between runs, and after a crash.
+    and ``blobs`` are kept between runs, and after a crash. ``runs`` is what the ids of its runs begin with, for engines
+    that share a store.
 
     Entities stand at the top level of their modules, as they must for a worker.
     """
@@ -82,7 +83,9 @@ class TestEngine:
         options: RunOptions | None = None,
         store: Store | None = None,
         blobs: BlobStore | None = None,
+        runs: str = "run",
     ) -> None:
+        self._prefix = runs
         self.seed = seed
         self.store: Store = store if store is not None else MemoryStore()
         self.blobs: BlobStore = blobs if blobs is not None else MemoryBlobs()
@@ -131,7 +134,7 @@ class TestEngine:
         literals = entity.signature.encode_inputs(entity.signature.bind(args, inputs))
         self._entity = entity
         self._runs += 1
-        self.run_id = f"run{self._runs}"
+        self.run_id = f"{self._prefix}{self._runs}"
 
         async def begin(plane: ControlPlane) -> None:
             await plane.launch(

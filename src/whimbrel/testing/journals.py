@@ -216,7 +216,7 @@ class _Body:
         elif isinstance(report, StartTimer):
             self._tell(f"it sets the timer {report.key}, which was not recorded")
         elif not isinstance(report, Lost | Progress):
-            self._tell(f"it says {type(report).__name__} of {report.key}, which was not recorded")
+            self._tell(f"it says {type(report).__name__} of {getattr(report, 'key', '')}, which was not recorded")
 
     def _tell(self, what: str) -> None:
         self.divergences.append(f"{self._node.path}: {what}")
