@@ -1,7 +1,4 @@
-"""Sample programs for the durability laws: static and eager, each with its expected result.
-
-Tasks note every execution in ``EXECUTED`` (node path and attempt), so that a law can tell what ran twice.
-"""
+"""Sample programs for the durability laws: static and eager, each with its expected result."""
 
 from __future__ import annotations
 
@@ -15,43 +12,30 @@ from typing import Any, NamedTuple
 from whimbrel import EagerException, RecoverableError, conditional, current_context, eager, task, workflow
 from whimbrel.authoring.durable_values import now, random, uuid4
 
-EXECUTED: list[tuple[str, int]] = []
-
-
-def note() -> None:
-    """Leave a trace of this execution."""
-    context = current_context()
-    EXECUTED.append((context.node, context.attempt))
-
 
 @task
 def add_one(x: int) -> int:
-    note()
     return x + 1
 
 
 @task
 async def double(x: int) -> int:
-    note()
     await asyncio.sleep(0)
     return x * 2
 
 
 @task
 def total(xs: list[int]) -> int:
-    note()
     return sum(xs)
 
 
 @task
 def is_large(x: int) -> bool:
-    note()
     return x > 10
 
 
 @task
 def reject(x: int) -> int:
-    note()
     raise ValueError(f"{x} is not wanted")
 
 
@@ -63,13 +47,11 @@ class Reading:
 
 @task
 def read(sensor: str) -> Reading:
-    note()
     return Reading(sensor, [1.0, 2.0, 3.0])
 
 
 @task
 def mean(reading: Reading) -> float:
-    note()
     return sum(reading.values) / len(reading.values)
 
 
@@ -80,7 +62,6 @@ class Pair(NamedTuple):
 
 @task
 def spread(x: int) -> Pair:
-    note()
     return Pair(x - 1, x + 1)
 
 
@@ -206,19 +187,16 @@ _samples = itertools.count(1)
 @task
 def draw_sample(temperature: float) -> int:
     """A value that no other call gives, whoever asks: as a model's answer does."""
-    note()
     return next(_samples)
 
 
 @task
 def label(branch: int, first: int, second: int) -> str:
-    note()
     return f"{branch}/{first}/{second}"
 
 
 @task
 def fail_for(x: int, bad: list[int]) -> int:
-    note()
     if x in bad:
         raise LookupError(f"no {x}")
     return x
@@ -226,7 +204,6 @@ def fail_for(x: int, bad: list[int]) -> int:
 
 @task(retries=3)
 def flaky(x: int) -> int:
-    note()
     if current_context().attempt < 3:
         raise RecoverableError("not yet")
     return x * 100
@@ -234,19 +211,16 @@ def flaky(x: int) -> int:
 
 @task
 def page(number: int) -> list[int]:
-    note()
     return [number * 10 + i for i in range(3)] if number < 3 else []
 
 
 @task
 def blob(size: int) -> str:
-    note()
     return "x" * size
 
 
 @task
 def length(text: str) -> int:
-    note()
     return len(text)
 
 
