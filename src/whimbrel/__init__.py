@@ -1,5 +1,6 @@
 """whimbrel: plain Python that never loses work."""
 
+from whimbrel.authoring.bracket import SetupTeardown, setup_teardown
 from whimbrel.authoring.calling import current_context
 from whimbrel.authoring.checking import check_module
 from whimbrel.authoring.compilation import FlyteContextManager
@@ -45,6 +46,7 @@ __all__ = [
     "PromiseMisuse",
     "RecoverableError",
     "Resources",
+    "SetupTeardown",
     "Task",
     "TypeTransformer",
     "UnsupportedType",
@@ -62,6 +64,7 @@ __all__ = [
     "overrides",
     "propagate",
     "random",
+    "setup_teardown",
     "sleep",
     "task",
     "uuid4",

@@ -238,7 +238,10 @@ class Tracer:
         self, entity: Any, args: tuple[Any, ...], kwargs: dict[str, Any], overrides: Metadata | None = None
     ) -> Any:
         """Add a node, and give the promises of its outputs."""
-        draft = self.add(entity, args, kwargs, caller_line(), overrides)
+        return self.promised(entity, self.add(entity, args, kwargs, caller_line(), overrides))
+
+    def promised(self, entity: Any, draft: DraftNode | None) -> Any:
+        """The promises of the outputs of a node that calls ``entity``."""
         if draft is None:
             self._placeholders = True
             return NodePromise(self, None, "", None)  # stands for a result of which nothing is known

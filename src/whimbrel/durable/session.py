@@ -237,8 +237,12 @@ class Session:
 
     def end(self, reason: str) -> None:
         """The run is being aborted: from now on every durable call raises ``CallAborted``, so that clean-up cannot
-        wait for ever."""
+        wait for ever. Calls under way have failed."""
         self._ended = reason
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_result(Failed(Failure(Fault.ABORT, reason, recoverable=False)))
+        self._waiting.clear()
 
     async def call(self, scope: Scope, key: str, request: CallRequest) -> Outcome:
         """Make a call and wait for its durable outcome.

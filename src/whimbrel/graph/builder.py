@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from whimbrel.errors import Problem
-from whimbrel.graph.passes import replace_in_node, replace_promises, upstream
+from whimbrel.graph.passes import bracketed, replace_in_node, replace_promises, upstream
 from whimbrel.model.interface import Interface, Parameter, Variable
 from whimbrel.model.literal_types import LiteralType, UnionType
 from whimbrel.model.program import (
     START,
     Binding,
+    Bracket,
     BranchCase,
     BranchTarget,
     Condition,
@@ -106,6 +107,7 @@ class GraphBuilder:
         self.nodes: list[DraftNode] = []
         self.problems: list[Problem] = []
         self.graphs: dict[str, Graph] = {}
+        self._brackets: list[tuple[DraftNode, DraftNode, list[DraftNode], str]] = []
         self._open: list[Arm] = []
         self._drafts: dict[str, DraftNode] = {}
 
@@ -148,6 +150,13 @@ class GraphBuilder:
             "Order nodes of the same arm, or the conditional itself.",
             line,
         )
+
+    def bracket(self, setup: DraftNode, teardown: DraftNode, members: list[DraftNode], error: str) -> None:
+        """Let ``setup`` run before all of ``members``, and ``teardown`` after them, whatever becomes of them.
+
+        Inner brackets are closed, and come here, first. ``error`` is the teardown's input that is told what failed.
+        """
+        self._brackets.append((setup, teardown, members, error))
 
     def _wrong(self, message: str, remedy: str, line: SourceLine | None) -> None:
         file, number = (line.file or None, line.line) if line else (None, 0)
@@ -194,7 +203,12 @@ class GraphBuilder:
     ) -> Graph:
         """The graph."""
         nodes = tuple(self._freeze(draft) for draft in self.nodes)
-        return Graph(self.name, interface, nodes, outputs, failure_policy, metadata, doc, line)
+        brackets = tuple(
+            Bracket(setup.id, teardown.id, tuple(member.id for member in members), error)
+            for setup, teardown, members, error in self._brackets
+        )
+        nodes = bracketed(nodes, brackets)
+        return Graph(self.name, interface, nodes, outputs, failure_policy, metadata, doc, line, brackets)
 
     def _freeze(self, draft: DraftNode) -> Node:
         if isinstance(draft, DraftBranch):

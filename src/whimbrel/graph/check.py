@@ -16,6 +16,7 @@ from whimbrel.model.interface import Interface
 from whimbrel.model.literal_types import (
     ANY,
     NONE,
+    STRING,
     ListType,
     LiteralType,
     MapType,
@@ -29,6 +30,7 @@ from whimbrel.model.literal_types import (
 from whimbrel.model.program import (
     START,
     Binding,
+    Bracket,
     BranchTarget,
     Comparison,
     Condition,
@@ -116,6 +118,8 @@ class _GraphCheck:
                 if above != START and above not in seen and above not in told:
                     self._wrong(f"{node.id} waits for {above}, which is no node of {graph.name}", "", node.line)
         self._cycle(seen)
+        for bracket in graph.brackets:
+            self._bracket(bracket, seen)
         self._outputs(known)
         return self.problems
 
@@ -275,6 +279,34 @@ class _GraphCheck:
             "Turn one `>>` round, or take it away.",
             nodes[cycle[0]].line,
         )
+
+    def _bracket(self, bracket: Bracket, nodes: Mapping[str, Node]) -> None:
+        graph = self.graph
+        named = (bracket.setup, bracket.teardown, *bracket.members)
+        missing = [id for id in named if id not in nodes]
+        if missing or len(set(named)) < len(named):
+            what = f"names {', '.join(missing)}, not in it" if missing else "names a node twice"
+            self._wrong(f"a bracket of {graph.name} {what}", "", graph.line)
+            return
+        members = set(bracket.members)
+        fed = {above for member in members for above in nodes[member].upstream}
+        line = nodes[bracket.teardown].line
+        for id in bracket.members:
+            above = nodes[id].upstream
+            if not members.intersection(above) and bracket.setup not in above:
+                self._wrong(f"{id} does not wait for {bracket.setup}, the setup of its bracket", "", line)
+            if id not in fed and id not in nodes[bracket.teardown].upstream:
+                self._wrong(f"{bracket.teardown}, the teardown of a bracket, does not wait for {id}", "", line)
+        target = nodes[bracket.teardown].target
+        interface = None if isinstance(target, BranchTarget) else self.interfaces(target)
+        if bracket.error and interface is not None:
+            parameter = interface.inputs.get(bracket.error)
+            if parameter is None or not assignable(UnionType((STRING, NONE)), parameter.type):
+                self._wrong(
+                    f"{target.name} is told the error by its input {bracket.error!r}",
+                    f"Declare it: `{bracket.error}: str | None`.",
+                    line,
+                )
 
     def _outputs(self, known: Known) -> None:
         graph = self.graph

@@ -12,6 +12,7 @@ import msgspec
 from whimbrel.model.program import (
     START,
     Binding,
+    Bracket,
     BranchTarget,
     Comparison,
     Condition,
@@ -69,6 +70,28 @@ def upstream(node: Node, explicit: Iterable[str] = ()) -> tuple[str, ...]:
     found = {promise.node: None for promise in node_promises(node) if promise.node != START}
     found.update(dict.fromkeys(explicit))
     return tuple(found)
+
+
+def bracketed(nodes: tuple[Node, ...], brackets: Iterable[Bracket]) -> tuple[Node, ...]:
+    """``nodes`` with the edges of ``brackets``, inner ones first: from a setup to every source of its bracket, from
+    every sink to the teardown; from setup to teardown where there is nothing between."""
+    above = {node.id: dict.fromkeys(node.upstream) for node in nodes}
+    for bracket in brackets:
+        members = dict.fromkeys(bracket.members)
+        sinks = dict(members)
+        for member in members:
+            inside = [id for id in above[member] if id in members]
+            if not inside:
+                above[member].setdefault(bracket.setup)
+            for id in inside:
+                sinks.pop(id, None)
+        above[bracket.teardown].update(sinks or {bracket.setup: None})
+    return tuple(
+        node
+        if len(above[node.id]) == len(node.upstream)
+        else msgspec.structs.replace(node, upstream=tuple(above[node.id]))
+        for node in nodes
+    )
 
 
 def topological_order(edges: Mapping[str, Iterable[str]]) -> tuple[list[str], list[str]]:

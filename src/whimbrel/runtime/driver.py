@@ -120,7 +120,8 @@ class Driver:
         """The journal says that the body was stopped here: its clean-up makes calls like any other."""
         self._interrupted = failure.message
         if self._main is not None:
-            self._main.cancel()
+            # The message comes out of whatever the body awaits: a teardown is told it.
+            self._main.cancel(failure.title)
 
     def run(self) -> None:
         """Drive the body to its end. Blocks; never raises what the body raises."""

@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from whimbrel import eager, task
+from whimbrel import eager, setup_teardown, task, workflow
 
 
 def note(what: str) -> None:
@@ -133,3 +133,80 @@ def both_begun() -> bool:
 def both_ended() -> bool:
     text = Path(os.environ["FLOW_NOTES"], "trace").read_text()
     return "async work ends" in text and "\nwork ends" in f"\n{text}"
+
+
+# --- brackets --------------------------------------------------------------------------------------------------------
+
+
+@task
+def open_a() -> str:
+    note("open a")
+    return "a"
+
+
+@task
+def open_b() -> str:
+    note("open b")
+    return "b"
+
+
+@task
+def close(name: str, error: str | None) -> None:
+    note(f"close {name}: {error}")
+
+
+@task
+def close_when_released(name: str, error: str | None) -> None:
+    note(f"closing {name}")
+    while not released("close"):
+        time.sleep(0.01)
+    note(f"close {name}: {error}")
+
+
+@task
+def add(x: int, y: int) -> int:
+    return x + y
+
+
+@workflow
+@setup_teardown(before=open_a, after=close)
+@setup_teardown(before=open_b, after=close)
+def bracketed(x: int) -> int:
+    return add(x=work(x=x), y=work_async(x=x))
+
+
+@workflow
+@setup_teardown(before=open_a, after=close_when_released)
+def closing_slowly(x: int) -> int:
+    return work(x=x)
+
+
+@eager
+@setup_teardown(before=open_a, after=close)
+async def bracketed_eager(x: int) -> int:
+    async with setup_teardown(open_b, close) as name:
+        note(f"body has {name}")
+        return sum(await asyncio.gather(work(x=x), work_async(x=x)))
+
+
+@eager
+@setup_teardown(before=open_a, after=close_when_released)
+async def closing_slowly_eager(x: int) -> int:
+    return await work(x=x)
+
+
+@eager(timeout=1.5)
+@setup_teardown(before=open_a, after=close)
+async def bracket_out_of_time(x: int) -> int:
+    return await work(x=x)
+
+
+@task(timeout=1.0)
+def work_out_of_time(x: int) -> int:
+    return work.fn(x=x)
+
+
+@workflow
+@setup_teardown(before=open_a, after=close)
+def static_out_of_time(x: int) -> int:
+    return work_out_of_time(x=x)
