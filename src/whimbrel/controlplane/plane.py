@@ -131,8 +131,10 @@ class ControlPlane:
             )
         summary = await self._store.claim(run_id, self._owner)
         run = Run.replay(await self._store.events(run_id))
+        # Left for the owner before: what was to be aborted must not get to its end before anybody listens.
+        requests = await self._requests(run_id)
         loop = self._adopt(run, summary)
-        for event in first:
+        for event in first or requests:
             loop.post(event)
         if not run.phase.terminal:
             running = self._executor.running()
@@ -204,6 +206,9 @@ class ControlPlane:
         while True:
             await asyncio.sleep(every)
             for run_id, loop in list(self._loops.items()):
-                for request, detail in await self._store.take(run_id):
-                    if request == "abort":
-                        loop.post(AbortRequested(detail, self._clock.now()))
+                for event in await self._requests(run_id):
+                    loop.post(event)
+
+    async def _requests(self, run_id: str) -> list[Event]:
+        requests = await self._store.take(run_id)
+        return [AbortRequested(detail, self._clock.now()) for request, detail in requests if request == "abort"]

@@ -49,7 +49,7 @@ class Generator:
         self.statics = 0
         self.nested = 0
 
-    def program(self, length: int = 9) -> str:
+    def program(self, length: int) -> str:
         """The module's text."""
         for _ in range(2):
             self.static()
@@ -191,9 +191,9 @@ class Generator:
         return f"p, q = await asyncio.gather({name}(x=x), {name}(x=x + 1))\nx = (p * 7 + q) % MODULUS"
 
 
-def write_program(folder: Path, seed: int) -> Path:
-    """Write the program of ``seed`` and what it imports to ``folder``; the file to run."""
+def write_program(folder: Path, seed: int, length: int = 9) -> Path:
+    """Write the program of ``seed`` and what it imports to ``folder``; the file to run. ``length`` is in statements."""
     (folder / "steps.py").write_text(STEPS.read_text())
     file = folder / "flow.py"
-    file.write_text(Generator(seed).program())
+    file.write_text(Generator(seed).program(length))
     return file

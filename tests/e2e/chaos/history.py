@@ -28,6 +28,9 @@ from whimbrel.model.attempt import (
 from whimbrel.model.events import AbortRequested, Event, OwnerChanged, RunRequested
 from whimbrel.model.run import AttemptId
 
+HEARD = 2.0
+"""Seconds within which every body has heard of an abort. It takes milliseconds, on a machine that has time."""
+
 
 class Line(NamedTuple):
     """What a task left: ``begin`` or ``end`` (``body`` for an eager body), where, and in which process of whose."""
@@ -209,12 +212,16 @@ def _really_run(history: History) -> Iterator[str]:
 
 
 def _nothing_after_an_abort(history: History) -> Iterator[str]:
-    """Once an abort is on disk no call is begun and no task is run; bodies may unwind, in a new driver if need be."""
+    """Once an abort is on disk nothing is begun any more, but for what bodies do before they have heard of it. They may
+    unwind, in a new driver if need be.
+    """
     aborted = next((n for n, event in enumerate(history.events) if isinstance(event, AbortRequested)), None)
     if aborted is None:
         return
     bodies = {line.path for line in history.lines if line.what == "body"}
     for event in history.events[aborted + 1 :]:
+        if event.at <= history.events[aborted].at + HEARD:
+            continue
         if isinstance(event, BeginCall):
             yield f"{event.parent}/{event.key} was called after the abort"
         if isinstance(event, Started) and event.attempt.path not in bodies:

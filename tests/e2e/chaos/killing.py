@@ -29,13 +29,13 @@ _decode = decoder(Event).decode
 class Patient:
     """One run of a random program, in a directory of its own. ``chance`` decides when and what is killed."""
 
-    def __init__(self, folder: Path, seed: int, *, run: str = "chaos") -> None:
+    def __init__(self, folder: Path, seed: int, *, length: int = 9) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         self.seed = seed
-        self.run = run
+        self.run = "chaos"
         self.chance = random.Random(seed)
-        self.file = write_program(folder, seed)
+        self.file = write_program(folder, seed, length)
         self.trace = folder / "trace"
         self.database = folder / ".whimbrel" / "whimbrel.db"
         self.marks: list[Mark] = []
