@@ -163,6 +163,7 @@ class Driver:
         self.known: dict[Place, Entry] = {(entry.parent, entry.key): entry for entry in launch.journal}
         assert len(self.known) == len(launch.journal)
         self.delivered: dict[Place, Outcome] = {}
+        self.heard = 0
         self._program = program
         self._rng = rng
         self._inbox = deque(entry for entry in launch.journal if entry.outcome is not None)
@@ -178,6 +179,7 @@ class Driver:
 
     def deliver(self, entries: tuple[Entry, ...]) -> None:
         """Entries have become durable. Those that it has already are repeats."""
+        self.heard += len(entries)
         for entry in entries:
             place = (entry.parent, entry.key)
             assert entry.outcome is not None

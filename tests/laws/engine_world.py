@@ -14,14 +14,16 @@ from msgspec import Struct
 
 from tests.laws.engine_bodies import Driver
 from tests.laws.engine_programs import compute, poisoned
-from whimbrel.engine.nodes import Kind
+from whimbrel.engine.nodes import Kind, Stage
 from whimbrel.engine.run import Run
 from whimbrel.model.attempt import (
     AttemptFault,
     Cancel,
     Deliver,
+    FireTimer,
     Launch,
     Lost,
+    Parked,
     Started,
     Succeeded,
 )
@@ -52,6 +54,7 @@ class Weather(Struct, frozen=True):
     repeats: float = 0.0
     crashes: float = 0.0
     aborts: float = 0.0
+    parks: float = 0.0
     merciful: bool = True
 
 
@@ -204,6 +207,9 @@ class World:
         if self.said and rng.random() < weather.repeats:
             self.post_in_vain(self.again(rng.choice(self.said[-20:])))
             return
+        if rng.random() < weather.parks and (idle := [one for one in self.working.values() if self.may_park(one)]):
+            self.park(rng.choice(idle))
+            return
         choices: list[Any] = [one for one in self.working.values() if self.speaks(one)]
         choices += [timer for timer in self.timers if self.may_ring(timer)]
         choices += [lookup for lookup in self.lookups if self.may_answer(lookup)]
@@ -211,7 +217,7 @@ class World:
         chosen = rng.choice(choices)
         if isinstance(chosen, SetTimer):
             self.timers.remove(chosen)
-            if isinstance(chosen.event, TimeoutDue) and self.live(chosen.event.path, chosen.event.number):
+            if isinstance(chosen.event, TimeoutDue) and self.timed(chosen.event.path, chosen.event.number):
                 self.spend(self.user_faults, chosen.event.path)
             self.post(msgspec.structs.replace(chosen.event, at=max(self.now, chosen.due)))
         elif isinstance(chosen, LookUpCache):
@@ -239,12 +245,37 @@ class World:
         working = self.working.get(AttemptId("r", path, number))
         return working is not None and working.wanted and working.started
 
+    def timed(self, path: str, number: int) -> bool:
+        """Whether a time-out of this attempt would count."""
+        node = self.run.nodes[path]
+        return self.live(path, number) or (node.stage is Stage.PARKED and number == len(node.attempts))
+
+    def may_park(self, working: Working) -> bool:
+        """Whether an attempt is that of a body which only waits: for calls, or for timers that have not fired."""
+        driver = working.driver
+        return (
+            driver is not None
+            and working.started
+            and working.wanted
+            and not self.run.phase.terminal
+            and all(isinstance(report, FireTimer) for report in driver.outbox)
+        )
+
+    def park(self, working: Working) -> None:
+        """A driver leaves memory; now and then before it has heard of what came last."""
+        assert working.driver is not None
+        attempt, missed = working.launch.attempt, int(self.rng.random() < 0.2)
+        wake_at = 5.0 if working.driver.outbox else 0.0
+        del self.working[attempt]
+        self.post(Parked(attempt, max(working.driver.heard - missed, 0), wake_at, self.now))
+
     def may_ring(self, timer: SetTimer) -> bool:
         """A merciful world lets no attempt run out of time for the last time."""
         event = timer.event
-        if not isinstance(event, TimeoutDue) or not self.live(event.path, event.number):
+        if not isinstance(event, TimeoutDue) or not self.timed(event.path, event.number):
             return True
-        return self.user_faults_left(self.working[AttemptId("r", event.path, event.number)])
+        allowed = self.run.nodes[event.path].metadata.retries or 0
+        return not self.weather.merciful or self.user_faults.get(event.path, 0) < allowed
 
     def may_answer(self, lookup: LookUpCache) -> bool:
         """A serialised look-up waits while another holds the reservation."""
@@ -354,7 +385,10 @@ class World:
 
 
 def state(run: Run) -> Any:
-    """What a run remembers, without the count of events."""
+    """What a run remembers, without the counts of events and of answers."""
     told = msgspec.msgpack.decode(run.snapshot())
     del told["seq"]
+    for node in told["nodes"]:
+        for attempt in node["attempts"]:
+            del attempt["delivered"]
     return told

@@ -19,8 +19,8 @@ from whimbrel.model.run import Phase, RunOptions
 INPUTS: Literals = {"a": IntLiteral(3), "b": IntLiteral(4)}
 
 CALM = Weather()
-ROUGH = Weather(faults=0.2, losses=0.1, repeats=0.1, crashes=0.02)
-CRUEL = Weather(faults=0.3, losses=0.3, repeats=0.1, crashes=0.02, aborts=0.005, merciful=False)
+ROUGH = Weather(faults=0.2, losses=0.1, repeats=0.1, crashes=0.02, parks=0.1)
+CRUEL = Weather(faults=0.3, losses=0.3, repeats=0.1, crashes=0.02, aborts=0.005, parks=0.1, merciful=False)
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from whimbrel.cli.spans import show_seconds
 from whimbrel.cli.tree import FOLD, Line, counts, duration, short_name, tree
 from whimbrel.engine.run import Run
-from whimbrel.model.attempt import AttemptFault, FinishCall, LogChunk, Lost, Progress, Succeeded
+from whimbrel.model.attempt import AttemptFault, FinishCall, LogChunk, Lost, Parked, Progress, Succeeded
 from whimbrel.model.events import CacheHit, Event, RetryDue, RunRequested
-from whimbrel.model.run import AttemptId
+from whimbrel.model.run import AttemptId, Phase
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -110,7 +110,7 @@ class PlainProgress:
             self._tell(run, event)
 
     def _tell(self, run: Run, event: Event) -> None:
-        if isinstance(event, Succeeded | AttemptFault | Lost):
+        if isinstance(event, Succeeded | AttemptFault | Lost | Parked):
             for line in self._said.end(event.attempt):
                 self._write(line, self._tasks)
             for line in self._lines.end(event.attempt):
@@ -119,6 +119,11 @@ class PlainProgress:
             return
         if isinstance(event, RetryDue):
             self._write(f"whimbrel: {event.path} tried again: attempt {event.number}")
+            return
+        if isinstance(event, Parked):
+            if (parked := run.nodes[event.attempt.path]).phase is Phase.PAUSED:
+                until = f", wakes in {show_seconds(parked.due - event.at)}" if parked.due else ""
+                self._write(f"whimbrel: {parked.path} {short_name(parked)} parked{until}")
             return
         node = run.nodes.get(path_of(event))
         if node is None:
@@ -191,7 +196,7 @@ class LiveProgress:
         self._run = run
         if isinstance(event, LogChunk):
             self._print(event.attempt.path, self._lines.feed(event))
-        elif isinstance(event, Succeeded | AttemptFault | Lost):
+        elif isinstance(event, Succeeded | AttemptFault | Lost | Parked):
             self._print(event.attempt.path, self._lines.end(event.attempt))
         elif isinstance(event, RunRequested):
             self.draw()

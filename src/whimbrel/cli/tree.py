@@ -5,6 +5,7 @@ Knows: runs and node states, to read. Must not know: terminals (callers style an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -146,8 +147,15 @@ def _notes(node: NodeState) -> list[str]:
     notes = []
     if node.kind is not Kind.TASK:
         notes.append(node.kind.value)
-    if len(node.attempts) > 1:
-        notes.append(f"{len(node.attempts)} attempts")
+    parked = sum(attempt.phase is Phase.PAUSED for attempt in node.attempts)
+    if len(node.attempts) - parked > 1:
+        notes.append(f"{len(node.attempts) - parked} attempts")
+    if node.phase is Phase.PAUSED:
+        notes.append(
+            f"parked until {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(node.due))}" if node.due else "parked"
+        )
+    elif parked:
+        notes.append(f"parked {parked} times" if parked > 1 else "parked once")
     if node.cached:
         notes.append(f"cache {node.cache_reason}" if node.cache_reason else "cache hit")
     if node.grafted_from:
@@ -168,8 +176,10 @@ def duration(node: NodeState, now: float) -> float | None:
 def _details(node: NodeState, indent: str, now: float) -> Iterator[Line]:
     if node.cache_reason and not node.cached:
         yield Line(((indent, "dim"), (f"cache {node.cache_reason}", "dim")))
-    if len(node.attempts) > 1:
-        for attempt in node.attempts:
+    # A parked attempt is no try of its own: the body goes on in the next.
+    tries = [attempt for attempt in node.attempts if attempt.phase is not Phase.PAUSED]
+    if len(tries) > 1:
+        for attempt in tries:
             yield Line(((indent, "dim"), *_attempt_parts(attempt, now)))
     failure = node.failure
     # What failed inside is shown there.

@@ -18,9 +18,9 @@ from whimbrel.engine.machine import Machine
 from whimbrel.engine.nodes import Attempt, Kind, NodeState, Stage, Verdict
 from whimbrel.engine.stopping import give_run_time, give_time, interrupt, settle, stop
 from whimbrel.engine.table import Trigger
-from whimbrel.model.attempt import AttemptFault, Lost, Started, Succeeded
+from whimbrel.model.attempt import AttemptFault, Lost, Parked, Started, Succeeded
 from whimbrel.model.commands import SetTimer
-from whimbrel.model.events import CacheHit, CacheMiss, OwnerChanged, RetryDue, TimeoutDue
+from whimbrel.model.events import CacheHit, CacheMiss, OwnerChanged, RetryDue, TimeoutDue, WakeDue
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.run import AttemptId, Phase
 
@@ -56,6 +56,8 @@ def started(machine: Machine, event: Started) -> None:
     attempt.phase = Phase.RUNNING
     attempt.started_at = event.at
     attempt.worker = event.worker
+    before = node.attempts[-2] if attempt.number > 1 else attempt
+    attempt.counted_from = before.counted_from if before.phase is Phase.PAUSED else event.at
     if node.verdict is not None:
         return  # another driver goes on with the clean-up of one that is gone
     start(machine, node)
@@ -65,8 +67,17 @@ def started(machine: Machine, event: Started) -> None:
 
 def timeout_timer(node: NodeState, attempt: Attempt) -> SetTimer:
     """The timer that ends a running attempt."""
-    due = attempt.started_at + (node.metadata.timeout or 0.0)
+    due = attempt.counted_from + (node.metadata.timeout or 0.0)
     return SetTimer(due, TimeoutDue(node.path, attempt.number, due))
+
+
+def parked_timers(node: NodeState) -> list[SetTimer]:
+    """What wakes a parked body, or ends its wait, other than an entry for its journal."""
+    number = len(node.attempts)
+    timers = [SetTimer(node.due, WakeDue(node.path, number, node.due))] if node.due else []
+    if node.metadata.timeout is not None:
+        timers.append(timeout_timer(node, node.attempts[-1]))
+    return timers
 
 
 def backoff_timer(node: NodeState) -> SetTimer:
@@ -147,6 +158,42 @@ def _ends_stopped(machine: Machine, node: NodeState, failure: Failure) -> bool:
     return True
 
 
+def parked(machine: Machine, event: Parked) -> None:
+    """The driver has left memory: the body only waits. The attempt is over, and nothing is spent.
+
+    If the driver has missed something, another one is launched at once.
+    """
+    node = live(machine, event.attempt, "was parked")
+    if node is None:
+        return
+    if node.journal is None:
+        raise machine.illegal(node.path, "only the attempt of an eager node can be parked")
+    attempt = node.attempts[-1]
+    attempt.counted_from = attempt.counted_from or event.at
+    machine.end_attempt(node, Phase.PAUSED)
+    if node.verdict is not None:
+        # It left before it heard that it has to stop.
+        machine.enqueue(node)
+        return
+    machine.move(node, Trigger.PARK)
+    if event.seen < attempt.delivered:
+        machine.wake(node, f"it had seen {event.seen} of {attempt.delivered} outcomes")
+        return
+    node.stage = Stage.PARKED
+    node.due = event.wake_at
+    if node.due:
+        machine.commands.append(SetTimer(node.due, WakeDue(node.path, attempt.number, node.due)))
+
+
+def wake_due(machine: Machine, event: WakeDue) -> None:
+    """The time has come for which a body was parked."""
+    node, _ = known(machine, event.path, event.number)
+    if node.stage is Stage.PARKED and event.number == len(node.attempts):
+        machine.wake(node, "a timer of its body is due")
+    else:
+        machine.note(node.path, f"ignored: attempt {event.number} is to be woken", "it is not parked")
+
+
 def owner_changed(machine: Machine, event: OwnerChanged) -> None:
     """Another control plane drives the run.
 
@@ -179,7 +226,8 @@ def owner_changed(machine: Machine, event: OwnerChanged) -> None:
 def timeout_due(machine: Machine, event: TimeoutDue) -> None:
     """The attempt has run for as long as it may."""
     node, attempt = known(machine, event.path, event.number)
-    if attempt.phase is not Phase.RUNNING or node.verdict is not None:
+    parked_here = node.stage is Stage.PARKED and event.number == len(node.attempts)
+    if not (parked_here or attempt.phase is Phase.RUNNING) or node.verdict is not None:
         phase = node.phase if attempt.phase is Phase.RUNNING else attempt.phase
         machine.note(node.path, f"ignored: attempt {event.number} ran out of time", f"it is {phase.value}")
         return

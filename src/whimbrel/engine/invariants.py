@@ -91,12 +91,22 @@ def _check_attempts(machine: Machine, node: NodeState, where: str) -> None:
     else:
         settling = node.verdict is not None
         assert node.phase is not Phase.QUEUED or node.stage is not Stage.NOTHING, f"{where} waits for nothing"
+        assert (node.stage is Stage.PARKED) is (node.phase is Phase.PAUSED), f"{where} waits for {node.stage}"
+        assert node.phase is not Phase.PAUSED or _wakes(node), f"{where} is parked for ever"
         assert node.phase is not Phase.RUNNING or settling or node.attempts[-1].phase is Phase.RUNNING, where
     assert node.system_retries <= machine.options.system_retries, f"{where} spent {node.system_retries} system retries"
     assert node.user_retries <= (node.metadata.retries or 0), f"{where} spent {node.user_retries} user retries"
     failed = [attempt.failure for attempt in node.attempts if attempt.failure is not None]
     by_user = sum(blame(failure) is Blame.USER for failure in failed)
     assert node.user_retries <= by_user, f"{where} spent {node.user_retries} retries on {by_user} failures"
+
+
+def _wakes(node: NodeState) -> bool:
+    """Whether anything can wake a parked body: a timer, a call that goes on, the end of its time."""
+    assert node.journal is not None
+    assert node.attempts[-1].phase is Phase.PAUSED
+    calls = (entry for entry in node.journal if entry.outcome is None and entry.kind is EntryKind.CALL)
+    return bool(node.due) or node.metadata.timeout is not None or any(calls)
 
 
 def _check_frame(frame: Frame) -> None:

@@ -149,6 +149,7 @@ class Machine:
             node.journal.entries() if node.journal is not None else (),
             self.reuse.for_driver(node.path) if node.journal is not None and self.reuse else (),
             self.reuse.moved,
+            self.options.park_after if node.journal is not None else None,
         )
 
     def end_attempt(self, node: NodeState, phase: Phase, failure: Failure | None = None) -> None:
@@ -167,6 +168,11 @@ class Machine:
             attempt = node.attempts[-1]
             self.commands.append(Cancel(AttemptId(self.run, node.path, attempt.number), failure.message))
             self.end_attempt(node, phase, failure)
+
+    def wake(self, node: NodeState, reason: str) -> None:
+        """Launch a new driver for a parked body."""
+        self.move(node, Trigger.WAKE, reason)
+        self.enqueue(node)
 
     # --- ends ------------------------------------------------------------------------------------
 
@@ -248,7 +254,10 @@ class Machine:
 
     def deliver(self, driver: NodeState, entry: Entry) -> None:
         """Tell the driver, if one is there; one that comes later finds it in its journal."""
-        if driver.stage is Stage.ATTEMPT:
+        if driver.stage is Stage.PARKED:
+            self.wake(driver, f"{entry.kind.value} {entry.key} has an outcome")
+        elif driver.stage is Stage.ATTEMPT:
+            driver.attempts[-1].delivered += 1
             self.commands.append(Deliver(AttemptId(self.run, driver.path, len(driver.attempts)), (entry,)))
 
     # --- the run ---------------------------------------------------------------------------------

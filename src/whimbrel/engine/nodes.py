@@ -40,6 +40,8 @@ class Stage(StrEnum):
     """The wait before the next attempt."""
     ATTEMPT = "attempt"
     """The end of the attempt that was launched last."""
+    PARKED = "parked"
+    """An entry for its journal, or the time of its body's earliest timer: its driver has left memory."""
 
 
 class Attempt(Struct, eq=False):
@@ -52,6 +54,10 @@ class Attempt(Struct, eq=False):
     ended_at: float = 0.0
     worker: str = ""
     failure: Failure | None = None
+    delivered: int = 0
+    """How many entries its driver was sent, beside the journal that it was launched with."""
+    counted_from: float = 0.0
+    """When its time-out began to count: a driver that follows a parked one goes on counting."""
 
     @property
     def live(self) -> bool:
@@ -119,7 +125,7 @@ class NodeState(Struct, eq=False):
     metadata: Metadata = Metadata()
     stage: Stage = Stage.NOTHING
     due: float = 0.0
-    """When the backoff ends."""
+    """When the backoff ends, or the parked body's earliest timer is due (0.0: it waits for entries alone)."""
     waiting: int = 0
     """How many upstream nodes have not succeeded yet."""
     downstream: list[NodeState] = []

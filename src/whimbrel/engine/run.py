@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,6 +25,7 @@ from whimbrel.model.attempt import (
     FinishCall,
     FireTimer,
     Lost,
+    Parked,
     RecordValue,
     Started,
     StartTimer,
@@ -40,6 +42,7 @@ from whimbrel.model.events import (
     RetryDue,
     RunRequested,
     TimeoutDue,
+    WakeDue,
 )
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
@@ -114,6 +117,8 @@ class Run:
                 commands.append(LookUpCache(node.path, node.cache_key, node.metadata.cache.serialize))
             elif node.stage is Stage.BACKOFF:
                 commands.append(attempts.backoff_timer(node))
+            elif node.stage is Stage.PARKED:
+                commands.extend(attempts.parked_timers(node))
             elif node.stage is Stage.ATTEMPT and node.verdict is None:
                 commands.append(machine.launch_command(node))
                 if node.attempts[-1].phase is Phase.RUNNING and node.metadata.timeout is not None:
@@ -188,6 +193,21 @@ class Run:
             for node in self._machine.nodes.values()
             if node.stage is Stage.ATTEMPT
         ]
+
+    def parked_until(self) -> float | None:
+        """When a run must be carried on of which nothing is left but parked bodies and waits for retries; ``inf`` for
+        "when somebody asks for it". ``None`` while anything else is under way."""
+        times: list[float] = []
+        parked = False
+        for node in self._machine.nodes.values():
+            if node.stage is Stage.PARKED:
+                parked = True
+                times.extend(timer.due for timer in attempts.parked_timers(node))
+            elif node.stage is Stage.BACKOFF:
+                times.append(node.due)
+            elif node.stage is not Stage.NOTHING:
+                return None
+        return min(times, default=math.inf) if parked and self._machine.verdict is None else None
 
     def story(self, path: str = "") -> list[str]:
         """What happened to a node, or to everything, for people. A long run remembers the latest lines only."""
@@ -289,6 +309,8 @@ _HANDLERS: dict[type, Callable[[Machine, Any], None]] = {
     Succeeded: attempts.succeeded,
     AttemptFault: attempts.failed,
     Lost: attempts.lost,
+    Parked: attempts.parked,
+    WakeDue: attempts.wake_due,
     BeginCall: calls.call_begun,
     FinishCall: calls.call_finished,
     CancelCall: calls.call_cancelled,

@@ -145,6 +145,8 @@ def _guarded_around(node: NodeState) -> bool:
 
 def _cleans_up(node: NodeState) -> bool:
     """Whether the node's attempt is a driver whose body may have begun."""
+    if node.stage is Stage.PARKED:
+        return True
     if node.journal is None or node.stage is not Stage.ATTEMPT:
         return False
     return node.phase is Phase.ABORTING or node.attempts[-1].phase is Phase.RUNNING or len(node.journal) > 0

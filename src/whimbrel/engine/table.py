@@ -25,6 +25,8 @@ class Trigger(StrEnum):
     CHILD_FAIL = "something inside failed"
     FAIL = "the work failed for good"
     TIME_OUT = "the last attempt ran out of time"
+    PARK = "its driver left memory, as the body only waits"
+    WAKE = "something that the parked body waits for has come"
     STOP = "it was told to stop"
     ABORT = "it was stopped"
     SKIP = "it will never run"
@@ -38,6 +40,7 @@ _T = Trigger
 # A node waits for its upstream in UNDEFINED, and for a worker, the cache or a backoff in QUEUED. A sub-workflow, a
 # branch and an eager call that its driver runs itself are RUNNING from the moment they are ready. FAILING: a failure
 # inside is certain, but other nodes go on. ABORTING: it was told to stop, and it or something inside cleans up.
+# PAUSED: the body of an eager node only waits, and its driver has left memory.
 NODE: Mapping[tuple[Phase, Trigger], Phase] = {
     (_P.UNDEFINED, _T.READY): _P.QUEUED,
     (_P.UNDEFINED, _T.SKIP): _P.SKIPPED,
@@ -50,6 +53,7 @@ NODE: Mapping[tuple[Phase, Trigger], Phase] = {
     (_P.QUEUED, _T.RECOVER): _P.RECOVERED,
     (_P.QUEUED, _T.FAIL): _P.FAILED,
     (_P.QUEUED, _T.TIME_OUT): _P.TIMED_OUT,
+    (_P.QUEUED, _T.PARK): _P.PAUSED,  # the report that it began was lost
     (_P.QUEUED, _T.STOP): _P.ABORTING,  # a driver that was launched, but has not begun
     (_P.QUEUED, _T.ABORT): _P.ABORTED,
     (_P.RUNNING, _T.RETRY): _P.QUEUED,
@@ -57,8 +61,11 @@ NODE: Mapping[tuple[Phase, Trigger], Phase] = {
     (_P.RUNNING, _T.CHILD_FAIL): _P.FAILING,
     (_P.RUNNING, _T.FAIL): _P.FAILED,
     (_P.RUNNING, _T.TIME_OUT): _P.TIMED_OUT,
+    (_P.RUNNING, _T.PARK): _P.PAUSED,
     (_P.RUNNING, _T.STOP): _P.ABORTING,
     (_P.RUNNING, _T.ABORT): _P.ABORTED,
+    (_P.PAUSED, _T.WAKE): _P.QUEUED,
+    (_P.PAUSED, _T.ABORT): _P.ABORTED,
     (_P.FAILING, _T.FAIL): _P.FAILED,
     (_P.FAILING, _T.STOP): _P.ABORTING,
     (_P.FAILING, _T.ABORT): _P.ABORTED,

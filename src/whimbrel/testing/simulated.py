@@ -18,7 +18,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from whimbrel.model.attempt import AttemptFault, Cancel, Deliver, Launch, LogChunk, Lost, Report, Started, Succeeded
+from whimbrel.model.attempt import (
+    AttemptFault,
+    Cancel,
+    Deliver,
+    Launch,
+    LogChunk,
+    Lost,
+    Parked,
+    Report,
+    Started,
+    Succeeded,
+)
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.program import CodeRef, TaskKind
 from whimbrel.model.run import AttemptId, Entry
@@ -242,7 +253,7 @@ class SimulatedExecutor:
     # --- reports
 
     def _post(self, report: Report) -> None:
-        if isinstance(report, Succeeded | AttemptFault | Lost):
+        if isinstance(report, Succeeded | AttemptFault | Lost | Parked):
             known = self._attempts.pop(report.attempt, None) or self._drivers.pop(report.attempt, None)
             if known is not None:
                 self._report(report)

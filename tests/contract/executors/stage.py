@@ -15,7 +15,7 @@ from tests.contract.executors import entities
 from whimbrel.controlplane.ports import Executor
 from whimbrel.executors.inline import InlineExecutor
 from whimbrel.executors.processes import ProcessExecutor
-from whimbrel.model.attempt import AttemptFault, Cancel, Launch, LogChunk, Lost, Report, Started, Succeeded
+from whimbrel.model.attempt import AttemptFault, Cancel, Launch, LogChunk, Lost, Parked, Report, Started, Succeeded
 from whimbrel.model.failure import Failure
 from whimbrel.model.program import CodeRef, Metadata, TaskSpec, overlay
 from whimbrel.model.run import AttemptId
@@ -25,7 +25,7 @@ from whimbrel.stores.blobs import ObjectBlobs
 PATIENCE = 60.0
 """Seconds after which a test has failed; nothing waits for it to pass."""
 
-End = Succeeded | AttemptFault | Lost
+End = Succeeded | AttemptFault | Lost | Parked
 
 
 class Stage:
