@@ -68,19 +68,6 @@ def closure_of(fn: Callable[..., Any], module: str) -> Closure:
     return Closure(_digest(repr(list(components.items())), 32), components) if components else EMPTY
 
 
-def explain(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """What has changed from one closure's components to another's, in words, in order of name."""
-    said = []
-    for name in sorted({*old, *new}):
-        before, after = old.get(name), new.get(name)
-        if before == after:
-            continue
-        kind = (after or before or "").partition(":")[0]
-        change = "is new" if before is None else "is gone" if after is None else "has changed"
-        said.append(f"{kind} {name} {change}")
-    return said
-
-
 def _digest(text: str, digits: int = _DIGITS) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 

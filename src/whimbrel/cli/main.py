@@ -20,6 +20,8 @@ from whimbrel.errors import SystemFault, WhimbrelError
 _COMMANDS = {
     "run": ("whimbrel.cli.run", "command", "Run a task or workflow of a file, durably."),
     "resume": ("whimbrel.cli.run", "resume", "Carry on with a run that was parked or killed."),
+    "recover": ("whimbrel.cli.rerun", "recover", "Run again what failed, and take what had succeeded."),
+    "fork": ("whimbrel.cli.rerun", "fork", "Run again with other code or inputs; says first what will run."),
     "runs": ("whimbrel.cli.inspect", "runs", "List runs, the newest first."),
     "describe": ("whimbrel.cli.inspect", "describe", "Show what ran: the tree, attempts, cache, errors."),
     "logs": ("whimbrel.cli.logs", "logs", "Show what the tasks of a run wrote."),

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from whimbrel.authoring.entity import Entity
+from whimbrel.cli.current_code import recorded_program, warn_of_changes
 from whimbrel.cli.driving import Manner, drive, result_json
 from whimbrel.cli.embedded import INLINE, PROCESSES, Embedded
 from whimbrel.cli.entities import find_entity, load_file, what_there_is
@@ -38,11 +39,12 @@ from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound, InputInvalid, RunNotResumable
 from whimbrel.model.literal_types import BinaryType
 from whimbrel.model.literals import Literals
+from whimbrel.model.program import Program
 from whimbrel.model.run import Phase, RunOptions
 from whimbrel.runtime.values import read_literals
 from whimbrel.stores.home import open_home
 
-_ENGINE_OPTIONS = [
+ENGINE_OPTIONS = [
     click.Option(
         ["--executor"],
         type=click.Choice([PROCESSES, INLINE]),
@@ -62,7 +64,7 @@ _ENGINE_OPTIONS = [
 ]
 
 _RUN_OPTIONS = [
-    *_ENGINE_OPTIONS,
+    *ENGINE_OPTIONS,
     click.Option(["--inputs-file"], metavar="FILE", help="A JSON file with inputs by name. Options win over it."),
     click.Option(
         ["--run-id"], metavar="ID", help="The new run's id: a letter, then letters and digits. [default: random]"
@@ -278,7 +280,7 @@ async def _awaited(value: Any) -> Any:
 
 @click.command(
     "resume",
-    params=list(_ENGINE_OPTIONS),
+    params=list(ENGINE_OPTIONS),
     short_help="Carry on with a run that was parked or killed.",
     epilog="Example:  whimbrel resume latest",
 )
@@ -309,22 +311,27 @@ def resume(context: click.Context, /, run: str, home: Path, as_json: bool, **opt
             out(text)
         return 0
 
+    run_id, program = ended
+    warn_of_changes(program, err)
+
     async def begin(engine: Embedded) -> str:
-        return await engine.plane.resume(ended)
+        return await engine.plane.resume(run_id)
 
     return drive(manner, begin)
 
 
-async def _ended(home: Path, text: str) -> RunResult | str:
-    """The result of a run that has succeeded; else its id. Raises ``RunNotResumable`` for one that ended otherwise."""
+async def _ended(home: Path, text: str) -> RunResult | tuple[str, Program]:
+    """The result of a run that has succeeded; else its id, and what it has run so far. Raises ``RunNotResumable`` for
+    one that ended otherwise."""
     with open_home(home, exclusive=False) as opened:
         summary = await find_run(opened.store, text)
         if not summary.phase.terminal:
-            return summary.id
+            return summary.id, recorded_program(await opened.store.events(summary.id))
         if summary.phase is not Phase.SUCCEEDED:
             raise RunNotResumable(
                 f"run {summary.id} has ended ({summary.phase.value}: {summary.message or 'no reason given'}); "
-                f"start a new one. `whimbrel describe {summary.id}` shows what happened"
+                f"start a new one: `whimbrel recover {summary.id}` keeps what had succeeded. "
+                f"`whimbrel describe {summary.id}` shows what happened"
             )
         state = Run.replay(await opened.store.events(summary.id), keep_story=False)
         return RunResult(summary.id, state.phase, read_literals(state.outputs, opened.blobs), None)

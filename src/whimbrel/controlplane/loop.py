@@ -211,7 +211,7 @@ class RunLoop:
             phase=run.phase,
             started_at=run.started_at,
             ended_at=run.ended_at,
-            message=run.failure.title if run.failure is not None else "",
+            message=run.remark,
         )
         return changed
 

@@ -17,6 +17,7 @@ from msgspec import Struct
 from whimbrel.controlplane.caching import CacheDesk
 from whimbrel.controlplane.loop import RunLoop
 from whimbrel.controlplane.ports import Clock, Executor, Ids, Store
+from whimbrel.controlplane.rerun import Rerun, settle
 from whimbrel.engine.run import Run
 from whimbrel.errors import RunNotResumable
 from whimbrel.model.attempt import LogChunk, Progress, Report
@@ -100,16 +101,26 @@ class ControlPlane:
         options: RunOptions | None = None,
         source: str = "",
         run_id: str = "",
+        rerun: Rerun | None = None,
     ) -> str:
-        """Start a run of ``workflow`` and return its id. The run exists on disk when this returns."""
+        """Start a run of ``workflow`` and return its id. The run exists on disk when this returns.
+
+        With ``rerun`` it takes what another run has done.
+        """
         now = self._clock.now()
         run_id = run_id or self._ids.new_run_id()
         event = RunRequested(run_id, workflow, program, inputs, options or RunOptions(), now)
+        if rerun is not None:
+            event = settle(
+                msgspec.structs.replace(event, reuse=rerun.reuse, recovered_from=rerun.run, moved=rerun.moved)
+            )
         run = Run()
         commands = run.handle(event)
         summary = RunSummary(
             run_id, workflow, run.phase, now, epoch=1, owner=self._owner, source=source, started_at=run.started_at
         )
+        if rerun is not None:
+            summary = msgspec.structs.replace(summary, message=run.remark)
         await self._store.create(summary, [event])
         loop = self._adopt(run, summary)
         if self._watch is not None:

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from whimbrel.model.run import Entry, EntryKind, Failed, Outcome
+from whimbrel.model.literals import Literals
+from whimbrel.model.run import Done, Entry, EntryKind, Failed, Outcome
 
 Key: TypeAlias = tuple[str, str]
 
@@ -47,6 +48,12 @@ class Journal:
     def entries(self) -> tuple[Entry, ...]:
         """Everything, for a new driver."""
         return (*self._done.values(), *self._pending.values())
+
+    def drawn(self) -> Iterator[tuple[Entry, Literals]]:
+        """The values that bodies drew."""
+        for entry in self._done.values():
+            if entry.kind is EntryKind.VALUE and isinstance(entry.outcome, Done):
+                yield entry, entry.outcome.outputs
 
     def begin(self, entry: Entry) -> None:
         """Record a call or timer that has no outcome yet."""

@@ -61,6 +61,7 @@ class Machine:
         """Eager nodes to launch; empty between events."""
         self.running = 0
         """Live attempts of tasks: what ``max_parallelism`` limits."""
+        self.recovered_from = ""
         self.reuse = ReuseTable()
         """What another run has for equal calls of this one."""
         self._codes: dict[str, str] = {}

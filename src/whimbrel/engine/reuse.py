@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from whimbrel.engine.nodes import Frame, NodeState
-from whimbrel.model.program import START
+from whimbrel.graph.passes import node_promises
+from whimbrel.model.program import START, Node
 from whimbrel.model.run import EntryKind, Reusable, choose
 
 Content: TypeAlias = tuple[str, str, str]
@@ -79,13 +80,19 @@ def settled_above(state: NodeState) -> bool:
     at: NodeState | None = state
     while at is not None and at.node is not None and at.scope is not None:
         scope: Frame = at.scope
-        if any(scope.nodes[above].fresh for above in at.node.upstream if above != START and above in scope.nodes):
-            return False
+        for above in at.node.upstream:
+            if above != START and scope.nodes[above].fresh and not _only_opens(scope.nodes[above], at.node):
+                return False
         if isinstance(at.host, NodeState):  # an arm: what its branch waits for counts too
             at = at.host
         else:
             at = scope.owner
     return True
+
+
+def _only_opens(setup: NodeState, node: Node) -> bool:
+    """Whether ``setup`` is that of a bracket, and gives ``node`` nothing: what was done within it before stays done."""
+    return setup.opens is not None and all(promise.node != setup.id for promise in node_promises(node))
 
 
 def make_fresh(state: NodeState) -> None:

@@ -157,6 +157,18 @@ class Run:
         return self._machine.failure
 
     @property
+    def recovered_from(self) -> str:
+        """The id of the run whose outcomes it takes, "" for none."""
+        return self._machine.recovered_from
+
+    @property
+    def remark(self) -> str:
+        """What a list shows beside it: why it failed, else where its outcomes come from."""
+        if self.failure is not None:
+            return self.failure.title
+        return f"takes what run {self.recovered_from} had done" if self.recovered_from else ""
+
+    @property
     def seq(self) -> int:
         """How many events it has handled."""
         return self._machine.seq
@@ -232,6 +244,7 @@ def _requested(machine: Machine, event: RunRequested) -> None:
     machine.options = event.options
     machine.started_at = event.at
     machine.define(event.program)
+    machine.recovered_from = event.recovered_from
     machine.reuse = ReuseTable(event.reuse, moved=event.moved)
     machine.move_run(Trigger.REQUEST)
     graph = machine.workflows.get(event.workflow)

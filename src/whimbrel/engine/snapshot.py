@@ -70,6 +70,7 @@ def snapshot(machine: Machine) -> bytes:
             "verdict": machine.verdict,
             "deadline": machine.deadline,
             "deadlines": machine.deadlines,
+            "recovered_from": machine.recovered_from,
             "reuse": machine.reuse.left(),
             "tasks": machine.tasks,
             "workflows": machine.workflows,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from whimbrel.authoring.closure import Closure, explain
+from whimbrel.authoring.closure import Closure
+from whimbrel.model.changes import explain
 
 FLOW = '''
 import functools

@@ -1,0 +1,288 @@
+"""A new run that takes what another has done: which outcomes it may take, and what it will do.
+
+``reusable`` reads the outcomes out of a recorded run. ``forecast`` tells beforehand what a new run takes and what it
+computes anew, and why: it lets the engine begin the new run, without carrying anything out, and looks. So for graphs
+it is exact. What an eager body will do is not known before it does it: there, each recorded call is judged by itself.
+
+Knows the engine and the model. Must not know Python values, users' code, stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from whimbrel.engine.nodes import Kind, NodeState
+from whimbrel.engine.run import Run
+from whimbrel.graph.digest import closure_digest
+from whimbrel.model.changes import explain
+from whimbrel.model.content import input_digest, inputs_digest
+from whimbrel.model.events import RunRequested
+from whimbrel.model.program import Program, TaskSpec
+from whimbrel.model.run import EntryKind, Phase, Reusable
+
+
+class Rerun(Struct, frozen=True):
+    """What a new run takes from ``run``; see ``RunRequested``."""
+
+    run: str
+    reuse: tuple[Reusable, ...]
+    moved: bool = False
+
+
+class Verdict(StrEnum):
+    """What becomes of a node of the recorded run, or of the new one."""
+
+    REUSE = "reuse"
+    """Its recorded outcome is taken."""
+    RUN = "run"
+    """It is computed."""
+    DEPENDS = "depends"
+    """It is taken if the eager body makes the call again with the same inputs."""
+
+
+class Forecast(Struct, frozen=True):
+    """One line of what will happen. ``why`` has one reason a line."""
+
+    path: str
+    entity: str
+    verdict: Verdict
+    why: tuple[str, ...] = ()
+
+
+# --- what another run has ------------------------------------------------------------------------------------------
+
+
+def reusable(run: Run) -> tuple[Reusable, ...]:
+    """What equal calls of a new run may take from ``run``, in the order in which it was begun; with it, where calls
+    were made without success, and the values that bodies drew."""
+    program = run.program
+    rows: list[Reusable] = []
+    for node in run.nodes.values():
+        if node.replaced or node.kind is Kind.BRANCH or node.phase in (Phase.UNDEFINED, Phase.SKIPPED):
+            continue
+        code = _code(node, program)
+        if code:
+            rows.append(
+                Reusable(
+                    node.entity,
+                    code,
+                    inputs_digest(node.inputs, node.metadata.carried),
+                    node.outputs if node.phase.has_outputs else None,
+                    run.id,
+                    node.path,
+                    *node.call,
+                    eager=node.kind is Kind.EAGER,
+                )
+            )
+        if node.journal is not None:
+            rows += [
+                Reusable("", "", "", outputs, run.id, node.path, entry.parent, entry.key, entry.kind)
+                for entry, outputs in node.journal.drawn()
+            ]
+    return tuple(rows)
+
+
+def _code(node: NodeState, program: Program) -> str:
+    """The digest of the code that made the node's outcome; "" when that is not known for certain."""
+    if node.kind is not Kind.WORKFLOW:
+        return node.spec.code_digest if node.spec is not None else ""
+    # A run that was resumed with other code has nodes of both: only what was made by one version is known.
+    for inner in _below(node):
+        if inner.spec is not None and inner.spec.code_digest != _code_now(inner, program):
+            return ""
+        if inner.graph is not None and inner.graph != program.workflows.get(inner.entity):
+            return ""
+    if node.graph != program.workflows.get(node.entity):
+        return ""
+    return closure_digest(node.entity, program.tasks, program.workflows)
+
+
+def _code_now(node: NodeState, program: Program) -> str:
+    spec = program.tasks.get(node.entity)
+    return spec.code_digest if spec is not None else ""
+
+
+def _below(node: NodeState) -> Iterator[NodeState]:
+    waiting = list(reversed(node.children))
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting.extend(reversed(found.children))
+
+
+# --- what will happen ----------------------------------------------------------------------------------------------
+
+
+def settle(request: RunRequested) -> RunRequested:
+    """``request`` without the outcomes that must not be taken: those of a bracket's setup, when something between it
+    and its teardown will run."""
+    while True:
+        begun = _begun(request)
+        refused = {
+            node.recovered_from
+            for node in begun.nodes.values()
+            if node.opens is not None
+            and node.recovered_from
+            and any(not _quiet(member) for member in (*node.opens.watched, node.opens.teardown))
+        }
+        if not refused:
+            return request
+        kept = tuple(row for row in request.reuse if row.origin not in refused or row.kind is EntryKind.VALUE)
+        request = msgspec.structs.replace(request, reuse=kept)
+
+
+def forecast(old: Run, request: RunRequested, current: Program) -> list[Forecast]:
+    """What a run with ``request`` will do that takes outcomes of ``old``, in the order of the graph.
+
+    ``current`` has the entities that eager bodies of the old run called, as they are now; one that is not there is
+    gone.
+    """
+    begun = _begun(request)
+    known = begun.program.merged(current)
+    lines: list[Forecast] = []
+    if begun.failure is not None and not begun.nodes:
+        return [Forecast("", begun.workflow, Verdict.RUN, (f"it will fail: {begun.failure.title}",))]
+    for node in begun.nodes.values():
+        if node.phase is Phase.SKIPPED or (node.kind is Kind.BRANCH and node.phase.has_outputs):
+            continue
+        if node.recovered_from:
+            place = node.recovered_from.partition("/")[2]
+            lines.append(
+                Forecast(node.path, node.entity, Verdict.REUSE, () if place == node.path else (f"as {place}",))
+            )
+            continue
+        if node.kind is Kind.WORKFLOW and node.frame is not None:
+            continue  # its nodes speak for themselves
+        before = old.nodes.get(node.path)
+        lines.append(Forecast(node.path, node.entity, Verdict.RUN, tuple(_why(node, before, begun))))
+        if before is not None and before.kind is Kind.EAGER and node.kind is Kind.EAGER:
+            lines += _calls(before, known, fresh_inputs=_changed_inputs(node, before))
+    return lines
+
+
+def _begun(request: RunRequested) -> Run:
+    run = Run(keep_story=False)
+    run.handle(request)
+    return run
+
+
+def _quiet(node: NodeState) -> bool:
+    return node.phase is Phase.SKIPPED or (node.phase.has_outputs and not node.fresh)
+
+
+def _why(node: NodeState, before: NodeState | None, begun: Run) -> list[str]:
+    if node.failure is not None:
+        return [f"it will fail: {node.failure.title}"]
+    if before is None:
+        return ["it is new"]
+    if before.entity != node.entity:
+        return [f"{before.entity} stood here"]
+    said = _unfinished(before)
+    said += changes(before.spec, node.spec) if node.kind in (Kind.TASK, Kind.EAGER) else _graph_changes(before, node)
+    if node.phase is Phase.UNDEFINED:
+        assert node.scope is not None
+        assert node.node is not None
+        above = [node.scope.nodes[id] for id in node.node.upstream if id in node.scope.nodes]
+        waits = [each.path for each in above if not _quiet(each)]
+        said.append(f"downstream of {', '.join(waits)}")
+    else:
+        said += [f"input {name} has changed" for name in _changed_inputs(node, before)]
+    if not said and node.opens is not None:
+        said.append("something inside its bracket runs")
+    return said or [f"downstream of {_fresh_above(node)}"]
+
+
+def _fresh_above(node: NodeState) -> str:
+    at: NodeState | None = node
+    while at is not None and at.scope is not None and at.node is not None:
+        waits = [
+            at.scope.nodes[id].path for id in at.node.upstream if id in at.scope.nodes and at.scope.nodes[id].fresh
+        ]
+        if waits:
+            return ", ".join(waits)
+        at = at.host if isinstance(at.host, NodeState) else at.scope.owner
+    return "what is around it"
+
+
+def _unfinished(before: NodeState) -> list[str]:
+    if before.phase.has_outputs:
+        return []
+    if before.phase in (Phase.UNDEFINED, Phase.SKIPPED):
+        return ["it never ran"]
+    if not before.phase.terminal:
+        return ["it had not ended"]
+    failure = f": {before.failure.title.splitlines()[0]}" if before.failure is not None else ""
+    return [f"it had {before.phase.value}{failure}"]
+
+
+def changes(before: TaskSpec | None, now: TaskSpec | None) -> list[str]:
+    """What has changed from one version of a task to another, part by part."""
+    if before is None or now is None:
+        return []
+    if not before.code_digest or not now.code_digest:
+        return ["its code cannot be read, so nothing is known of it"]
+    if before.code_digest == now.code_digest:
+        return []
+    return explain(before.components, now.components) or ["its code has changed"]
+
+
+def _graph_changes(before: NodeState, node: NodeState) -> list[str]:
+    return ["its graph has changed"] if before.graph != node.graph else []
+
+
+def _changed_inputs(node: NodeState, before: NodeState) -> list[str]:
+    if not before.inputs and before.phase in (Phase.UNDEFINED, Phase.SKIPPED):
+        return []
+    names = dict.fromkeys((*before.inputs, *node.inputs))
+    return [
+        name
+        for name in names
+        if name not in before.inputs
+        or name not in node.inputs
+        or input_digest(before.inputs[name]) != input_digest(node.inputs[name])
+    ]
+
+
+def _calls(body: NodeState, known: Program, fresh_inputs: list[str]) -> list[Forecast]:
+    """The recorded calls of an eager body that runs again, those of nested bodies with them."""
+    lines: list[Forecast] = []
+    again: list[tuple[float, str]] = []
+    waiting = list(reversed(body.children))
+    while waiting:
+        call = waiting.pop()
+        if call.replaced:
+            continue
+        said = _unfinished(call) + _call_changes(call, known)
+        verdict = Verdict.RUN
+        if not said:
+            first = next((path for ended, path in again if ended <= call.created_at), "")
+            if fresh_inputs:
+                verdict, said = Verdict.DEPENDS, [f"input {', '.join(fresh_inputs)} of {body.path} has changed"]
+            elif first:
+                verdict, said = Verdict.DEPENDS, [f"made after {first}, which runs again"]
+            else:
+                verdict = Verdict.REUSE
+        lines.append(Forecast(call.path, call.entity, verdict, tuple(said)))
+        if verdict is not Verdict.REUSE:
+            again.append((call.ended_at or float("inf"), call.path))
+            if call.inline:
+                waiting.extend(reversed(call.children))
+    return lines
+
+
+def _call_changes(call: NodeState, known: Program) -> list[str]:
+    if call.kind is not Kind.WORKFLOW:
+        now = known.tasks.get(call.entity)
+        return ["it is gone"] if now is None else changes(call.spec, now)
+    if call.entity not in known.workflows:
+        return ["it is gone"]
+    said = ["its graph has changed"] if call.graph != known.workflows[call.entity] else []
+    for inner in _below(call):
+        if inner.spec is not None:
+            now = known.tasks.get(inner.entity)
+            said += ["it is gone"] if now is None else changes(inner.spec, now)
+    return list(dict.fromkeys(said))
