@@ -179,8 +179,6 @@ class _Body:
                 break
         if not self._seat.ended:
             self._tell("it waits for something that was not recorded")
-            self._driver.cancel("the replay is over", 0.0)
-            self._end = None
             self._seat.abandon()
             return
         for entry in self._driver.unclaimed():

@@ -149,7 +149,7 @@ class SimulatedExecutor:
         drivers, self._drivers = list(self._drivers.values()), {}
         attempts, self._attempts = list(self._attempts.values()), {}
         for driving in drivers:
-            self._abandon(driving)
+            driving.seat.abandon()
         for _, task in attempts:
             task.cancel()
         await asyncio.gather(*(task for _, task in attempts), return_exceptions=True)
@@ -237,16 +237,12 @@ class SimulatedExecutor:
             report = replace(report, worker="simulated")
         self._loop.call_soon_threadsafe(self._post, report)
 
-    def _abandon(self, driving: _Driving) -> None:
-        driving.driver.cancel("the driver was thrown away", 0.0)
-        driving.seat.abandon()
-
     def _renew(self) -> None:
         """Everything that the engine knows is durable now: put fresh drivers in the place of stale ones."""
         for attempt, driving in list(self._drivers.items()):
             if driving.stale:
                 del self._drivers[attempt]
-                self._abandon(driving)
+                driving.seat.abandon()
                 self.rebuilt += 1
                 self._drive(_Driving(replace(driving.launch, journal=self._journal(attempt))))
 

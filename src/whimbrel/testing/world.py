@@ -22,7 +22,8 @@ from contextvars import Context, ContextVar
 from typing import Any
 
 from whimbrel.durable.loop import EagerLoop, IdleSelector, Source
-from whimbrel.errors import Parked, SystemFault
+from whimbrel.durable.session import Parking
+from whimbrel.errors import SystemFault
 
 EPOCH = 1_767_225_600.0
 """When worlds begin, in seconds since the epoch: the first of January 2026."""
@@ -39,9 +40,6 @@ connection in a pool looks like one that is about to answer."""
 
 LAST_WAIT = 2.0
 """How long the world waits in real time for threads that it cannot see, before it says that nothing will happen."""
-
-_CLEAN_UP_SLEEPS = 1_000
-"""How often the clean-up of an abandoned body may wait for a timer."""
 
 
 class Stuck(SystemFault):
@@ -118,7 +116,6 @@ class Seat:
         self._slice = 0.0
         self._turn = threading.Semaphore(0)
         self._work = work
-        self._sleeps = 0
         world.seats.append(self)
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
         self._thread.start()
@@ -127,7 +124,8 @@ class Seat:
         self.ident = threading.get_ident()
         self._turn.acquire()
         try:
-            self._work()
+            if not self.abandoned:
+                self._work()
         finally:
             self.ended = True
             self.world.seats.remove(self)
@@ -149,7 +147,7 @@ class Seat:
         self.world.plane_turn.acquire()
 
     def abandon(self) -> None:
-        """Let it run to its end, whatever it waits for. What its body does on the way out is nobody's affair."""
+        """Let it end where it waits, as a driver that parks does: nothing more of its body runs."""
         self.abandoned = True
         while not self.ended:
             self.give_turn()
@@ -160,15 +158,12 @@ class Seat:
     def rest(self, wait: float | None, *, real: bool) -> float:
         """Nothing to do for ``wait`` seconds of the world (``None``: until it is kicked); returns when it has the
         turn again, with how long it may wait for sockets."""
-        if self.abandoned:
-            self._sleeps += 1
-            if wait is None or self._sleeps > _CLEAN_UP_SLEEPS:
-                raise Parked
-            return 0.0
         self.wakes_at = None if wait is None else self.world.elapsed + wait
         self.real = real
         self.world.plane_turn.release()
         self._turn.acquire()
+        if self.abandoned:
+            raise Parking(0, 0.0)
         return self._slice
 
 
@@ -177,20 +172,17 @@ class DriverLoop(EagerLoop):
 
     def __init__(self, source: Source, ambient: ContextVar[Any], seat: Seat) -> None:
         self._seat = seat
-        self._skipped = 0.0
         self._joining = False
         super().__init__(source, ambient)
 
     def time(self) -> float:
-        """The world's time; a body that was abandoned lives on in a time of its own."""
-        return self._seat.world.elapsed + self._skipped
+        """The world's time."""
+        return self._seat.world.elapsed
 
     def _on_idle(self, timeout: float | None) -> float | None:
         wait = super()._on_idle(timeout)
         if wait is not None and wait <= 0.0:
             return 0.0
-        if self._seat.abandoned and wait is not None:
-            self._skipped += wait + TICK
         return self._seat.rest(wait, real=self.io_under_way or self._joining)
 
     async def shutdown_default_executor(self, *args: Any) -> None:
@@ -198,11 +190,6 @@ class DriverLoop(EagerLoop):
         self._joining = True
         await super().shutdown_default_executor(*args)
         self._joining = False
-
-    def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """As asyncio's; what goes wrong in a body that was abandoned goes wrong nowhere."""
-        if not self._seat.abandoned:
-            super().call_exception_handler(context)
 
     def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
