@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -184,9 +184,9 @@ class TestEngine:
         """How often each task was executed, by its name without the module."""
         return Counter(execution.task.rpartition(".")[2] for execution in self.executed)
 
-    def write_journal(self, path: Path | str) -> None:
+    def write_journal(self, path: Path | str, *, forget: Sequence[str] = ()) -> None:
         """Keep the last run in a file: see ``whimbrel.testing.journals``."""
-        write_journal(path, self.events, self._large())
+        write_journal(path, self.events, self._large(), forget=forget)
 
     def replay(self) -> Replayed:
         """Run the bodies of the last run once more, with nothing but its journal."""

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct, structs
 
 from whimbrel.authoring.entity import Configured
@@ -62,10 +63,30 @@ class Replayed(Struct, frozen=True):
     divergences: tuple[str, ...]
 
 
-def write_journal(path: Path | str, events: Sequence[Event], blobs: Mapping[str, bytes]) -> None:
-    """Keep a run in a file."""
+def write_journal(
+    path: Path | str, events: Sequence[Event], blobs: Mapping[str, bytes], *, forget: Sequence[str] = ()
+) -> None:
+    """Keep a run in a file. ``forget`` are directories of this machine: they are taken out of every text, so that the
+    file can be published."""
     journal = GoldenJournal(version("whimbrel"), platform.python_version(), tuple(events), dict(blobs))
-    Path(path).write_bytes(codec.encode(journal))
+    data = codec.encode(journal)
+    if forget:
+        data = codec.encode(_without(msgspec.msgpack.decode(data), forget))
+    Path(path).write_bytes(data)
+
+
+def _without(value: Any, directories: Sequence[str]) -> Any:
+    match value:
+        case str():
+            for directory in directories:
+                value = value.replace(f"{directory.rstrip('/')}/", "").replace(directory, "")
+            return value
+        case list():
+            return [_without(item, directories) for item in value]
+        case dict():
+            return {_without(key, directories): _without(item, directories) for key, item in value.items()}
+        case _:
+            return value
 
 
 def read_journal(path: Path | str) -> GoldenJournal:
