@@ -131,7 +131,7 @@ class DurableCaller:
         inputs = self._book.values.offload(signature.encode_inputs(signature.bind(args, kwargs)))
         name = entity.name
         self._book.entities.setdefault(name, entity)
-        file, line = caller_position()
+        position = caller_position()
         metadata = self._said if overrides is None else overlay(self._said, overrides)
         request = CallRequest(
             entity=name,
@@ -140,7 +140,7 @@ class DurableCaller:
             workflow=isinstance(entity, Workflow),
             inline=isinstance(entity, Eager),
             metadata=with_carried(metadata),
-            line=f"{file}:{line}",
+            line=f"{position[0]}:{position[1]}",
             code=entity.code_digest() if isinstance(entity, Eager) and self._book.session.reuses else "",
         )
         key = self.scope.next_call(metadata.key or None)
@@ -151,7 +151,7 @@ class DurableCaller:
             # What a block says holds for the calls inside a nested body; what the call says itself, for the body.
             return self._run_inline(entity, key, request, overlay(entity.metadata, overrides or NOTHING_SAID))
 
-        return PendingCall(name, start, self._book.open_calls)
+        return PendingCall(name, start, self._book.open_calls, position)
 
     async def _run(self, entity: Any, key: str, request: CallRequest) -> Any:
         return self._result(entity, await self._book.session.call(self.scope, key, request))

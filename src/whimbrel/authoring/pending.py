@@ -27,6 +27,7 @@ class PendingCall(Standin, Coroutine[Any, Any, R_co]):
 
     ``start`` gives the coroutine that carries it out; it is called at most once. ``open_calls`` is the maker's book
     of calls that were not awaited: the call enters itself when it is made and strikes itself out when it starts.
+    ``position`` is the author's line, where the maker knows it already.
     """
 
     __slots__ = ("__name__", "__qualname__", "_coroutine", "_file", "_line", "_name", "_open_calls", "_start")
@@ -36,13 +37,14 @@ class PendingCall(Standin, Coroutine[Any, Any, R_co]):
         name: str,
         start: Callable[[], Coroutine[Any, Any, R_co]],
         open_calls: dict[int, PendingCall[Any]],
+        position: tuple[str, int] | None = None,
     ) -> None:
         self._name = name
         # asyncio names tasks, and the durable driver names scopes, by these.
         self.__name__ = self.__qualname__ = name.rpartition(".")[2]
         self._start = start
         self._coroutine: Coroutine[Any, Any, R_co] | None = None
-        self._file, self._line = caller_position()
+        self._file, self._line = position or caller_position()
         self._open_calls = open_calls
         open_calls[id(self)] = self
 

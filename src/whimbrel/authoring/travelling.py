@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -66,12 +66,16 @@ def with_carried(metadata: Metadata) -> Metadata:
     return replace(metadata, carried=carried) if carried else metadata
 
 
-@contextmanager
-def carried_values(carried: Mapping[str, Literal]) -> Iterator[None]:
+_NOTHING: AbstractContextManager[None] = nullcontext()
+
+
+def carried_values(carried: Mapping[str, Literal]) -> AbstractContextManager[None]:
     """Set the variables that travelled, and put back what was there before."""
-    if not carried:
-        yield
-        return
+    return _carried_values(carried) if carried else _NOTHING
+
+
+@contextmanager
+def _carried_values(carried: Mapping[str, Literal]) -> Iterator[None]:
     tokens = []
     for name, literal in carried.items():
         module = name.partition(":")[0]

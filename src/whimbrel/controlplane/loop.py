@@ -72,6 +72,7 @@ class RunLoop:
         self._written = run.seq
         self._wake = asyncio.Event()
         self._ride: asyncio.TimerHandle | None = None
+        self._riding_since: float | None = None
         self._timers: set[asyncio.TimerHandle] = set()
         self._lookups: set[asyncio.Task[None]] = set()
         self._end: EndRun | None = None
@@ -113,8 +114,23 @@ class RunLoop:
                 self._held.append(command)
         if self._held or not isinstance(event, _RIDERS):
             self._wake.set()
-        elif self._ride is None:
-            self._ride = asyncio.get_running_loop().call_later(RIDE, self._wake.set)
+        elif self._riding_since is None:
+            # The timer is left alone when the riders are gone: setting one for each step would cost more than looking.
+            loop = asyncio.get_running_loop()
+            self._riding_since = loop.time()
+            if self._ride is None:
+                self._ride = loop.call_at(self._riding_since + RIDE, self._ride_ends)
+
+    def _ride_ends(self) -> None:
+        self._ride = None
+        if self._riding_since is None:
+            return
+        loop = asyncio.get_running_loop()
+        due = self._riding_since + RIDE
+        if loop.time() < due:
+            self._ride = loop.call_at(due, self._ride_ends)
+        else:
+            self._wake.set()
 
     def hold(self, commands: list[Command]) -> None:
         """Carry these out once everything posted so far is durable."""
@@ -130,9 +146,7 @@ class RunLoop:
             while self._end is None:
                 await self._wake.wait()
                 self._wake.clear()
-                if self._ride is not None:
-                    self._ride.cancel()
-                    self._ride = None
+                self._riding_since = None
                 if self._broken is not None:
                     raise self._broken
                 await self._step()
@@ -152,7 +166,7 @@ class RunLoop:
                 self.summary.epoch,
                 self._written + 1,
                 events,
-                summary if summary != self.summary else None,
+                summary if summary is not self.summary else None,
             )
             self.summary = summary
             self._written += len(events)
@@ -205,15 +219,18 @@ class RunLoop:
             self._wake.set()
 
     def _summarise(self) -> RunSummary:
-        run = self.run
-        changed = msgspec.structs.replace(
-            self.summary,
-            phase=run.phase,
-            started_at=run.started_at,
-            ended_at=run.ended_at,
-            message=run.remark,
+        run, known = self.run, self.summary
+        message = run.remark
+        if (known.phase, known.started_at, known.ended_at, known.message) == (
+            run.phase,
+            run.started_at,
+            run.ended_at,
+            message,
+        ):
+            return known
+        return msgspec.structs.replace(
+            known, phase=run.phase, started_at=run.started_at, ended_at=run.ended_at, message=message
         )
-        return changed
 
     def stop(self) -> None:
         """Leave the run as it is: what is unwritten is written, nothing more is carried out, ``drive`` returns."""

@@ -26,7 +26,7 @@ import selectors
 import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, TypeGuard, TypeVar, runtime_checkable
 
 from whimbrel.model.codec import digest
 
@@ -115,6 +115,17 @@ class _DurableTimer(asyncio.TimerHandle):
                 self.forget()
 
 
+_known_kinds: dict[Any, bool] = {}
+
+
+def _is_scope(here: Any) -> TypeGuard[Scoped]:
+    """``isinstance(here, Scoped)``, asked once of a class: it costs more than spawning a task."""
+    known = _known_kinds.get(type(here))
+    if known is None:
+        known = _known_kinds[type(here)] = isinstance(here, Scoped)
+    return known
+
+
 def _spawned_from_a_set() -> bool:
     """Whether ``asyncio.as_completed`` is creating the task: it does so in the order of a set, which differs from
     process to process."""
@@ -196,8 +207,8 @@ class EagerLoop(asyncio.SelectorEventLoop):
         given: Context | None = options.pop("context", None)
         # A context of the caller's own is copied: the new task's scope must not leak into others that run in it.
         context = copy_context() if given is None else given.copy()
-        here = context.get(self._ambient)
-        if isinstance(here, Scoped):
+        here: Any = context.get(self._ambient)
+        if _is_scope(here):
             name = getattr(coro, "__name__", "task")
             if _spawned_from_a_set():
                 name = f"{name}-{fingerprint(coro)}"
@@ -208,8 +219,8 @@ class EagerLoop(asyncio.SelectorEventLoop):
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As asyncio's; inside an eager body the timer is durable."""
-        here = self._ambient.get(None) if context is None else context.get(self._ambient)
-        if not isinstance(here, Scoped):
+        here: Any = self._ambient.get(None) if context is None else context.get(self._ambient)
+        if not _is_scope(here):
             return super().call_at(when, callback, *args, context=context)
         context = copy_context() if context is None else context
         timer = _DurableTimer(when, callback, args, self, context)

@@ -96,6 +96,7 @@ class InlineExecutor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._posted: deque[Report] = deque()
         self._woken = False
+        self._coroutines: dict[Any, bool] = {}
         self._closing = False
         self._report: Callable[[Report], None] = _not_started
         self._loop: asyncio.AbstractEventLoop
@@ -122,7 +123,7 @@ class InlineExecutor:
         output = LineBuffer(log_sink(launch.attempt, self._post, self._clock)) if self._streams is not None else None
         attempt = Attempt(launch, blobs=self._blobs, load=load, output=output, clock=self._clock)
         running = self._running[launch.attempt] = _Running(attempt=attempt)
-        if self._threads and not _is_coroutine(load, launch):
+        if self._threads and not self._is_coroutine(load, launch):
             self._todo.put(running)
             if len(self._slots) < min(self._threads, len(self._running)):
                 self._add_thread()
@@ -183,6 +184,17 @@ class InlineExecutor:
 
         return found
 
+    def _is_coroutine(self, load: Load, launch: Launch) -> bool:
+        """Whether the function is a coroutine function. One that cannot be loaded is not: its attempt says why."""
+        try:
+            entity = load(launch.task.code)
+        except BaseException:
+            return False
+        known = self._coroutines.get(entity)
+        if known is None:
+            known = self._coroutines[entity] = inspect.iscoroutinefunction(inspect.unwrap(entity.fn))
+        return known
+
     def _drive(self, launch: Launch, load: Load) -> None:
         try:
             driver = DriverThread(
@@ -206,7 +218,10 @@ class InlineExecutor:
 
     async def _run_here(self, attempt: Attempt) -> None:
         self._post(Started(attempt.launch.attempt, self._worker, self._clock()))
-        self._post(await attempt.run_here())
+        end = await attempt.run_here()
+        # Told here and now: a turn of the loop for each end would be a good part of a step.
+        self._posted.append(end)
+        self._tell()
 
     def _add_thread(self) -> None:
         slot = _Slot()
@@ -289,15 +304,6 @@ class InlineExecutor:
             self._slots.discard(slot)
             self._add_thread()
         self._end(running, AttemptFault(attempt, _cancelled(running.cancelled), self._clock()))
-
-
-def _is_coroutine(load: Load, launch: Launch) -> bool:
-    """Whether the function is a coroutine function. One that cannot be loaded is not: its attempt says why."""
-    try:
-        entity = load(launch.task.code)
-    except BaseException:
-        return False
-    return inspect.iscoroutinefunction(inspect.unwrap(entity.fn))
 
 
 def _cancelled(cancel: Cancel) -> Failure:

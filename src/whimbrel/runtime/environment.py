@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 _lock = threading.Lock()
 _layers: list[Mapping[str, str]] = []
@@ -18,12 +18,16 @@ _own: dict[str, str | None] = {}
 """What the process had under each name that a layer covers."""
 
 
-@contextmanager
-def laid_over(variables: Mapping[str, str]) -> Iterator[None]:
+_NOTHING: AbstractContextManager[None] = nullcontext()
+
+
+def laid_over(variables: Mapping[str, str]) -> AbstractContextManager[None]:
     """Set ``variables``; put back what was there before, whatever the order in which overlapping blocks end."""
-    if not variables:
-        yield
-        return
+    return _laid_over(variables) if variables else _NOTHING
+
+
+@contextmanager
+def _laid_over(variables: Mapping[str, str]) -> Iterator[None]:
     with _lock:
         _layers.append(variables)
         for name, value in variables.items():
