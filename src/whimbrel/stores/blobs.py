@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import uuid
 from pathlib import Path
 
 import obstore
@@ -21,6 +22,11 @@ from whimbrel.errors import EntityNotFound, StoreError, StoreFull
 from whimbrel.stores.flushing import flush_directory, flush_file
 
 SCHEME = "blob:"
+
+STAGING = "staging"
+"""Where bytes stand whose name is not known yet. What a killed process leaves there belongs to nobody."""
+PART_BYTES = 5 * 1024 * 1024
+"""The smallest part that S3 takes of an upload in parts; an upload holds at most two in memory."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 # obstore passes the system's error on in words only.
@@ -64,16 +70,48 @@ class ObjectBlobs:
 
     def get(self, uri: str) -> bytes:
         """The bytes under ``uri``. Raises ``EntityNotFound``, or ``StoreError`` when they cannot be read."""
+        name = self._name(uri)
+        try:
+            return bytes(obstore.get(self._opened(), name).bytes())
+        except FileNotFoundError as error:
+            raise _missing(uri) from error
+        except (OSError, BaseError, ValueError) as error:
+            raise _explained(uri, error) from error
+
+    def read_range(self, uri: str, start: int, length: int) -> bytes:
+        """At most ``length`` bytes from ``start``; fewer at the end, none behind it. Raises ``EntityNotFound``."""
+        name = self._name(uri)
+        if length <= 0:
+            return b""
+        try:
+            return bytes(obstore.get_range(self._opened(), name, start=start, length=length))
+        except FileNotFoundError as error:
+            raise _missing(uri) from error
+        except (OSError, BaseError, ValueError) as error:
+            # A range that begins behind the end is an error there.
+            if start >= self.size(uri):
+                return b""
+            raise _explained(uri, error) from error
+
+    def size(self, uri: str) -> int:
+        """How many bytes stand under ``uri``. Raises ``EntityNotFound``, or ``StoreError``."""
+        try:
+            return int(obstore.head(self._opened(), self._name(uri))["size"])
+        except FileNotFoundError as error:
+            raise _missing(uri) from error
+        except (OSError, BaseError, ValueError) as error:
+            raise _explained(uri, error) from error
+
+    def writer(self) -> ObjectWriter:
+        """A place for bytes whose name is known only when the last of them is written."""
+        return ObjectWriter(self._opened(), self._prefix, self._root)
+
+    def _name(self, uri: str) -> str:
         if not uri.startswith(self._prefix):
             raise EntityNotFound(f"{uri} is not in this blob store ({self._prefix}…): open the one that wrote it")
         if self._root is not None and not self._root.is_dir():
             raise EntityNotFound(f"there is no blob {uri}: {self._root} is not there")
-        try:
-            return bytes(obstore.get(self._opened(), uri.removeprefix(self._prefix)).bytes())
-        except FileNotFoundError as error:
-            raise EntityNotFound(f"there is no blob {uri}: it was removed, or its home was moved without it") from error
-        except (OSError, BaseError, ValueError) as error:
-            raise _explained(uri, error) from error
+        return uri.removeprefix(self._prefix)
 
     def _opened(self) -> ObjectStore:
         if self._store is None:
@@ -82,9 +120,55 @@ class ObjectBlobs:
         return self._store
 
 
+class ObjectWriter:
+    """Bytes on their way into a store, in parts; see ``ObjectBlobs.writer``. For one thread."""
+
+    def __init__(self, store: ObjectStore, prefix: str, root: Path | None) -> None:
+        self._store, self._prefix, self._root = store, prefix, root
+        self._staged = f"{STAGING}/{uuid.uuid4().hex}"
+        self._file = obstore.open_writer(store, self._staged, buffer_size=PART_BYTES, max_concurrency=2)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take more bytes. Raises ``StoreFull`` or another ``StoreError``."""
+        try:
+            self._file.write(bytes(data))
+        except (OSError, BaseError, ValueError) as error:
+            raise _explained(self._prefix + self._staged, error) from error
+
+    def finish(self, name: str) -> str:
+        """Keep what was written under ``name``, durably, and return its URI. Raises ``StoreError``."""
+        try:
+            self._file.close()
+            if self._root is not None:
+                # The name must not be there before the bytes are.
+                flush_file(self._root / self._staged)
+            obstore.rename(self._store, self._staged, name)
+            if self._root is not None:
+                _flush_names(self._root, self._root / name)
+        except (OSError, BaseError, ValueError) as error:
+            raise _explained(self._prefix + name, error) from error
+        return self._prefix + name
+
+    def abandon(self) -> None:
+        """Throw away what was written. Raises ``StoreError``."""
+        try:
+            self._file.close()
+            obstore.delete(self._store, self._staged)
+        except (OSError, BaseError, ValueError) as error:
+            raise _explained(self._prefix + self._staged, error) from error
+
+
+def _missing(uri: str) -> EntityNotFound:
+    return EntityNotFound(f"there is no blob {uri}: it was removed, or its home was moved without it")
+
+
 def _flush(root: Path, file: Path) -> None:
     """Make a new file durable: its bytes, its name, and the names of the directories that it may have brought."""
     flush_file(file)
+    _flush_names(root, file)
+
+
+def _flush_names(root: Path, file: Path) -> None:
     for directory in file.parents:
         flush_directory(directory)
         if directory == root:

@@ -26,3 +26,35 @@ class MemoryBlobs:
             return self.contents[uri]
         except KeyError:
             raise EntityNotFound(f"there is no value {uri}") from None
+
+    def read_range(self, uri: str, start: int, length: int) -> bytes:
+        """At most ``length`` bytes from ``start``. Raises ``EntityNotFound``."""
+        return self.get(uri)[start : start + length]
+
+    def size(self, uri: str) -> int:
+        """How many bytes stand under ``uri``. Raises ``EntityNotFound``."""
+        return len(self.get(uri))
+
+    def writer(self) -> MemoryWriter:
+        """Bytes that will have a name."""
+        return MemoryWriter(self)
+
+
+class MemoryWriter:
+    """Collects bytes until they have a name."""
+
+    def __init__(self, blobs: MemoryBlobs) -> None:
+        self._blobs = blobs
+        self._data = bytearray()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take more bytes."""
+        self._data += data
+
+    def finish(self, name: str) -> str:
+        """Keep them under ``name`` and return the URI."""
+        return self._blobs.put(name, bytes(self._data))
+
+    def abandon(self) -> None:
+        """Throw them away."""
+        self._data.clear()

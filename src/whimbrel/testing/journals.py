@@ -41,6 +41,7 @@ from whimbrel.model.run import AttemptId, Entry, EntryKind
 from whimbrel.runtime.attempt import load_once
 from whimbrel.runtime.driver import Driver
 from whimbrel.runtime.ports import BlobStore
+from whimbrel.testing.blobs import MemoryBlobs
 from whimbrel.testing.world import PATIENCE, SLICE, DriverLoop, Seat, World
 
 
@@ -245,16 +246,17 @@ def _described(entry: Entry) -> str:
     return f"{entry.key}, a call of {entry.entity}" if entry.kind is EntryKind.CALL else f"the timer {entry.key}"
 
 
-class _FileBlobs:
+class _FileBlobs(MemoryBlobs):
     def __init__(self, blobs: Mapping[str, bytes]) -> None:
-        self._blobs = blobs
+        super().__init__()
+        self.contents.update(blobs)
 
     def put(self, name: str, data: bytes) -> str:
         """Where an equal value was kept, so that what is made again equals what was recorded."""
-        return next((uri for uri, kept in self._blobs.items() if kept == data), f"memory:{name}")
+        return next((uri for uri, kept in self.contents.items() if kept == data), f"memory:{name}")
 
     def get(self, uri: str) -> bytes:
         """The bytes that the file has."""
-        if uri not in self._blobs:
+        if uri not in self.contents:
             raise EntityNotFound(f"the journal's file does not hold the value {uri}")
-        return self._blobs[uri]
+        return self.contents[uri]

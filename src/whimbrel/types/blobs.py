@@ -1,0 +1,256 @@
+"""What files need of a blob store: the port, streams over it, and how files and trees get in.
+
+What is put in is named by its content (`files/<sha256>/<name>`), so that equal files have equal URIs: a call that is
+given one finds its cached result, and a replayed body gives the same arguments. A directory is a list of its files.
+
+Knows: the port. Must not know: any store, who runs the program (`storage()` asks whoever has said that they know).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+CHUNK: int = 1024 * 1024
+"""Bytes that move at a time: what a stream holds in memory. Fewer make a bucket's round trips felt."""
+
+_UNSAFE = re.compile(r"[^\w.\- ]|^\.+$")
+_NAME_CHARACTERS = 120
+
+
+class BlobWriter(Protocol):
+    """Bytes on their way into a store. Nobody sees them before ``finish``."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take more bytes."""
+        ...
+
+    def finish(self, name: str) -> str:
+        """Keep what was written under a relative name, for good, and return its URI."""
+        ...
+
+    def abandon(self) -> None:
+        """Throw away what was written."""
+        ...
+
+
+class FileStore(Protocol):
+    """Bytes under URIs, written once, read and written in pieces. Thread-safe and blocking."""
+
+    def put(self, name: str, data: bytes) -> str:
+        """Keep ``data`` under a relative name and return its URI. Writing the same name again is allowed."""
+        ...
+
+    def get(self, uri: str) -> bytes:
+        """The bytes under ``uri``. Raises ``EntityNotFound``."""
+        ...
+
+    def read_range(self, uri: str, start: int, length: int) -> bytes:
+        """At most ``length`` bytes from ``start``; fewer at the end, none behind it. Raises ``EntityNotFound``."""
+        ...
+
+    def size(self, uri: str) -> int:
+        """How many bytes stand under ``uri``. Raises ``EntityNotFound``."""
+        ...
+
+    def writer(self) -> BlobWriter:
+        """A place for bytes whose name is known only when the last of them is written."""
+        ...
+
+
+class Storage(NamedTuple):
+    """The store of the attempt that is running, and its scratch directory."""
+
+    store: FileStore
+    scratch: Callable[[], str]
+
+
+def _nobody() -> Storage | None:
+    return None
+
+
+_provider: Callable[[], Storage | None] = _nobody
+
+
+def provide_storage(provider: Callable[[], Storage | None]) -> None:
+    """Say who knows the storage of the attempt that is running: the room that has the ambient caller."""
+    global _provider
+    _provider = provider
+
+
+def storage() -> Storage | None:
+    """The storage of the attempt that is running; ``None`` outside any engine, where files are plain local ones."""
+    return _provider()
+
+
+# --- in --------------------------------------------------------------------------------------------------------------
+
+
+class Kept(NamedTuple):
+    """What was put into a store: ``digest`` is the SHA-256 of the content."""
+
+    uri: str
+    digest: str
+    size: int
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A file of a stored directory: ``path`` is relative to it, with slashes."""
+
+    path: str
+    uri: str
+    digest: str
+    size: int
+
+
+_encode_entries = msgspec.json.Encoder().encode
+_decode_entries = msgspec.json.Decoder(tuple[Entry, ...]).decode
+
+
+class Incoming(io.RawIOBase):
+    """A raw stream into a store. ``kept`` says where it went, once it is closed."""
+
+    def __init__(self, store: FileStore, name: str) -> None:
+        super().__init__()
+        self._writer = store.writer()
+        self._name = name
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self.kept: Kept | None = None
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Take more bytes."""
+        view = memoryview(data).cast("B")
+        self._hash.update(view)
+        self._writer.write(view)
+        self._size += len(view)
+        return len(view)
+
+    def close(self) -> None:
+        """Keep what was written."""
+        if not self.closed:
+            super().close()
+            digest = self._hash.hexdigest()
+            self.kept = Kept(self._writer.finish(f"files/{digest}/{stored_name(self._name)}"), digest, self._size)
+
+    def abandon(self) -> None:
+        """Throw away what was written."""
+        super().close()
+        self._writer.abandon()
+
+
+def stored_name(name: str) -> str:
+    """``name`` as every store takes it."""
+    return _UNSAFE.sub("_", name)[-_NAME_CHARACTERS:] or "file"
+
+
+def keep_file(store: FileStore, path: str) -> Kept:
+    """Put a local file into ``store``, chunk by chunk."""
+    with open(path, "rb", buffering=0) as source:
+        stream = Incoming(store, os.path.basename(path))
+        buffer = memoryview(bytearray(CHUNK))
+        try:
+            while count := source.readinto(buffer):
+                stream.write(buffer[:count])
+        except BaseException:
+            stream.abandon()
+            raise
+    stream.close()
+    assert stream.kept is not None
+    return stream.kept
+
+
+def keep_directory(store: FileStore, path: str) -> Kept:
+    """Put the files of a local tree into ``store``, and a list of them. Empty directories are not kept."""
+    entries = []
+    for relative in local_files(path):
+        kept = keep_file(store, os.path.join(path, *relative.split("/")))
+        entries.append(Entry(relative, kept.uri, kept.digest, kept.size))
+    data = _encode_entries(entries)
+    digest = hashlib.sha256(data).hexdigest()
+    name = stored_name(os.path.basename(os.path.abspath(path)))
+    return Kept(store.put(f"directories/{digest}/{name}", data), digest, sum(entry.size for entry in entries))
+
+
+def local_files(path: str) -> Iterator[str]:
+    """The files of a local tree, relative to it, with slashes, in order."""
+    for directory, directories, names in os.walk(path):
+        directories.sort()
+        for name in sorted(names):
+            yield os.path.relpath(os.path.join(directory, name), path).replace(os.sep, "/")
+
+
+# --- out -------------------------------------------------------------------------------------------------------------
+
+
+class Outgoing(io.RawIOBase):
+    """A raw stream of what stands in a store. Nothing is read before it is asked for."""
+
+    def __init__(self, store: FileStore, uri: str, size: int = -1) -> None:
+        super().__init__()
+        self._store, self._uri = store, uri
+        self._size = store.size(uri) if size < 0 else size
+        self._at = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """The position."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go elsewhere; nothing is read for it."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill ``buffer`` as far as there are bytes."""
+        view = memoryview(buffer).cast("B")
+        wanted = min(len(view), self._size - self._at)
+        if wanted <= 0:
+            return 0
+        data = self._store.read_range(self._uri, self._at, wanted)
+        view[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def readall(self) -> bytes:
+        """What is left, in one request."""
+        left = self._size - self._at
+        data = self._store.read_range(self._uri, self._at, left) if left > 0 else b""
+        self._at += len(data)
+        return data
+
+
+def fetch_file(store: FileStore, uri: str, path: str) -> None:
+    """Write what stands under ``uri`` into a new local file, chunk by chunk."""
+    with open(path, "wb", buffering=0) as target:
+        at = 0
+        while data := store.read_range(uri, at, CHUNK):
+            target.write(data)
+            at += len(data)
+
+
+def read_entries(store: FileStore, uri: str) -> tuple[Entry, ...]:
+    """The files of a stored directory."""
+    return _decode_entries(store.get(uri))
