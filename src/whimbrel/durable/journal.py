@@ -38,8 +38,11 @@ class Feed:
         self.changed = changed
         self.known: dict[Place, Entry] = {}
         self._queue: deque[Entry] = deque()
+        # What is withdrawn keeps its place in the queue and is passed over there: taking it out would make a program
+        # that has changed cost the square of its length.
+        self._queued: set[int] = set()
         self._orphans: dict[str, list[Entry]] = {}
-        self._by_scope: dict[tuple[str, str, str], list[Entry]] = {}
+        self._by_scope: dict[tuple[str, str, str], deque[Entry]] = {}
         self._claimed: set[Place] = set()
         self.replaying = 0
         self.diverged = False
@@ -53,29 +56,47 @@ class Feed:
             if entry.kind is EntryKind.CALL:
                 finished_bodies.append(f"{entry.parent}/{entry.key}")
                 if isinstance(entry.outcome, Done):
-                    self._by_scope.setdefault((entry.parent, scope_of(entry.key), entry.digest), []).append(entry)
+                    self._by_scope.setdefault((entry.parent, scope_of(entry.key), entry.digest), deque()).append(entry)
         if finished_bodies:
             # A nested body that has ended answers as one call: what happened inside it is not asked for again.
             ended = frozenset(finished_bodies)
             self._queue = deque(entry for entry in self._queue if not _inside(entry.parent, ended))
+        self._queued.update(map(id, self._queue))
         self.replaying = len(self._queue)
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Entries that have just become durable."""
-        self._queue.extend(entries)
+        for entry in entries:
+            self._queued.add(id(entry))
+            self._queue.append(entry)
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self._queued)
 
     def peek(self) -> Entry | None:
         """The next entry in order."""
-        return self._queue[0] if self._queue else None
+        queue, queued = self._queue, self._queued
+        while queue and id(queue[0]) not in queued:
+            queue.popleft()
+        return queue[0] if queue else None
 
     def pop(self) -> Entry:
-        """Take the next entry."""
+        """Take the next entry, which ``peek`` has shown."""
+        if self.peek() is None:
+            raise IndexError("nothing is left to deliver")
         if self.replaying:
             self.replaying -= 1
-        return self._queue.popleft()
+        entry = self._queue.popleft()
+        self._queued.discard(id(entry))
+        return entry
+
+    def _withdraw(self, entry: Entry) -> bool:
+        """Take an entry out of the queue, wherever it stands: whether it was there."""
+        if id(entry) not in self._queued:
+            return False
+        self._queued.discard(id(entry))
+        self.replaying -= 1
+        return True
 
     def pass_over(self) -> None:
         """Take the next entry, which nobody is waiting for: the program went another way than when it was recorded."""
@@ -96,7 +117,7 @@ class Feed:
             row = self._orphans.get(name)
             if row is not None and entry in row:
                 row.remove(entry)
-                self._queue.append(entry)
+                self.append([entry])
                 return
 
     def unclaimed(self) -> list[Entry]:
@@ -116,10 +137,7 @@ class Feed:
         entry = self.known.pop(place)
         if entry.outcome is None or place in self._claimed:
             return
-        try:
-            self._queue.remove(entry)
-            self.replaying -= 1
-        except ValueError:
+        if not self._withdraw(entry):
             return
         if entry.kind is EntryKind.CALL and isinstance(entry.outcome, Done):
             self._orphans.setdefault(entry.digest, []).append(entry)
@@ -138,7 +156,9 @@ class Feed:
             entry = orphans.pop(0)
             if (entry.parent, entry.key) not in self._claimed:
                 return self._give_away(entry)
-        for entry in self._by_scope.get((parent, scope_of(key), digest), ()):
+        row = self._by_scope.get((parent, scope_of(key), digest))
+        while row:
+            entry = row.popleft()
             place = (entry.parent, entry.key)
             if place not in self._claimed and place in self.known:
                 return self._give_away(entry)
@@ -149,9 +169,7 @@ class Feed:
         place = (entry.parent, entry.key)
         self._claimed.add(place)
         self.known.pop(place, None)
-        if entry in self._queue:
-            self._queue.remove(entry)
-            self.replaying -= 1
+        self._withdraw(entry)
         return entry
 
 

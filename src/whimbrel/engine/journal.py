@@ -69,8 +69,12 @@ class Journal:
 
     def forget(self, key: Key) -> None:
         """Drop the entry at ``key``, and everything in the body that it stands for."""
-        self._drop(key)
         body = f"{key[0]}/{key[1]}"
+        has_body = body in self.bodies
+        self._drop(key)
+        if not has_body:
+            # Most calls have none, and looking through everything for each would add up to the square of it.
+            return
         below = [other for other in self._keys() if other[0] == body or other[0].startswith(f"{body}/")]
         for other in below:
             self._drop(other)
