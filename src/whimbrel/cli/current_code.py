@@ -65,7 +65,7 @@ def current_program(program: Program, code: str | None = None) -> Program:
         except (UserError, ImportError):
             continue
     for name in program.workflows:
-        entity = _named(name)
+        entity = named_entity(name)
         if entity is not None and name not in found.workflows:
             try:
                 found = found.merged(entity.program())
@@ -74,8 +74,8 @@ def current_program(program: Program, code: str | None = None) -> Program:
     return found
 
 
-def _named(name: str) -> Entity[..., Any] | None:
-    """The entity ``module.qualname``, of a module that is loaded or can be."""
+def named_entity(name: str) -> Entity[..., Any] | None:
+    """The entity ``module.qualname``, of a module that is loaded or can be; ``None`` if there is none."""
     module, _, rest = name.rpartition(".")
     while module and module not in sys.modules:
         try:

@@ -28,6 +28,7 @@ _COMMANDS = {
     "abort": ("whimbrel.cli.abort", "abort", "End a run."),
     "check": ("whimbrel.cli.program", "check", "Find everything that is wrong with a file, without running it."),
     "compile": ("whimbrel.cli.program", "compile_", "Print the graph of a workflow."),
+    "freeze": ("whimbrel.cli.freeze", "command", "Write a static workflow that does what an eager run did."),
     "doctor": ("whimbrel.cli.doctor", "doctor", "Look whether all is well with this machine and this home."),
 }
 
