@@ -24,11 +24,12 @@ class Journal:
     Those with an outcome are in the order of their outcomes, pending ones in the order in which they began.
     """
 
-    __slots__ = ("_done", "_pending", "bodies", "paths")
+    __slots__ = ("_done", "_parents", "_pending", "bodies", "paths")
 
     def __init__(self) -> None:
         self._done: dict[Key, Entry] = {}
         self._pending: dict[Key, Entry] = {}
+        self._parents: set[str] = set()
         self.paths: dict[Key, str] = {}
         """Node path of the call that stands at each key."""
         self.bodies: dict[str, str] = {}
@@ -58,6 +59,7 @@ class Journal:
     def begin(self, entry: Entry) -> None:
         """Record a call or timer that has no outcome yet."""
         self._pending[entry.parent, entry.key] = entry
+        self._parents.add(entry.parent)
         if entry.path:
             self.paths[entry.parent, entry.key] = entry.path
 
@@ -70,9 +72,8 @@ class Journal:
     def forget(self, key: Key) -> None:
         """Drop the entry at ``key``, and everything in the body that it stands for."""
         body = f"{key[0]}/{key[1]}"
-        has_body = body in self.bodies
         self._drop(key)
-        if not has_body:
+        if body not in self._parents:
             # Most calls have none, and looking through everything for each would add up to the square of it.
             return
         below = [other for other in self._keys() if other[0] == body or other[0].startswith(f"{body}/")]
