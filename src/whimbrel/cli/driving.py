@@ -67,8 +67,8 @@ async def _drive(manner: Manner, begin: Callable[[Embedded], Awaitable[str]], sh
     seen: list[Run] = []
 
     def watch(run: Run, event: Any) -> None:
-        if not seen:
-            seen.append(run)
+        # A run that was parked comes back as another object.
+        seen[:] = [run]
         progress.watch(run, event)
 
     stop = _Stop(progress)

@@ -5,6 +5,8 @@ One exception, by rule: launching a call that an eager body has just begun. Its 
 commit (attempts are at least once anyway), which saves a commit a call; its
 *finished* row is on disk before the body is told.
 
+A run of which nothing is left but parked bodies *rests*: ``drive`` returns, and nothing of the run stays in memory.
+
 If the store refuses a write (another owner, a full disk), the in-memory state is ahead of the disk and is thrown
 away: ``drive`` raises, the run stays as the disk has it, and can be resumed.
 
@@ -22,7 +24,7 @@ import msgspec
 from whimbrel.controlplane.caching import CacheDesk
 from whimbrel.controlplane.ports import Clock, Executor, RunStore
 from whimbrel.engine.run import Run
-from whimbrel.model.attempt import BeginCall, Cancel, Deliver, Launch, RecordValue, Started, StartTimer
+from whimbrel.model.attempt import BeginCall, Cancel, Deliver, Launch, Parked, RecordValue, Started, StartTimer
 from whimbrel.model.commands import Command, EndRun, LookUpCache, ReleaseCache, SetTimer, WriteCache
 from whimbrel.model.events import Event, OwnerChanged
 from whimbrel.model.run import Phase, RunSummary
@@ -78,6 +80,9 @@ class RunLoop:
         self._end: EndRun | None = None
         self._broken: BaseException | None = None
         self._stopping = False
+        self.rests = False
+        """Whether ``drive`` returned because the run only waits; ``summary.wake_at`` says until when."""
+        self._has_parked = any(node.phase is Phase.PAUSED for node in run.nodes.values())
 
     # --- events in
 
@@ -98,6 +103,7 @@ class RunLoop:
 
     def _handle(self, event: Event) -> None:
         commands = self.run.handle(event)
+        self._has_parked = self._has_parked or isinstance(event, Parked)
         if isinstance(event, OwnerChanged):
             # A new owner asks for everything that is not answered, not only for what the change itself brings about.
             running = self._executor.running()
@@ -106,6 +112,8 @@ class RunLoop:
                 for command in self.run.outstanding()
                 if not (isinstance(command, Launch) and command.attempt in running)
             ]
+            # Launched by an event just before, and among what is asked for now.
+            self._held = [command for command in self._held if not isinstance(command, Launch)]
         self._unwritten.append(event)
         for command in commands:
             if isinstance(command, SetTimer) or _launches_what_begins(event, command):
@@ -140,8 +148,8 @@ class RunLoop:
     # --- commands out
 
     async def drive(self) -> EndRun | None:
-        """Run until the run is over, or ``stop`` is called (then ``None``). Raises what the store or the engine
-        raised."""
+        """Run until the run is over, or ``stop`` is called, or it rests (then ``None``). Raises what the store or the
+        engine raised."""
         try:
             while self._end is None:
                 await self._wake.wait()
@@ -150,7 +158,8 @@ class RunLoop:
                 if self._broken is not None:
                     raise self._broken
                 await self._step()
-                if self._stopping:
+                self.rests = not self._stopping and self._may_rest()
+                if self._stopping or self.rests:
                     return None
             return self._end
         finally:
@@ -214,23 +223,39 @@ class RunLoop:
 
     def _done_later(self, task: asyncio.Task[None]) -> None:
         self._lookups.discard(task)
+        if self.summary.wake_at and not self._lookups:
+            self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None and self._broken is None:
             self._broken = error
             self._wake.set()
 
     def _summarise(self) -> RunSummary:
         run, known = self.run, self.summary
-        message = run.remark
-        if (known.phase, known.started_at, known.ended_at, known.message) == (
+        message, wake_at = run.remark, self._wake_at()
+        if (known.phase, known.started_at, known.ended_at, known.message, known.wake_at) == (
             run.phase,
             run.started_at,
             run.ended_at,
             message,
+            wake_at,
         ):
             return known
         return msgspec.structs.replace(
-            known, phase=run.phase, started_at=run.started_at, ended_at=run.ended_at, message=message
+            known, phase=run.phase, started_at=run.started_at, ended_at=run.ended_at, message=message, wake_at=wake_at
         )
+
+    def _wake_at(self) -> float:
+        """When the run must be woken, if it were to rest now; 0.0 if it must not."""
+        patience = self.run.options.park_after
+        if patience is None or not self._has_parked or self.run.phase.terminal:
+            return 0.0
+        until = self.run.parked_until()
+        return until if until is not None and until - self._clock.now() > patience else 0.0
+
+    def _may_rest(self) -> bool:
+        """Whether the disk has everything, and nothing is under way."""
+        busy = self._unwritten or self._held or self._inbound or self._lookups
+        return self.summary.wake_at > 0.0 and not busy and self._wake_at() == self.summary.wake_at
 
     def stop(self) -> None:
         """Leave the run as it is: what is unwritten is written, nothing more is carried out, ``drive`` returns."""

@@ -1,6 +1,9 @@
 """Use cases around the engine: start a run, resume it, abort it, wait for its end. One per process; every
 composition builds one.
 
+A run that only waits for long is *parked*: it leaves memory, and comes back when its time has come, or when somebody
+asks for something. Until then it is a row in the store, and a line in ``ParkedRuns``.
+
 Runs that nobody drives any more are resumed by claiming them: the claim raises the epoch, so that whoever drove them
 before can write nothing more.
 """
@@ -16,10 +19,11 @@ from msgspec import Struct
 
 from whimbrel.controlplane.caching import CacheDesk
 from whimbrel.controlplane.loop import RunLoop
+from whimbrel.controlplane.parked import Berth, ParkedRuns
 from whimbrel.controlplane.ports import Clock, Executor, Ids, Store
 from whimbrel.controlplane.rerun import Rerun, settle
 from whimbrel.engine.run import Run
-from whimbrel.errors import RunNotResumable
+from whimbrel.errors import Fenced, RunNotResumable
 from whimbrel.model.attempt import LogChunk, Progress, Report
 from whimbrel.model.events import AbortRequested, Event, OwnerChanged, RunRequested
 from whimbrel.model.failure import Failure
@@ -29,6 +33,9 @@ from whimbrel.model.run import Phase, RunOptions, RunSummary
 
 LISTEN = 0.25
 """How often requests of other processes are looked for, in seconds."""
+
+LOADS = 32
+"""How many parked runs are read from the store at a time."""
 
 Watch = Callable[[Run, Event | LogChunk | Progress], None]
 
@@ -69,7 +76,17 @@ class ControlPlane:
         self._watch = watch
         self._cache = CacheDesk(store)
         self._loops: dict[str, RunLoop] = {}
-        self._driving: dict[str, asyncio.Task[RunResult]] = {}
+        self._driving: dict[str, asyncio.Future[RunResult | None]] = {}
+        """Of each run that was driven here: its end; ``None`` where it was parked, and will be driven on."""
+        self._parked = ParkedRuns(clock, self._wake)
+        self._loading: dict[str, list[Event]] = {}
+        """Parked runs that are on their way back, and what is to happen to each first."""
+        self._gate = asyncio.Semaphore(LOADS)
+        self._awaited: dict[str, asyncio.Future[RunResult | None]] = {}
+        """Who waits for a parked run."""
+        self._leaving: set[str] = set()
+        """Of those on their way back: who is not to be driven."""
+        self._closing = False
         self._listening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -79,7 +96,11 @@ class ControlPlane:
             self._listening = asyncio.ensure_future(self._listen(self._listen_every))
 
     async def close(self) -> None:
-        """Park every run and stop the executor."""
+        """Leave every run as it is, and stop the executor."""
+        self._closing = True
+        for run_id in list(self._awaited):
+            self.park(run_id)
+        self._parked.close()
         for loop in self._loops.values():
             loop.stop()
         if self._listening is not None:
@@ -130,8 +151,25 @@ class ControlPlane:
 
     async def resume(self, run_id: str) -> str:
         """Take a run over and carry it on. Raises ``EntityNotFound``; ``RunNotResumable`` if it has ended."""
+        self._parked.take(run_id)
         await self._take_over(run_id)
+        self._call_back(run_id)
         return run_id
+
+    async def wake_parked(self) -> list[str]:
+        """Look after every run that the store has as parked, whoever parked it: each is claimed and carried on when its
+        time comes. For a process that owns all runs of its store, after it has started. Returns their ids."""
+        found = []
+        for summary in await self._store.parked():
+            if not (summary.id in self._loops or summary.id in self._loading or summary.id in self._parked):
+                self._parked.add(summary.id, Berth(summary.wake_at, summary.owner, summary.epoch))
+                found.append(summary.id)
+        return found
+
+    @property
+    def parked(self) -> int:
+        """How many runs are parked, and looked after here."""
+        return len(self._parked)
 
     async def _take_over(self, run_id: str, *first: Event) -> None:
         """Claim a run and drive it. ``first`` happens before anything is launched again."""
@@ -145,11 +183,11 @@ class ControlPlane:
         # Left for the owner before: what was to be aborted must not get to its end before anybody listens.
         requests = await self._requests(run_id)
         loop = self._adopt(run, summary)
+        running = self._executor.running()
+        gone = tuple(attempt.path for attempt in run.live_attempts() if attempt not in running)
         for event in first or requests:
             loop.post(event)
         if not run.phase.terminal:
-            running = self._executor.running()
-            gone = tuple(attempt.path for attempt in run.live_attempts() if attempt not in running)
             loop.post(OwnerChanged(summary.epoch, self._owner, self._clock.now(), gone))
 
     async def abort(self, run_id: str, reason: str) -> None:
@@ -158,19 +196,32 @@ class ControlPlane:
         What has to clean up does so first; a second abort ends that, too.
         """
         request = AbortRequested(reason, self._clock.now())
-        if run_id in self._loops:
-            self._loops[run_id].post(request)
-        else:
+        if not self._post(run_id, request):
             await self._take_over(run_id, request)
 
     async def wait(self, run_id: str) -> RunResult:
-        """Wait until the run is over or parked. Raises what stopped it from being driven."""
-        return await asyncio.shield(self._driving[run_id])
+        """Wait until the run is over, or ``park`` was called. Raises what stopped it from being driven."""
+        while True:
+            if run_id in self._parked:
+                future = self._awaited.get(run_id)
+                if future is None:
+                    future = self._awaited[run_id] = asyncio.get_running_loop().create_future()
+            else:
+                future = self._driving[run_id]
+            result = await asyncio.shield(future)
+            if result is not None:
+                return result
 
     def park(self, run_id: str) -> None:
-        """Stop driving a run; it stays as it is on disk."""
+        """Stop driving a run; it stays as it is on disk. ``wait`` returns."""
         if run_id in self._loops:
             self._loops[run_id].stop()
+        elif run_id in self._loading:
+            self._leaving.add(run_id)
+        elif self._parked.take(run_id) is not None:
+            self._driving[run_id] = left = asyncio.get_running_loop().create_future()
+            left.set_result(RunResult(run_id, Phase.RUNNING, {}, None))
+            self._call_back(run_id)
 
     def run(self, run_id: str) -> Run:
         """The state of a run that is being driven."""
@@ -178,8 +229,61 @@ class ControlPlane:
 
     # --- inside
 
+    def _post(self, run_id: str, event: Event) -> bool:
+        """Let something happen to a run that is looked after here; whether it is."""
+        if (loop := self._loops.get(run_id)) is not None:
+            loop.post(event)
+        elif (first := self._loading.get(run_id)) is not None:
+            first.append(event)
+        elif (berth := self._parked.take(run_id)) is not None:
+            self._wake(run_id, berth, event)
+        else:
+            return False
+        return True
+
+    def _wake(self, run_id: str, berth: Berth, *first: Event) -> None:
+        """Bring a parked run back; ``first`` happens to it before anything else."""
+        self._loading[run_id] = list(first)
+        self._driving[run_id] = asyncio.ensure_future(self._come_back(run_id, berth))
+        self._call_back(run_id)
+
+    def _call_back(self, run_id: str) -> None:
+        """Those who wait for a parked run look again."""
+        if (awaited := self._awaited.pop(run_id, None)) is not None and not awaited.done():
+            awaited.set_result(None)
+
+    async def _come_back(self, run_id: str, berth: Berth) -> RunResult | None:
+        try:
+            async with self._gate:
+                summary = await self._store.summary(run_id)
+                if summary.epoch != berth.epoch:
+                    raise Fenced(f"run {run_id} was parked here, and taken over by {summary.owner}")
+                if berth.owner != self._owner:
+                    summary = await self._store.claim(run_id, self._owner)
+                run = Run.replay(await self._store.events(run_id))
+        except BaseException:
+            del self._loading[run_id]
+            raise
+        loop = self._loops[run_id] = self._loop_of(run, summary)
+        first = self._loading.pop(run_id)
+        if berth.owner == self._owner:
+            loop.hold(run.outstanding())
+        for event in first:
+            loop.post(event)
+        if berth.owner != self._owner and not run.phase.terminal:
+            loop.post(OwnerChanged(summary.epoch, self._owner, self._clock.now()))
+        if self._closing or run_id in self._leaving:
+            self._leaving.discard(run_id)
+            loop.stop()
+        return await self._drive(loop)
+
     def _adopt(self, run: Run, summary: RunSummary) -> RunLoop:
-        loop = RunLoop(
+        loop = self._loops[summary.id] = self._loop_of(run, summary)
+        self._driving[summary.id] = asyncio.ensure_future(self._drive(loop))
+        return loop
+
+    def _loop_of(self, run: Run, summary: RunSummary) -> RunLoop:
+        return RunLoop(
             run,
             msgspec.structs.replace(summary, owner=self._owner),
             store=self._store,
@@ -188,17 +292,20 @@ class ControlPlane:
             clock=self._clock,
             watch=self._watch,
         )
-        self._loops[summary.id] = loop
-        self._driving[summary.id] = asyncio.ensure_future(self._drive(loop))
-        return loop
 
-    async def _drive(self, loop: RunLoop) -> RunResult:
+    async def _drive(self, loop: RunLoop) -> RunResult | None:
         run_id = loop.summary.id
         try:
             end = await loop.drive()
             await loop.settle()
         finally:
             del self._loops[run_id]
+        if loop.rests and not self._closing:
+            # Nothing has been awaited since it came to rest: whatever is asked of it now finds it here.
+            summary = loop.summary
+            del self._driving[run_id]
+            self._parked.add(run_id, Berth(summary.wake_at, summary.owner, summary.epoch))
+            return None
         if end is None:
             return RunResult(run_id, loop.run.phase, {}, None)
         return RunResult(run_id, end.phase, end.outputs, end.failure)
@@ -216,9 +323,10 @@ class ControlPlane:
     async def _listen(self, every: float) -> None:
         while True:
             await asyncio.sleep(every)
-            for run_id, loop in list(self._loops.items()):
-                for event in await self._requests(run_id):
-                    loop.post(event)
+            for run_id in await self._store.addressed():
+                if run_id in self._loops or run_id in self._parked or run_id in self._loading:
+                    for event in await self._requests(run_id):
+                        self._post(run_id, event)
 
     async def _requests(self, run_id: str) -> list[Event]:
         requests = await self._store.take(run_id)
