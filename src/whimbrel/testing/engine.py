@@ -22,12 +22,13 @@ from whimbrel.authoring.entity import Configured, Entity
 from whimbrel.authoring.entry import entry_program
 from whimbrel.controlplane.plane import ControlPlane, RunResult
 from whimbrel.controlplane.ports import Clock, Executor, Store
+from whimbrel.controlplane.rerun import Rerun, reusable
 from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound
 from whimbrel.executors.inline import InlineExecutor
 from whimbrel.model.attempt import BeginCall, Launch, Report
-from whimbrel.model.events import Event
+from whimbrel.model.events import Event, RunRequested
 from whimbrel.model.failure import Failure
 from whimbrel.model.program import CodeRef, TaskKind
 from whimbrel.model.run import AttemptId, Entry, Phase, RunOptions
@@ -149,6 +150,29 @@ class TestEngine:
 
         async def begin(plane: ControlPlane) -> None:
             await plane.resume(self.run_id)
+
+        return self._value(self._go(begin))
+
+    def rerun(self, *, moved: bool = False) -> Any:
+        """Run once more what the last run ran, taking every outcome that it had: ``whimbrel recover``.
+
+        ``moved`` lets equal calls take outcomes that were recorded at other places, as ``whimbrel fork`` does.
+        """
+        old, events = self.tree, self.events
+        request = events[0]
+        assert isinstance(request, RunRequested)
+        self._runs += 1
+        self.run_id = f"{self._prefix}{self._runs}"
+
+        async def begin(plane: ControlPlane) -> None:
+            await plane.launch(
+                request.program,
+                request.workflow,
+                request.inputs,
+                options=request.options,
+                run_id=self.run_id,
+                rerun=Rerun(old.id, reusable(old), moved),
+            )
 
         return self._value(self._go(begin))
 

@@ -113,7 +113,8 @@ def replay_journal(journal: GoldenJournal | Path | str, entity: Any = None) -> R
     load = load_once()
     bodies = entries = 0
     for node in list(run.nodes.values()):
-        if node.journal is None or not node.phase.terminal:
+        # Without an attempt its outputs were taken from the cache, or from another run: no body ran.
+        if node.journal is None or not node.phase.terminal or not node.attempts:
             continue
         body = _Body(node, run, blobs, load)
         body.play()
