@@ -24,12 +24,12 @@ from whimbrel.controlplane.ports import Clock, Executor, Ids, Store
 from whimbrel.controlplane.rerun import Rerun, settle
 from whimbrel.engine.run import Run
 from whimbrel.errors import Fenced, RunNotResumable
-from whimbrel.model.attempt import LogChunk, Progress, Report
+from whimbrel.model.attempt import AttemptFault, Cancel, LogChunk, Lost, Parked, Progress, Report, Succeeded
 from whimbrel.model.events import AbortRequested, Event, OwnerChanged, RunRequested
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import Program
-from whimbrel.model.run import Phase, RunOptions, RunSummary
+from whimbrel.model.run import AttemptId, Phase, RunOptions, RunSummary
 
 LISTEN = 0.25
 """How often requests of other processes are looked for, in seconds."""
@@ -47,6 +47,19 @@ class RunResult(Struct, frozen=True):
     phase: Phase
     outputs: Literals
     failure: Failure | None
+
+
+class _NotBefore:
+    """A clock that begins no earlier than ``recorded``: what is due a minute after that is not due in an hour because
+    the machine's clock was set back.
+    """
+
+    def __init__(self, clock: Clock, recorded: float) -> None:
+        self._clock = clock
+        self._behind = max(recorded - clock.now(), 0.0)
+
+    def now(self) -> float:
+        return self._clock.now() + self._behind
 
 
 class ControlPlane:
@@ -76,6 +89,7 @@ class ControlPlane:
         self._watch = watch
         self._cache = CacheDesk(store)
         self._loops: dict[str, RunLoop] = {}
+        self._disowned: dict[str, dict[AttemptId, asyncio.Future[None]]] = {}
         self._driving: dict[str, asyncio.Future[RunResult | None]] = {}
         """Of each run that was driven here: its end; ``None`` where it was parked, and will be driven on."""
         self._parked = ParkedRuns(clock, self._wake)
@@ -143,7 +157,7 @@ class ControlPlane:
         if rerun is not None:
             summary = msgspec.structs.replace(summary, message=run.remark)
         await self._store.create(summary, [event])
-        loop = self._adopt(run, summary)
+        loop = self._adopt(run, summary, self._clock)
         if self._watch is not None:
             self._watch(run, event)
         loop.hold(commands)
@@ -178,17 +192,22 @@ class ControlPlane:
             raise RunNotResumable(
                 f"run {run_id} has ended ({summary.phase.value}): there is nothing to resume. Start a new run."
             )
+        # Attempts that this process gave up must have ended: their names may be given again.
+        await asyncio.gather(*self._disowned.get(run_id, {}).values())
+        self._disowned.pop(run_id, None)
         summary = await self._store.claim(run_id, self._owner)
-        run = Run.replay(await self._store.events(run_id))
+        events = await self._store.events(run_id)
+        run = Run.replay(events)
+        clock = _NotBefore(self._clock, events[-1].at)
         # Left for the owner before: what was to be aborted must not get to its end before anybody listens.
         requests = await self._requests(run_id)
-        loop = self._adopt(run, summary)
+        loop = self._adopt(run, summary, clock)
         running = self._executor.running()
         gone = tuple(attempt.path for attempt in run.live_attempts() if attempt not in running)
         for event in first or requests:
             loop.post(event)
         if not run.phase.terminal:
-            loop.post(OwnerChanged(summary.epoch, self._owner, self._clock.now(), gone))
+            loop.post(OwnerChanged(summary.epoch, self._owner, clock.now(), gone))
 
     async def abort(self, run_id: str, reason: str) -> None:
         """End a run that this process drives, or that nobody drives.
@@ -260,36 +279,38 @@ class ControlPlane:
                     raise Fenced(f"run {run_id} was parked here, and taken over by {summary.owner}")
                 if berth.owner != self._owner:
                     summary = await self._store.claim(run_id, self._owner)
-                run = Run.replay(await self._store.events(run_id))
+                events = await self._store.events(run_id)
+                run = Run.replay(events)
         except BaseException:
             del self._loading[run_id]
             raise
-        loop = self._loops[run_id] = self._loop_of(run, summary)
+        clock = _NotBefore(self._clock, events[-1].at)
+        loop = self._loops[run_id] = self._loop_of(run, summary, clock)
         first = self._loading.pop(run_id)
         if berth.owner == self._owner:
             loop.hold(run.outstanding())
         for event in first:
             loop.post(event)
         if berth.owner != self._owner and not run.phase.terminal:
-            loop.post(OwnerChanged(summary.epoch, self._owner, self._clock.now()))
+            loop.post(OwnerChanged(summary.epoch, self._owner, clock.now()))
         if self._closing or run_id in self._leaving:
             self._leaving.discard(run_id)
             loop.stop()
         return await self._drive(loop)
 
-    def _adopt(self, run: Run, summary: RunSummary) -> RunLoop:
-        loop = self._loops[summary.id] = self._loop_of(run, summary)
+    def _adopt(self, run: Run, summary: RunSummary, clock: Clock) -> RunLoop:
+        loop = self._loops[summary.id] = self._loop_of(run, summary, clock)
         self._driving[summary.id] = asyncio.ensure_future(self._drive(loop))
         return loop
 
-    def _loop_of(self, run: Run, summary: RunSummary) -> RunLoop:
+    def _loop_of(self, run: Run, summary: RunSummary, clock: Clock) -> RunLoop:
         return RunLoop(
             run,
             msgspec.structs.replace(summary, owner=self._owner),
             store=self._store,
             cache=self._cache,
             executor=self._executor,
-            clock=self._clock,
+            clock=clock,
             watch=self._watch,
         )
 
@@ -298,6 +319,9 @@ class ControlPlane:
         try:
             end = await loop.drive()
             await loop.settle()
+        except Exception:
+            self._disown(run_id)
+            raise
         finally:
             del self._loops[run_id]
         if loop.rests and not self._closing:
@@ -310,7 +334,19 @@ class ControlPlane:
             return RunResult(run_id, loop.run.phase, {}, None)
         return RunResult(run_id, end.phase, end.outputs, end.failure)
 
+    def _disown(self, run_id: str) -> None:
+        """Stop what runs for a run that this process has lost: another owner runs it again, and nobody hears of it."""
+        for attempt in self._executor.running():
+            if attempt.run == run_id:
+                self._disowned.setdefault(run_id, {})[attempt] = asyncio.get_running_loop().create_future()
+                self._executor.cancel(Cancel(attempt, "its run is driven by this process no more"))
+
     def _report(self, report: Report) -> None:
+        disowned = self._disowned.get(report.attempt.run)
+        if disowned is not None and isinstance(report, Succeeded | AttemptFault | Lost | Parked):
+            ended = disowned.get(report.attempt)
+            if ended is not None and not ended.done():
+                ended.set_result(None)
         loop = self._loops.get(report.attempt.run)
         if isinstance(report, LogChunk | Progress):
             if isinstance(report, LogChunk):

@@ -340,7 +340,10 @@ class Session:
         place = (scope.parent, scope.next_timer())
         known = self._feed.known.get(place)
         now = self.clock()
-        due = known.due if known is not None else now + (when - self._loop.time())
+        due = now + (when - self._loop.time())
+        if known is not None:
+            # A clock that was set back since must not make anybody wait for longer than was asked.
+            due = min(known.due, due)
         timer = _Timer(place, due, fire)
         self._timers[place] = timer
         if known is None:
