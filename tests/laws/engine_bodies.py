@@ -28,7 +28,7 @@ from whimbrel.model.codec import digest
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.literals import IntLiteral, Literals
 from whimbrel.model.program import Program, TaskKind, TaskTarget, WorkflowTarget
-from whimbrel.model.run import Done, Entry, Failed, Outcome
+from whimbrel.model.run import Done, Entry, EntryKind, Failed, Outcome
 
 Place: TypeAlias = tuple[str, str]
 Body: TypeAlias = Generator[tuple[Place, ...], tuple[Place, Outcome], Literals]
@@ -40,6 +40,10 @@ class CallRaised(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.title)
         self.failure = failure
+
+
+class Interrupted(Exception):
+    """The body has to stop."""
 
 
 class Context(Protocol):
@@ -84,9 +88,27 @@ def one(outcome: Outcome) -> Literals:
 
 
 def body(context: Context, program: Program, scope: str, name: str, inputs: Literals) -> Body:
-    """What the eager task ``name`` does with ``inputs``: always the same."""
+    """What the eager task ``name`` does with ``inputs``: always the same. Told to stop, it may call something."""
+    manner = zlib.crc32(f"{name} {inputs} manner".encode()) % 4
+    try:
+        return (yield from steps(context, program, scope, name, inputs))
+    except Interrupted:
+        tasks = [task for task, spec in program.tasks.items() if spec.kind is TaskKind.TASK]
+        for _ in range(manner):
+            yield (context.call(scope, tasks[0], {"a": IntLiteral(1), "b": IntLiteral(2)}),)
+        if manner == 3:
+            return {"o0": IntLiteral(manner)}  # it acts as if nothing had happened
+        raise
+
+
+def steps(context: Context, program: Program, scope: str, name: str, inputs: Literals) -> Body:
+    """The steps of a body."""
     rng = random.Random(zlib.crc32(f"{name} {inputs}".encode()))
-    tasks = [task for task, spec in program.tasks.items() if spec.kind is TaskKind.TASK]
+    tasks = [
+        task
+        for task, spec in program.tasks.items()
+        if spec.kind is TaskKind.TASK and not task.endswith(("setup", "teardown"))
+    ]
     lower = [task for task, spec in program.tasks.items() if spec.kind is TaskKind.EAGER and task < name]
     workflows = plain_workflows(program)
     total = worth(inputs["a"])
@@ -149,6 +171,9 @@ def inline(context: Context, program: Program, scope: str, name: str, inputs: Li
             outcome = Done((yield from body(context, program, f"{place[0]}/{place[1]}", name, inputs)))
         except CallRaised as raised:
             outcome = Failed(raised.failure)
+        except Interrupted:
+            context.cancel(place)
+            raise
         context.finish(place, outcome)
     _, outcome = yield (place,)
     return one(outcome)
@@ -200,6 +225,10 @@ class Driver:
                 elif self._inbox:
                     entry = self._inbox.popleft()
                     assert entry.outcome is not None
+                    if entry.kind is EntryKind.ABORT:
+                        for place in self._waiting:
+                            self.cancel(place)
+                        self._waiting = self._body.throw(Interrupted())
                     self.delivered[entry.parent, entry.key] = entry.outcome
                 else:
                     return
@@ -209,6 +238,10 @@ class Driver:
         except CallRaised as raised:
             self._over = True
             self.outbox.append(AttemptFault(self.launch.attempt, raised.failure, 0.0))
+        except Interrupted:
+            self._over = True
+            failure = Failure(Fault.CANCELLED, "it was stopped", recoverable=False)
+            self.outbox.append(AttemptFault(self.launch.attempt, failure, 0.0))
 
     def _place(self, scope: str, prefix: str = "") -> Place:
         self._calls[scope + prefix] = number = self._calls.get(scope + prefix, 0) + 1

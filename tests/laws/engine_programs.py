@@ -10,12 +10,23 @@ import zlib
 
 from msgspec import Struct
 
+from whimbrel.graph.passes import bracketed
 from whimbrel.model.interface import Interface, Parameter, Variable
-from whimbrel.model.literal_types import INTEGER
-from whimbrel.model.literals import IntLiteral, ListLiteral, Literal, Literals, MapLiteral
+from whimbrel.model.literal_types import INTEGER, NONE, STRING, UnionType
+from whimbrel.model.literals import (
+    IntLiteral,
+    ListLiteral,
+    Literal,
+    Literals,
+    MapLiteral,
+    NoneLiteral,
+    StrLiteral,
+    UnionLiteral,
+)
 from whimbrel.model.program import (
     START,
     Binding,
+    Bracket,
     BranchCase,
     BranchTarget,
     CacheSpec,
@@ -38,6 +49,19 @@ from whimbrel.model.program import (
     WorkflowTarget,
 )
 
+EITHER = UnionType((INTEGER, NONE))
+NOTHING_NEEDED = Interface(
+    {"a": Parameter(INTEGER, default=IntLiteral(5)), "b": Parameter(INTEGER, default=IntLiteral(7))},
+    {"o0": Variable(INTEGER)},
+)
+TOLD = Interface(
+    {
+        "a": Parameter(EITHER),
+        "b": Parameter(INTEGER, default=IntLiteral(7)),
+        "error": Parameter(UnionType((STRING, NONE))),
+    },
+    {"o0": Variable(INTEGER)},
+)
 UNARY = Interface({"a": Parameter(INTEGER), "b": Parameter(INTEGER, default=IntLiteral(7))}, {"o0": Variable(INTEGER)})
 
 
@@ -52,12 +76,17 @@ class Shape(Struct, frozen=True):
     retries: int = 2
     timeouts: float = 0.0
     policy: FailurePolicy | None = None
+    brackets: float = 0.0
 
 
 def worth(literal: Literal) -> int:
     """An int for any literal."""
     if isinstance(literal, IntLiteral):
         return literal.value
+    if isinstance(literal, UnionLiteral):
+        return worth(literal.value)
+    if isinstance(literal, NoneLiteral | StrLiteral):
+        return 0
     if isinstance(literal, ListLiteral):
         return sum(at * worth(item) for at, item in enumerate(literal.items, 1)) % 10_007
     assert isinstance(literal, MapLiteral)
@@ -65,7 +94,9 @@ def worth(literal: Literal) -> int:
 
 
 def compute(task: str, inputs: Literals) -> Literals:
-    """What ``task`` gives."""
+    """What ``task`` gives. What a teardown is told depends on what happened: it gives the same whatever that is."""
+    if task.endswith("teardown"):
+        return {"o0": IntLiteral(1)}
     salt = zlib.crc32(task.encode()) % 997
     return {"o0": IntLiteral((worth(inputs["a"]) * 31 + worth(inputs["b"]) * 17 + salt) % 10_007)}
 
@@ -85,8 +116,13 @@ def draw_program(rng: random.Random, shape: Shape) -> Program:
     if rng.random() < shape.eager:
         for number in range(rng.randint(1, 2)):
             name = f"eager{number}"
-            metadata = Metadata(retries=rng.randint(0, shape.retries))
+            timeout = 10.0 if rng.random() < shape.timeouts else None
+            metadata = Metadata(retries=rng.randint(0, shape.retries), timeout=timeout)
             tasks[name] = TaskSpec(name, UNARY, CodeRef("m", name), TaskKind.EAGER, metadata)
+    if shape.brackets:
+        for part, interface in (("setup", NOTHING_NEEDED), ("teardown", TOLD)):
+            name = f"{'poison_' if rng.random() < shape.poison / 2 else ''}{part}"
+            tasks[name] = TaskSpec(name, interface, CodeRef("m", name), metadata=draw_metadata(rng, shape))
     for level in range(shape.depth):
         for number in range(rng.randint(0, 2)):
             name = f"w{level}_{number}"
@@ -109,6 +145,9 @@ def draw_metadata(rng: random.Random, shape: Shape) -> Metadata:
 
 def draw_graph(rng: random.Random, shape: Shape, name: str, tasks: list[str], workflows: list[str]) -> Graph:
     """A graph whose edges need not follow the order of its nodes."""
+    setup = next((task for task in tasks if task.endswith("setup")), "")
+    teardown = next((task for task in tasks if task.endswith("teardown")), "")
+    tasks = [task for task in tasks if task not in (setup, teardown)]
     ids = [f"n{number}" for number in range(rng.randint(0, shape.size))]
     order = ids[:]
     rng.shuffle(order)
@@ -119,7 +158,42 @@ def draw_graph(rng: random.Random, shape: Shape, name: str, tasks: list[str], wo
     interface = Interface({"a": Parameter(INTEGER), "b": Parameter(INTEGER)}, {"o0": Variable(INTEGER)})
     policy = shape.policy or rng.choice(list(FailurePolicy))
     outputs = {"o0": draw_binding(rng, order)}
-    return Graph(name, interface, tuple(nodes[id] for id in ids), outputs, policy)
+    drawn = tuple(nodes[id] for id in ids)
+    brackets = draw_brackets(rng, shape, drawn, setup, teardown)
+    ends = [
+        node
+        for number, bracket in enumerate(brackets)
+        for node in (
+            Node(bracket.setup, TaskTarget(setup), {var: LiteralBinding(IntLiteral(number)) for var in "ab"}),
+            Node(
+                bracket.teardown,
+                TaskTarget(teardown),
+                {"a": PromiseBinding(bracket.setup, "o0"), "error": LiteralBinding(NoneLiteral())},
+                (bracket.setup,),
+            ),
+        )
+    ]
+    rng.shuffle(ends)
+    return Graph(name, interface, bracketed((*drawn, *ends), brackets), outputs, policy, brackets=brackets)
+
+
+def draw_brackets(
+    rng: random.Random, shape: Shape, nodes: tuple[Node, ...], setup: str, teardown: str
+) -> tuple[Bracket, ...]:
+    """Brackets around some of the nodes: side by side, or one in the other, the inner first."""
+    found: list[Bracket] = []
+    free = [node.id for node in nodes]
+    while setup and teardown and len(found) < 3 and rng.random() < shape.brackets:
+        members = rng.sample(free, rng.randint(0, len(free)))
+        free = [id for id in free if id not in members]
+        for inner in found:
+            around = {id for one in found for id in one.members}
+            if inner.setup not in around and rng.random() < 0.5:
+                members += [inner.setup, *inner.members, inner.teardown]
+        number = len(found)
+        members = list(dict.fromkeys(members))
+        found.append(Bracket(f"setup{number}", f"teardown{number}", tuple(members), "error"))
+    return tuple(found)
 
 
 def draw_node(

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tests.laws.engine_bodies import Driver
 from tests.laws.engine_programs import compute, poisoned
-from whimbrel.engine.nodes import Kind, Stage
+from whimbrel.engine.nodes import Kind, NodeState, Stage
 from whimbrel.engine.run import Run
 from whimbrel.model.attempt import (
     AttemptFault,
@@ -32,6 +32,7 @@ from whimbrel.model.events import (
     AbortRequested,
     CacheHit,
     CacheMiss,
+    CleanupDue,
     Event,
     OwnerChanged,
     RunRequested,
@@ -54,6 +55,7 @@ class Weather(Struct, frozen=True):
     repeats: float = 0.0
     crashes: float = 0.0
     aborts: float = 0.0
+    impatience: float = 0.02
     parks: float = 0.0
     merciful: bool = True
 
@@ -65,6 +67,9 @@ class Working(Struct):
     driver: Driver | None = None
     started: bool = False
     wanted: bool = True
+    cancelled: bool = False
+    given_up: bool = False
+    """Another owner was told that it is gone, or the engine did not wait for its end."""
 
 
 class World:
@@ -133,7 +138,13 @@ class World:
             case Launch():
                 self.begin(command)
             case Cancel():
-                self.working[command.attempt].wanted = False
+                # The engine may wait for the end of what it cancels.
+                working = self.working[command.attempt]
+                working.cancelled = True
+                node = self.run.nodes[command.attempt.path]
+                waits = node.live_attempt is not None and len(node.attempts) == command.attempt.number
+                working.wanted = working.wanted and waits
+                working.given_up = not working.wanted
             case Deliver():
                 working = self.working[command.attempt]
                 assert working.wanted
@@ -172,9 +183,22 @@ class World:
         working = self.working[launch.attempt] = Working(launch)
         if launch.task.kind is TaskKind.EAGER:
             working.driver = Driver(launch, self.program, self.rng)
+        if node.closes is not None:
+            self.torn_down(node)
         limit = self.run.options.max_parallelism
         busy = [one for one in self.working.values() if one.wanted and one.driver is None]
         assert not limit or len(busy) <= limit
+
+    def torn_down(self, node: NodeState) -> None:
+        """A teardown begins: its setup was launched, and nothing that it waits for is at work any more."""
+        assert node.closes is not None
+        setup = node.closes.setup
+        assert setup.cached or any(one.path == setup.path for one in self.launched), "torn down, but never set up"
+        inside = tuple(one.path for one in node.closes.watched)
+        for one in self.working.values():
+            path = one.launch.attempt.path
+            at_work = not one.given_up and any(path == above or path.startswith(f"{above}/") for above in inside)
+            assert not at_work, f"{node.path} begins while {path} is at work"
 
     # --- what happens next -------------------------------------------------------------------------------------------
 
@@ -211,7 +235,10 @@ class World:
             self.park(rng.choice(idle))
             return
         choices: list[Any] = [one for one in self.working.values() if self.speaks(one)]
-        choices += [timer for timer in self.timers if self.may_ring(timer)]
+        # A clean-up is mostly in time.
+        choices += [timer for timer in self.timers if self.may_ring(timer) and not isinstance(timer.event, CleanupDue)]
+        if not choices or rng.random() < weather.impatience:
+            choices += [timer for timer in self.timers if isinstance(timer.event, CleanupDue)]
         choices += [lookup for lookup in self.lookups if self.may_answer(lookup)]
         assert choices, "nothing can happen:\n" + "\n".join(self.run.story())
         chosen = rng.choice(choices)
@@ -338,7 +365,7 @@ class World:
             post(report)
             return
         task, inputs = working.launch.task.name, working.launch.inputs
-        if not working.wanted and rng.random() < 0.5:
+        if working.cancelled and rng.random() < 0.5:
             failure = Failure(Fault.CANCELLED, "cancelled", recoverable=False)
             self.end(working, AttemptFault(attempt, failure, self.now))
         elif rng.random() < self.weather.losses and self.system_faults_left(working):
@@ -377,6 +404,7 @@ class World:
         gone = [one for one in wanted if self.rng.random() < 0.7]
         for one in gone:
             one.wanted = False
+            one.given_up = True
             if self.rng.random() < 0.5:
                 del self.working[one.launch.attempt]
         self.timers.clear()

@@ -12,6 +12,7 @@ from tests.laws.engine_programs import Shape, Stopped, compute, draw_program
 from tests.laws.engine_world import Weather, World
 from whimbrel.engine.nodes import Kind
 from whimbrel.engine.run import Run
+from whimbrel.model.events import AbortRequested, CleanupDue
 from whimbrel.model.literals import IntLiteral, Literals
 from whimbrel.model.program import FailurePolicy
 from whimbrel.model.run import Phase, RunOptions
@@ -116,6 +117,48 @@ def test_whatever_happens_the_run_ends_and_replays(seed: int, size: int, paralle
     played = world(seed, shape, CRUEL, parallel)
     played.play()
     check_nodes(played)
+    check_replay(played)
+
+
+def check_brackets(played: World, *, forced: bool) -> None:
+    """A teardown ran, to one end, if and only if its setup was launched. ``forced``: unless time ran out."""
+    for node in played.run.nodes.values():
+        if node.closes is None:
+            continue
+        succeeded = [attempt for attempt in node.attempts if attempt.phase is Phase.SUCCEEDED]
+        assert len(succeeded) <= 1
+        if node.closes.setup.begun:
+            ends = (Phase.SUCCEEDED, Phase.FAILED, Phase.TIMED_OUT, *((Phase.ABORTED,) if forced else ()))
+            assert node.phase in ends, f"{node.path} {node.phase}\n" + "\n".join(played.run.story())
+            assert forced or node.attempts or node.cached
+        else:
+            assert not node.attempts
+            assert node.phase in (Phase.SKIPPED, Phase.ABORTED)
+
+
+@settings(max_examples=300)
+@given(seed=seeds, size=st.integers(0, 7), parallel=st.integers(0, 3))
+def test_brackets_give_what_plain_python_gives(seed: int, size: int, parallel: int) -> None:
+    played = world(seed, Shape(size=size, poison=0.1, brackets=0.7, timeouts=0.3, eager=0.3), ROUGH, parallel)
+    played.play()
+    check_against_oracle(played)
+    check_nodes(played)
+    check_brackets(played, forced=False)
+    check_replay(played)
+
+
+@settings(max_examples=400)
+@given(seed=seeds, size=st.integers(0, 7), parallel=st.integers(0, 3), impatience=st.sampled_from([0.0, 0.2]))
+def test_teardowns_run_whatever_happens(seed: int, size: int, parallel: int, impatience: float) -> None:
+    weather = Weather(
+        faults=0.3, losses=0.2, repeats=0.1, crashes=0.02, aborts=0.01, impatience=impatience, merciful=False
+    )
+    shape = Shape(size=size, poison=0.1, eager=0.4, timeouts=0.3, brackets=0.7, cache=0.1)
+    played = world(seed, shape, weather, parallel)
+    played.play()
+    aborts = sum(isinstance(event, AbortRequested) for event in played.log)
+    check_nodes(played)
+    check_brackets(played, forced=aborts > 1 or any(isinstance(event, CleanupDue) for event in played.log))
     check_replay(played)
 
 

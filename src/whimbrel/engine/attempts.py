@@ -16,7 +16,15 @@ from whimbrel.engine.frames import start
 from whimbrel.engine.journal import Journal, Key
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.nodes import Attempt, Kind, NodeState, Stage, Verdict
-from whimbrel.engine.stopping import give_run_time, give_time, interrupt, settle, stop
+from whimbrel.engine.stopping import (
+    give_run_time,
+    give_time,
+    in_bracket,
+    interrupt,
+    settle,
+    stop,
+    stop_attempt_slowly,
+)
 from whimbrel.engine.table import Trigger
 from whimbrel.model.attempt import AttemptFault, Lost, Parked, Started, Succeeded
 from whimbrel.model.commands import SetTimer
@@ -234,6 +242,9 @@ def timeout_due(machine: Machine, event: TimeoutDue) -> None:
     failure = faults.timed_out(node.metadata.timeout or 0.0, node.path)
     if node.journal is not None:
         interrupt(machine, node, Verdict(Trigger.TIME_OUT, failure))
+        return
+    if in_bracket(node):
+        stop_attempt_slowly(machine, node, Verdict(Trigger.TIME_OUT, failure))
         return
     machine.stop_attempt(node, Phase.TIMED_OUT, failure)
     _after_attempt(machine, node, failure)

@@ -286,8 +286,8 @@ def _skip_below(machine: Machine, state: NodeState) -> None:
         below = stack.pop()
         if below.phase is not Phase.UNDEFINED or below.path in passed:
             continue
-        if below.closes is not None and below.closes.owed:
-            # It comes all the same; what would have followed it does not.
+        if below.closes is not None:
+            # Its own time will tell whether it comes; what would have followed it does not.
             passed.add(below.path)
         else:
             machine.abort(below, reason, Trigger.SKIP)

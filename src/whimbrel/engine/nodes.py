@@ -154,6 +154,9 @@ class NodeState(Struct, eq=False):
     opens: BracketState | None = None
     """The bracket whose setup it is."""
 
+    def __repr__(self) -> str:
+        return f"<node {self.path} {self.phase.value}>"
+
     @property
     def begun(self) -> bool:
         """Whether anything of it may have happened: an attempt was launched, or the cache had the outputs."""

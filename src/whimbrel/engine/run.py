@@ -292,10 +292,10 @@ def _conclude(machine: Machine, node: NodeState) -> None:
     if verdict.trigger is Trigger.ABORT:
         machine.abort(node, verdict.failure)
         machine.ended.append(node)
-    elif node.journal is not None:
-        attempts.after_failure(machine, node, verdict.failure)
-    else:
+    elif node.inline:
         machine.fail(node, verdict.failure, verdict.trigger)
+    else:
+        attempts.after_failure(machine, node, verdict.failure)
 
 
 def _hear(machine: Machine, node: NodeState) -> None:

@@ -47,11 +47,13 @@ def stop(
     found: list[tuple[NodeState, bool]] = []
     told = {id(tell)} if tell is not None else set()
     bare = set() if shields else {id(node) for node in top}
-    stack = [(node, _guarded_around(node), keep_inline) for node in top if not node.phase.terminal]
+    stack = [(node, in_bracket(node), keep_inline) for node in top if not node.phase.terminal]
     while stack:
         node, guarded, spare = stack.pop()
         if _left_alone(node) and id(node) not in bare:
             continue
+        if node.verdict is not None and node.verdict.trigger is Trigger.ABORT:
+            continue  # it was told, and what is inside too; what it does since is clean-up
         guarded = guarded or _guarded(node)
         if _cleans_up(node):
             _interrupt(machine, node, Verdict(Trigger.ABORT, failure), timed=machine.verdict is None)
@@ -92,12 +94,22 @@ def _stop_one(machine: Machine, node: NodeState, failure: Failure, guarded: bool
     if not going_on and not working:
         machine.abort(node, failure)
         return
-    if working and node.phase is not Phase.ABORTING:
-        machine.commands.append(Cancel(AttemptId(machine.run, node.path, len(node.attempts)), failure.message))
-    elif not working:
-        machine.stop_attempt(node, Phase.ABORTED, failure)
-        node.stage = Stage.NOTHING
-    condemn(machine, node, Verdict(Trigger.ABORT, failure))
+    verdict = Verdict(Trigger.ABORT, failure)
+    if working:
+        stop_attempt_slowly(machine, node, verdict)
+        return
+    machine.stop_attempt(node, Phase.ABORTED, failure)
+    node.stage = Stage.NOTHING
+    condemn(machine, node, verdict)
+
+
+def stop_attempt_slowly(machine: Machine, node: NodeState, verdict: Verdict) -> None:
+    """Cancel the live attempt of a task; the node ends with ``verdict`` when its worker says that it has ended."""
+    assert verdict.failure is not None
+    if node.phase is not Phase.ABORTING:
+        attempt = AttemptId(machine.run, node.path, len(node.attempts))
+        machine.commands.append(Cancel(attempt, verdict.failure.message))
+    condemn(machine, node, verdict)
 
 
 def condemn(machine: Machine, node: NodeState, verdict: Verdict) -> None:
@@ -131,7 +143,10 @@ def _guarded(node: NodeState) -> bool:
     return any(bracket.owed for bracket in node.within)
 
 
-def _guarded_around(node: NodeState) -> bool:
+def in_bracket(node: NodeState) -> bool:
+    """Whether the node, or anything that it is inside, is in a bracket whose teardown will come."""
+    if _guarded(node):
+        return True
     host = node.host
     while host is not None:
         around = host.owner if isinstance(host, Frame) else host
