@@ -10,7 +10,7 @@ event. Nothing private of asyncio is touched.
 
 Real I/O and threads work as on any loop. They are not recorded: they happen again on replay. While some are under
 way, a recorded event that nobody waits for yet is held back for ``PATIENCE`` seconds, since the program may come to
-it once its I/O is done.
+it once its I/O is done; so is a timer whose time came while no driver lived, since the program may cancel it.
 
 A source may find that the program will wait for long, and *park* it: ``Parked`` comes out of the loop, and the tasks
 stay where they are (``abandon``).
@@ -183,11 +183,13 @@ class EagerLoop(asyncio.SelectorEventLoop):
         if delivery == "delivered":
             self._held_since = self._idle_since = None
             return 0
-        waits = [timeout, self._source.timer_due()]
         if delivery == "held":
+            # Timers that are due are held back too.
             if self._held_since is None:
                 self._held_since = self.time()
-            waits.append(PATIENCE - (self.time() - self._held_since))
+            waits = [timeout, PATIENCE - (self.time() - self._held_since)]
+        else:
+            waits = [timeout, self._source.timer_due()]
         if delivery == "held" or timeout is not None or self.io_under_way:
             self._idle_since = None
         else:

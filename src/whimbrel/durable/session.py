@@ -95,6 +95,7 @@ class Session:
         self._echoes: set[Place] = set()
         """Places that an entry is under way to, by what was recorded here."""
         self.clock = clock
+        self._born = clock()
         self._feed = Feed(recorded)
         self._moved = moved
         self._drawn: dict[Place, Literal] = {}
@@ -181,8 +182,16 @@ class Session:
             if patient:
                 return "held"
             self._feed.pass_over()
+        if patient and self._overdue():
+            return "held"
         self._fire_due()
         return "nothing"
+
+    def _overdue(self) -> bool:
+        """Whether the next timer was due before this driver began: the work that it guards is being done again now,
+        and may well end as it did."""
+        due = self.timer_due()
+        return due == 0.0 and self._timer_heap[0][0] <= self._born
 
     def timer_due(self) -> float | None:
         """``Source``: seconds until a durable timer is due."""

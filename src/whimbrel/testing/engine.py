@@ -18,6 +18,8 @@ from typing import Any, TypeVar, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
+from whimbrel.authoring.calling import Direct, current
+from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.entity import Configured, Entity
 from whimbrel.authoring.entry import entry_program
 from whimbrel.controlplane.plane import ControlPlane, RunResult
@@ -35,7 +37,7 @@ from whimbrel.model.run import AttemptId, Entry, Phase, RunOptions
 from whimbrel.runtime.attempt import load_once
 from whimbrel.runtime.driver import Driver
 from whimbrel.runtime.ports import BlobStore
-from whimbrel.runtime.values import read_literals
+from whimbrel.runtime.values import keep_files, read_literals
 from whimbrel.stores.crashing import CrashingStore, SimulatedCrash
 from whimbrel.stores.memory import MemoryStore
 from whimbrel.testing.blobs import MemoryBlobs
@@ -132,7 +134,8 @@ class TestEngine:
         if isinstance(entity, Configured):
             entity = entity.entity
         program, workflow = entry_program(entity)
-        literals = entity.signature.encode_inputs(entity.signature.bind(args, inputs))
+        given = entity.signature.encode_inputs(entity.signature.bind(args, inputs))
+        literals = {name: keep_files(literal, self.blobs) for name, literal in given.items()}
         self._entity = entity
         self._runs += 1
         self.run_id = f"{self._prefix}{self._runs}"
@@ -233,7 +236,12 @@ class TestEngine:
     def _value(self, result: RunResult) -> Any:
         if result.phase is Phase.SUCCEEDED:
             assert self._entity is not None, "the run was started by another engine: say what it is with `of`"
-            return self._entity.signature.decode_outputs(read_literals(result.outputs, self.blobs))
+            # With a caller whose files are this engine's: the test may open what it is given.
+            token = current.set(Direct(ExecutionContext(files=self.blobs)))
+            try:
+                return self._entity.signature.decode_outputs(read_literals(result.outputs, self.blobs))
+            finally:
+                current.reset(token)
         if result.failure is not None:
             raise rebuild(result.failure)
         raise SimulatedCrash(f"the run was left {result.phase.value}")

@@ -9,6 +9,7 @@ Knows: events, drivers, the world. Must not know: stores, executors.
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -198,7 +199,7 @@ class _Body:
             elif self._seat.real and listened < PATIENCE:
                 listened += SLICE
                 self._seat.give_turn(SLICE)
-            elif not self._move_on():
+            elif not self._move_on() and not self._nudged():
                 break
         if not self._seat.ended:
             self._tell("it waits for something that was not recorded")
@@ -214,6 +215,13 @@ class _Body:
             return False
         self._world.elapsed = max(self._world.elapsed, self._seat.wakes_at)
         return True
+
+    def _nudged(self) -> bool:
+        """Wait for a thread that the body may have started: whether one has called."""
+        until = time.monotonic() + PATIENCE
+        while not self._seat.ready and time.monotonic() < until:
+            time.sleep(SLICE)
+        return self._seat.ready
 
     def _compare(self) -> None:
         end, node = self._end, self._node
