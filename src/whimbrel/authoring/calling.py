@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.model.program import Metadata
+from whimbrel.types.blobs import Storage, provide_storage
 
 
 class Caller(Protocol):
@@ -66,3 +67,12 @@ current: ContextVar[Caller] = ContextVar("whimbrel.caller", default=Direct())  #
 def current_context() -> ExecutionContext:
     """The execution and task that are running: ids, secrets, scratch directory, logger, checkpoint, decks, stats."""
     return current.get().execution
+
+
+def _storage() -> Storage | None:
+    execution = current.get().execution
+    return None if execution.files is None else Storage(execution.files, lambda: execution.working_directory)
+
+
+# Files are below this room, and find their store by the one context variable all the same.
+provide_storage(_storage)

@@ -18,6 +18,8 @@ from whimbrel.errors import EntityNotFound
 if TYPE_CHECKING:
     import logging
 
+    from whimbrel.types.blobs import FileStore
+
 
 class ExecutionId(NamedTuple):
     """The identity of a run. ``str(id)`` is the run's name alone."""
@@ -144,6 +146,7 @@ class ExecutionContext:
         secrets: Secrets | None = None,
         attempt: int = 1,
         node: str = "",
+        files: FileStore | None = None,
     ) -> None:
         self._execution_id = execution_id
         self._execution_date = execution_date
@@ -155,6 +158,8 @@ class ExecutionContext:
         self.raw_output_prefix = raw_output_prefix
         self.attempt = attempt
         """Which try at this node it is, counted from 1."""
+        self.files = files
+        """Where files are kept, ``None`` outside the engine."""
         self.node = node
         """The path of the node in its run, "" outside the engine."""
 

@@ -71,8 +71,7 @@ class Eager(Task[P, R]):
         """
         result = self.fn(**inputs)
         value = await result if inspect.isawaitable(result) else result
-        self.signature.check_output(value)
-        return value
+        return self.signature.check_output(value)
 
     def run_blocking(self, inputs: dict[str, Any], execution: ExecutionContext) -> Any:
         """Run to the end on an event loop of its own."""

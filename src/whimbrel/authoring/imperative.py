@@ -155,5 +155,4 @@ class ImperativeWorkflow(Workflow[..., Any]):
         finally:
             current.reset(token)
         result = self.signature.assemble(values)
-        self.signature.check_output(result)
-        return result
+        return self.signature.check_output(result)

@@ -26,6 +26,7 @@ from whimbrel.errors import (
     ValueMismatch,
 )
 from whimbrel.model.interface import Interface, Parameter, Variable
+from whimbrel.model.literal_types import BlobType, holds_files
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import SourceLine
 from whimbrel.types.registry import default_registry
@@ -98,6 +99,9 @@ class Signature:
         self._interface = Interface(parameters, variables)
         # The Direct path runs over these for every call.
         self._input_checks = tuple((key, transformer.check) for key, transformer in self.inputs.items())
+        # A path may stand where a file is declared: the Direct path makes the file of it, as an engine would.
+        self._input_files = tuple(key for key, made in self.inputs.items() if holds_files(made.literal_type))
+        self._output_files = tuple(key for key, made in self.outputs.items() if holds_files(made.literal_type))
         self._single_check = self.outputs["o0"].check if self.result == "single" and self.outputs else None
         self._count = len(self.names)
 
@@ -197,13 +201,17 @@ class Signature:
 
     # --- inputs ------------------------------------------------------------------------------------------------------
 
-    def check_inputs(self, values: Mapping[str, Any]) -> None:
-        """Raise ``ValueMismatch`` unless each value is of its input's type."""
+    def check_inputs(self, values: dict[str, Any]) -> None:
+        """Raise ``ValueMismatch`` unless each value is of its input's type. A path takes the form of the file that is
+        declared.
+        """
         for name, check in self._input_checks:
             try:
                 check(values[name])
             except ValueMismatch as error:
                 self._refuse_input(name, values[name], error)
+        for name in self._input_files:
+            values[name] = _with_files(self.inputs[name], values[name])
 
     def encode_inputs(self, values: Mapping[str, Any]) -> Literals:
         """The literals of ``values``. Raises ``ValueMismatch``."""
@@ -243,20 +251,28 @@ class Signature:
 
     # --- outputs -----------------------------------------------------------------------------------------------------
 
-    def check_output(self, value: Any) -> None:
-        """Raise ``ValueMismatch`` unless ``value`` is what the function says that it returns."""
+    def check_output(self, value: Any) -> Any:
+        """``value``, with paths in the form of the files that are declared. Raises ``ValueMismatch`` unless it is what
+        the function says that it returns.
+        """
         check = self._single_check
         if check is not None:
             try:
                 check(value)
             except ValueMismatch as error:
                 self._refuse_output("", error)
-            return
-        for name, item in self.outputs_by_name(value).items():
+            return _with_files(self.outputs["o0"], value) if self._output_files else value
+        items = self.outputs_by_name(value)
+        for name, item in items.items():
             try:
                 self.outputs[name].check(item)
             except ValueMismatch as error:
                 self._refuse_output(name, error)
+        if not self._output_files:
+            return value
+        return self.assemble(
+            items | {name: _with_files(self.outputs[name], items[name]) for name in self._output_files}
+        )
 
     def encode_outputs(self, value: Any) -> Literals:
         """The literals of what the function returned. Raises ``ValueMismatch``."""
@@ -311,6 +327,12 @@ class Signature:
     def _where_output(self, name: str) -> str:
         place = f"{self.line.file}:{self.line.line}: " if self.line.file else ""
         return f"{place}{self.name}(), " + (f"output {name!r}" if name else "return value")
+
+
+def _with_files(transformer: Transformer, value: Any) -> Any:
+    if isinstance(transformer.literal_type, BlobType) and isinstance(value, transformer.classes):
+        return value
+    return transformer.decode(transformer.encode(value))
 
 
 def _mismatch(error: ValueMismatch, where: str, remedy: str) -> ValueMismatch:

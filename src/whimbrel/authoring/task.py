@@ -125,13 +125,11 @@ class Task(Entity[P, R]):
         if self.is_async:
             return self._awaited(inputs)
         value = self.fn(**inputs)
-        signature.check_output(value)
-        return value
+        return signature.check_output(value)
 
     async def _awaited(self, inputs: dict[str, Any]) -> Any:
         value = await self.fn(**inputs)
-        self.signature.check_output(value)
-        return value
+        return self.signature.check_output(value)
 
     def run_blocking(self, inputs: dict[str, Any], execution: ExecutionContext) -> Any:
         """Run to the end; calls in its body are plain calls."""
@@ -142,8 +140,7 @@ class Task(Entity[P, R]):
             value = self.fn(**inputs)
         finally:
             current.reset(token)
-        self.signature.check_output(value)
-        return value
+        return self.signature.check_output(value)
 
     def run_async(self, inputs: dict[str, Any], execution: ExecutionContext) -> Coroutine[Any, Any, Any] | None:
         """The coroutine of an ``async`` function; ``None`` for any other."""
@@ -155,8 +152,7 @@ class Task(Entity[P, R]):
             value = await self.fn(**inputs)
         finally:
             current.reset(token)
-        self.signature.check_output(value)
-        return value
+        return self.signature.check_output(value)
 
 
 class TaskDecorator(Protocol):

@@ -111,8 +111,7 @@ class Workflow(Entity[P, R]):
         finally:
             current.reset(token)
         value = None if isinstance(result, Void) and self.signature.result == "none" else resolve(result)
-        self.signature.check_output(value)
-        return value
+        return self.signature.check_output(value)
 
     def run_async(self, inputs: dict[str, Any], execution: ExecutionContext) -> Coroutine[Any, Any, Any] | None:
         """``None``: it blocks."""

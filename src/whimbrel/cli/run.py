@@ -41,7 +41,7 @@ from whimbrel.model.literal_types import BinaryType
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import Program
 from whimbrel.model.run import Phase, RunOptions
-from whimbrel.runtime.values import read_literals
+from whimbrel.runtime.values import keep_files, read_literals
 from whimbrel.stores.home import open_home
 
 ENGINE_OPTIONS = [
@@ -201,9 +201,10 @@ def _run(
     async def begin(engine: Embedded) -> str:
         if run_id:
             await _must_be_free(engine, run_id)
-        return await engine.plane.launch(
-            program, entity.name, literals, options=run_options, source=source, run_id=run_id
-        )
+        # A run has its files for good: what the paths held when it was started.
+        blobs = engine.home.blobs
+        kept = {name: await asyncio.to_thread(keep_files, literal, blobs) for name, literal in literals.items()}
+        return await engine.plane.launch(program, entity.name, kept, options=run_options, source=source, run_id=run_id)
 
     home: Path = options["home"]
     manner = Manner(

@@ -189,6 +189,21 @@ def attribute(kind: LiteralType, step: str | int) -> LiteralType | None:
             return None
 
 
+def holds_files(kind: LiteralType) -> bool:
+    """Whether a value of ``kind`` may have files or directories in it."""
+    match kind:
+        case BlobType():
+            return True
+        case ListType(item=inner) | MapType(value=inner):
+            return holds_files(inner)
+        case TupleType(items=parts) | UnionType(variants=parts):
+            return any(map(holds_files, parts))
+        case StructType(fields=dict() as fields):
+            return any(map(holds_files, fields.values()))
+        case _:
+            return False
+
+
 def assignable(source: Any, target: Any) -> bool:
     """Whether every value of ``source`` may go where ``target`` is declared.
 

@@ -82,7 +82,7 @@ class AttemptCaller(Direct):
         self.output = output
 
 
-def execution_context(launch: Launch) -> AttemptContext:
+def execution_context(launch: Launch, blobs: BlobStore) -> AttemptContext:
     """What ``current_context()`` shows in the attempt."""
     attempt, task = launch.attempt, launch.task
     return AttemptContext(
@@ -91,6 +91,7 @@ def execution_context(launch: Launch) -> AttemptContext:
         task_id=TaskId("local", "local", task.name, task.code_digest),
         attempt=attempt.number,
         node=attempt.path,
+        files=blobs,
     )
 
 
@@ -169,7 +170,7 @@ class Attempt:
 
     def run(self) -> End:
         """Run it in this thread, a coroutine on an event loop of its own. Raises nothing."""
-        context = execution_context(self.launch)
+        context = execution_context(self.launch, self._blobs)
         try:
             try:
                 self._open = True
@@ -190,9 +191,10 @@ class Attempt:
 
     def _call(self, context: AttemptContext) -> Literals:
         entity = self._load(self.launch.task.code)
-        values = entity.signature.decode_inputs(read_literals(self.launch.inputs, self._blobs))
         token = current.set(AttemptCaller(context, self._output))
         try:
+            # Inside too: a file is bound to the attempt's store.
+            values = entity.signature.decode_inputs(read_literals(self.launch.inputs, self._blobs))
             with carried_values(self.launch.metadata.carried):
                 value = entity.fn(**values)
                 if inspect.iscoroutine(value):
@@ -206,7 +208,7 @@ class Attempt:
         """Run it on the running loop. Raises nothing, not even when the task that runs it is cancelled: ``cancel`` is
         the way to stop it.
         """
-        context = execution_context(self.launch)
+        context = execution_context(self.launch, self._blobs)
         token = current.set(AttemptCaller(context, self._output))
         try:
             if self._cancelled is not None:

@@ -69,6 +69,7 @@ class Driver:
         self._make_loop = make_loop
         self._launch = launch
         self._send = send
+        self._blobs = blobs
         self._values = _Values(blobs)
         self._load = load
         self._book = Book(self._values, self._execution(), entropy=entropy)
@@ -91,7 +92,7 @@ class Driver:
         self._session.on_interrupt = self._interrupt
 
     def _execution(self) -> ExecutionContext:
-        return execution_context(self._launch)
+        return execution_context(self._launch, self._blobs)
 
     def deliver(self, entries: tuple[Entry, ...]) -> None:
         """Entries have become durable. From any thread."""
@@ -168,7 +169,7 @@ class Driver:
         self._main = asyncio.current_task()
         if self._cancelled is not None:
             self._cancel_main()
-        inputs = entity.signature.decode_inputs(self._values.fetch(self._launch.inputs))
         current.set(DurableCaller(self._book, Scope(self._launch.attempt.path)))
+        inputs = entity.signature.decode_inputs(self._values.fetch(self._launch.inputs))
         with carried_values(self._launch.metadata.carried):
             return await entity.fn(**inputs)

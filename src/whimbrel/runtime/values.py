@@ -1,17 +1,19 @@
 """Literals between an attempt and the blob store: large outputs go out as references, references come in as values.
+Local files go out into the store; files come in as they are, by reference: their bytes are the author's affair.
 
-Knows: literals, the blob port. Must not know: Python types, files and directories (their bytes are a transformer's
-affair).
+Knows: literals, the blob port. Must not know: Python types.
 """
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from whimbrel.model import codec
 from whimbrel.model.literals import (
     BigIntLiteral,
+    BlobLiteral,
     BoolLiteral,
     BytesLiteral,
     DateLiteral,
@@ -30,6 +32,7 @@ from whimbrel.model.literals import (
     at_path,
 )
 from whimbrel.runtime.ports import BlobStore
+from whimbrel.types.blobs import keep_directory, keep_file
 
 INLINE_BYTES = 10 * 1024
 """What a literal may weigh inside an event: the engine's log carries every output, and SQLite keeps rows of this size
@@ -81,9 +84,10 @@ def write_literals(literals: Literals, blobs: BlobStore) -> Literals:
 
 
 def write_literal(literal: Literal, blobs: BlobStore) -> Literal:
-    """``literal``, or a reference to it when it is large."""
+    """``literal`` with its local files kept, or a reference to it when it is large."""
     if _is_small(literal):
         return literal
+    literal = keep_files(literal, blobs)
     data = codec.encode(literal)
     if len(data) <= INLINE_BYTES:
         return literal
@@ -91,6 +95,28 @@ def write_literal(literal: Literal, blobs: BlobStore) -> Literal:
     # bytes as they stand.
     uri = blobs.put(f"literals/{hashlib.sha256(data).hexdigest()[:32]}", data)
     return RefLiteral(uri, codec.digest(literal), len(data))
+
+
+def keep_files(literal: Literal, blobs: BlobStore) -> Literal:
+    """``literal`` with every local file and directory in it put into the blob store; the same object when there is
+    none. Raises ``OSError`` where one cannot be read.
+    """
+    match literal:
+        case BlobLiteral(uri=uri) if uri.startswith("file://"):
+            path = unquote(urlsplit(uri).path)
+            kept = (keep_directory if literal.multipart else keep_file)(blobs, path)
+            return BlobLiteral(kept.uri, literal.format, literal.multipart, kept.digest, kept.size)
+        case ListLiteral(items=items):
+            made = tuple(item if type(item) in _PLAIN else keep_files(item, blobs) for item in items)
+            return literal if all(a is b for a, b in zip(made, items, strict=True)) else ListLiteral(made)
+        case MapLiteral(items=fields):
+            values = {key: item if type(item) in _PLAIN else keep_files(item, blobs) for key, item in fields.items()}
+            return literal if all(values[key] is fields[key] for key in fields) else MapLiteral(values)
+        case UnionLiteral(variant=variant, value=value):
+            inner = keep_files(value, blobs)
+            return literal if inner is value else UnionLiteral(variant, inner)
+        case _:
+            return literal
 
 
 def _is_small(literal: Literal) -> bool:
