@@ -75,6 +75,14 @@ _RUN_OPTIONS = [
     click.Option(
         ["--overwrite-cache"], is_flag=True, help="Compute everything, and keep it in place of what was cached."
     ),
+    click.Option(
+        ["--park-after"],
+        type=click.FloatRange(0),
+        default=RunOptions().park_after,
+        show_default=True,
+        metavar="SECONDS",
+        help="An eager body that waits for longer leaves memory until it can go on.",
+    ),
     click.Option(["--env"], "env", multiple=True, metavar="K=V", help="An environment variable for the tasks."),
     click.Option(["--direct"], is_flag=True, help="A plain Python call: no engine, nothing kept."),
 ]
@@ -195,6 +203,7 @@ def _run(
         max_parallelism=options["max_parallelism"],
         overwrite_cache=options["overwrite_cache"],
         environment=environment,
+        park_after=options["park_after"],
     )
     run_id = _checked_id(options["run_id"])
 
