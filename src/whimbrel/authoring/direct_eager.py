@@ -8,8 +8,12 @@ of ``EagerException``.
 from __future__ import annotations
 
 import os
-from collections.abc import Coroutine
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
+from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from whimbrel.authoring.calling import current
@@ -19,34 +23,129 @@ from whimbrel.model.program import Metadata
 from whimbrel.types.failures import as_eager
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    import asyncio
 
-# Tasks that block mostly wait (network, disk, subprocesses), so there are more threads than cores: enough that a few
-# dozen gathered calls run side by side, few enough that a thousand don't cost a thousand stacks.
-THREADS = max(64, 4 * (os.cpu_count() or 1))
+# Tasks that compute gain nothing from more threads than this: they would only fight for the interpreter.
+FEW = (os.cpu_count() or 1) + 4
+
+# Tasks that block mostly wait (network, disk, subprocesses), so there may be more threads than cores: enough that a
+# few dozen gathered calls run side by side, few enough that a thousand don't cost a thousand stacks.
+MANY = max(64, 2 * FEW)
+
+# How often it is looked whether the threads are held up, in seconds, while calls wait for one.
+LOOK = 0.002
+
+
+class _Work:
+    __slots__ = ("error", "future", "result", "run")
+
+    def __init__(self, run: Callable[[], Any], future: asyncio.Future[Any]) -> None:
+        self.run = run
+        self.future = future
+        self.result: Any = None
+        self.error: BaseException | None = None
 
 
 class Threads:
-    """The threads of one outermost eager workflow, made when the first blocking task is called."""
+    """The threads of one outermost eager workflow: workflows that wait for each other never compete for one.
 
-    __slots__ = ("_pool",)
+    A few are made as calls come. More follow when those are held up: when, in the time of a look, some of them did
+    not finish a single call. Everything but ``_serve`` belongs to the thread of the event loop.
+    """
+
+    __slots__ = ("_closed", "_done", "_finished", "_looking", "_loop", "_open", "_threads", "_todo", "_woken")
 
     def __init__(self) -> None:
-        self._pool: ThreadPoolExecutor | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._todo: SimpleQueue[_Work | None] = SimpleQueue()
+        self._done: deque[_Work] = deque()
+        self._woken = False
+        self._threads = 0
+        self._open = 0
+        self._finished = 0
+        self._looking = False
+        self._closed = False
 
-    @property
-    def pool(self) -> ThreadPoolExecutor:
-        """The pool. It belongs to one eager workflow: workflows that wait for each other never compete for a thread."""
-        if self._pool is None:
-            from concurrent.futures import ThreadPoolExecutor  # costs more than the rest of this room to import
+    def run(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
+        """Call ``work`` on a thread. If the future is cancelled before that, it is not called.
 
-            self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="whimbrel-task")
-        return self._pool
+        Raises ``RuntimeError`` after ``close``.
+        """
+        import asyncio
+
+        if self._closed:
+            raise RuntimeError("the eager workflow that this call belongs to has ended; await its calls before it does")
+        loop = self._loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        self._open += 1
+        self._todo.put(_Work(work, future))
+        if self._threads < FEW:
+            if self._threads < self._open:
+                self._add(1)
+        elif not self._looking and self._open > self._threads < MANY:
+            self._looking = True
+            self._finished = 0
+            loop.call_later(LOOK, self._look)
+        return future
 
     def close(self) -> None:
         """Let the threads end once what they run has ended."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False)
+        self._closed = True
+        for _ in range(self._threads):
+            self._todo.put(None)
+
+    def _add(self, count: int) -> None:
+        for _ in range(count):
+            self._threads += 1
+            threading.Thread(target=self._serve, name=f"whimbrel-task_{self._threads}").start()
+
+    def _look(self) -> None:
+        self._looking = False
+        waiting = self._open - self._threads
+        if waiting <= 0 or self._closed:
+            return
+        if self._finished < self._threads:
+            self._add(min(waiting, self._threads, MANY - self._threads))
+        self._finished = 0
+        if self._threads < MANY and self._loop is not None:
+            self._looking = True
+            self._loop.call_later(LOOK, self._look)
+
+    def _serve(self) -> None:
+        while (work := self._todo.get()) is not None:
+            if not work.future.cancelled():
+                try:
+                    work.result = work.run()
+                except BaseException as error:
+                    work.error = error
+            self._done.append(work)
+            if not self._woken:
+                self._woken = True
+                assert self._loop is not None
+                try:
+                    self._loop.call_soon_threadsafe(self._settle)
+                except RuntimeError:
+                    # The loop is closed: nobody waits there any more.
+                    return
+            del work
+
+    def _settle(self) -> None:
+        self._woken = False
+        while self._done:
+            work = self._done.popleft()
+            self._open -= 1
+            self._finished += 1
+            if work.future.done():
+                continue
+            if isinstance(work.error, StopIteration):
+                # No future takes it, nor would a coroutine let it out.
+                stopped = RuntimeError("the task raised StopIteration")
+                stopped.__cause__ = work.error
+                work.future.set_exception(stopped)
+            elif work.error is not None:
+                work.future.set_exception(work.error)
+            else:
+                work.future.set_result(work.result)
 
 
 class DirectEager:
@@ -80,12 +179,7 @@ class DirectEager:
             coroutine: Coroutine[Any, Any, Any] | None = entity.run_async(inputs, self._execution)
             if coroutine is not None:
                 return await coroutine
-            import asyncio
-
-            context = copy_context()
-            return await asyncio.get_running_loop().run_in_executor(
-                self.threads.pool, context.run, entity.run_blocking, inputs, self._execution
-            )
+            return await self.threads.run(partial(copy_context().run, entity.run_blocking, inputs, self._execution))
         except Exception as error:
             failure = as_eager(error)
             if failure is error:
