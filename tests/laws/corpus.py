@@ -9,7 +9,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from whimbrel import EagerException, RecoverableError, conditional, current_context, eager, task, workflow
+from whimbrel import (
+    EagerException,
+    RecoverableError,
+    conditional,
+    current_context,
+    eager,
+    setup_teardown,
+    task,
+    workflow,
+)
 from whimbrel.authoring.durable_values import now, random, uuid4
 
 
@@ -610,6 +619,37 @@ async def eager_raises(x: int) -> int:
     return await reject(x=x)
 
 
+@task
+def acquire() -> str:
+    return "held"
+
+
+@task
+def release(name: str, error: str | None) -> None:
+    pass
+
+
+@workflow
+@setup_teardown(before=acquire, after=release)
+def bracketed(x: int) -> int:
+    with setup_teardown(acquire, release):
+        parts = [add_one(x=x), double(x=x)]
+    return total(xs=parts)
+
+
+@eager
+@setup_teardown(before=acquire, after=release)
+async def eager_bracketed(x: int) -> str:
+    """The inner bracket fails, and is torn down, before the outer one goes on."""
+    try:
+        async with setup_teardown(acquire, release) as name:
+            assert name == "held"
+            await asyncio.gather(double(x=x), reject(x=x))
+    except ValueError as error:
+        return f"{error}, {await add_one(x=x)}"
+    return "accepted"
+
+
 class Sample(NamedTuple):
     """A program, its inputs, and what it must give; ``task_calls`` is how many task executions an undisturbed run
     makes (-1: it may vary). ``racy``: where calls take time, what it gives depends on how long they take."""
@@ -667,5 +707,7 @@ SAMPLES = {
     "eager_retries": Sample(eager_retries, {"x": 1}, 103, 6),
     "eager_large_values": Sample(eager_large_values, {"size": 30_000}, 60_001, 3),
     "eager_depth": Sample(depth, {"n": 4}, 4, 4),
+    "bracketed": Sample(bracketed, {"x": 1}, 4, 7),
+    "eager_bracketed": Sample(eager_bracketed, {"x": 4}, "4 is not wanted, 5", 7),
     "eager_waits_in_a_loop": Sample(eager_waits_in_a_loop, {"x": 1}, [56, 1], -1),
 }

@@ -64,6 +64,8 @@ def reusable(run: Run) -> tuple[Reusable, ...]:
     for node in run.nodes.values():
         if node.replaced or node.kind is Kind.BRANCH or node.phase in (Phase.UNDEFINED, Phase.SKIPPED):
             continue
+        if node.metadata.shielded:
+            continue  # what the setup of a bracket made in an eager body, its teardown has taken away
         code = _code(node, program)
         if code:
             rows.append(
