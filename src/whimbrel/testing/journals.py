@@ -27,6 +27,7 @@ from whimbrel.model import codec
 from whimbrel.model.attempt import (
     AttemptFault,
     BeginCall,
+    FireTimer,
     Launch,
     LogChunk,
     Lost,
@@ -43,7 +44,7 @@ from whimbrel.runtime.attempt import load_once
 from whimbrel.runtime.driver import Driver
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.testing.blobs import MemoryBlobs
-from whimbrel.testing.world import PATIENCE, SLICE, DriverLoop, Seat, World
+from whimbrel.testing.world import SILENCE, SLICE, DriverLoop, Seat, World
 
 
 class GoldenJournal(Struct, frozen=True):
@@ -196,7 +197,7 @@ class _Body:
         while not self._seat.ended:
             if self._seat.ready:
                 self._seat.give_turn()
-            elif self._seat.real and listened < PATIENCE:
+            elif listened < self._seat.patience:
                 listened += SLICE
                 self._seat.give_turn(SLICE)
             elif not self._move_on() and not self._nudged():
@@ -218,7 +219,7 @@ class _Body:
 
     def _nudged(self) -> bool:
         """Wait for a thread that the body may have started: whether one has called."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + SILENCE
         while not self._seat.ready and time.monotonic() < until:
             time.sleep(SLICE)
         return self._seat.ready
@@ -235,15 +236,16 @@ class _Body:
             self._tell(f"it failed: {end.failure.title}; recorded is {told}")
 
     def _heard(self, report: Report) -> None:
-        if self._seat.abandoned or isinstance(report, Started | LogChunk):
+        if self._seat.abandoned or isinstance(report, Started | LogChunk | StartTimer):
+            # A timer that was not recorded counts when it fires: libraries set them as the network behaves.
             return
         if isinstance(report, Succeeded | AttemptFault):
             self._end = report
         elif isinstance(report, BeginCall):
             where = f" ({report.line})" if report.line else ""
             self._tell(f"it calls {report.entity} as {report.key}{where}, which was not recorded")
-        elif isinstance(report, StartTimer):
-            self._tell(f"it sets the timer {report.key}, which was not recorded")
+        elif isinstance(report, FireTimer):
+            self._tell(f"it waits for the timer {report.key}, which was not recorded")
         elif not isinstance(report, Lost | Progress):
             self._tell(f"it says {type(report).__name__} of {getattr(report, 'key', '')}, which was not recorded")
 

@@ -34,9 +34,12 @@ TICK = 1e-6
 SLICE = 0.005
 """How long sockets and threads are listened to before the world looks round again, in real seconds."""
 
-PATIENCE = 0.25
-"""How long sockets that stay silent, and threads of eager bodies, hold the world's time up, in real seconds: an idle
-connection in a pool looks like one that is about to answer."""
+SILENCE = 0.5
+"""How long sockets that stay silent hold the world's time up, in real seconds: an idle connection in a pool looks like
+one that is about to answer."""
+
+PATIENCE = 10.0
+"""How long threads of eager bodies do: they end, unless they wait for the body."""
 
 LAST_WAIT = 2.0
 """How long the world waits in real time for threads that it cannot see, before it says that nothing will happen."""
@@ -110,7 +113,8 @@ class Seat:
         self.abandoned = False
         self.begun = False
         """Whether it has had a turn."""
-        self.real = False
+        self.patience = 0.0
+        """How long the real work that it waits for may hold the world's time up, in real seconds."""
         self.wakes_at: float | None = None
         self.ident = 0
         self._slice = 0.0
@@ -155,11 +159,11 @@ class Seat:
 
     # --- its own thread
 
-    def rest(self, wait: float | None, *, real: bool) -> float:
+    def rest(self, wait: float | None, patience: float) -> float:
         """Nothing to do for ``wait`` seconds of the world (``None``: until it is kicked); returns when it has the
         turn again, with how long it may wait for sockets."""
         self.wakes_at = None if wait is None else self.world.elapsed + wait
-        self.real = real
+        self.patience = patience
         self.world.plane_turn.release()
         self._turn.acquire()
         if self.abandoned:
@@ -183,7 +187,8 @@ class DriverLoop(EagerLoop):
         wait = super()._on_idle(timeout)
         if wait is not None and wait <= 0.0:
             return 0.0
-        return self._seat.rest(wait, real=self.io_under_way or self._joining)
+        threads = self._threads > 0 or self._joining
+        return self._seat.rest(wait, PATIENCE if threads else SILENCE if self.io_under_way else 0.0)
 
     async def shutdown_default_executor(self, *args: Any) -> None:
         """As asyncio's, which waits for a thread that waits for threads."""
@@ -227,20 +232,21 @@ class PlaneLoop(asyncio.SelectorEventLoop):
             self._patient_since = None
             seat.give_turn()
             return 0.0
-        if (pause := self._listen(PATIENCE)) is not None:
+        if (pause := self._listen()) is not None:
             return pause
         if self._advance(timeout):
             return 0.0
-        if (pause := self._listen(LAST_WAIT, anything=True)) is not None:
+        if (pause := self._listen(LAST_WAIT)) is not None:
             return pause
         raise Stuck
 
-    def _listen(self, patience: float, *, anything: bool = False) -> float | None:
+    def _listen(self, patience: float = 0.0) -> float | None:
         """Wait a little in real time for sockets and threads, if any are under way; ``None`` when that was long
         enough."""
-        listening = [seat for seat in self._world.seats if seat.real]
-        own = len(self._idle.get_map()) > self._quiet_fds
-        if not (listening or own or anything):
+        listening = [seat for seat in self._world.seats if seat.patience]
+        own = SILENCE if len(self._idle.get_map()) > self._quiet_fds else 0.0
+        patience = max(patience, own, *(seat.patience for seat in listening))
+        if not patience:
             return None
         now = time.monotonic()
         if self._patient_since is None:
