@@ -18,7 +18,6 @@ import hashlib
 import os
 import re
 import sys
-import sysconfig
 from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, get_args
@@ -38,11 +37,7 @@ that a result depends on belongs in inputs."""
 
 _OWN = ("whimbrel", "flytekit", "union")
 _INSTALLED = re.compile(r"[/\\](site|dist)-packages[/\\]")
-_STDLIB = tuple(
-    os.path.join(os.path.realpath(path), "")
-    for path in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    if path
-)
+_STDLIB = os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")
 _IDENTIFIERS = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 

@@ -160,6 +160,9 @@ def _notes(node: NodeState) -> list[str]:
         notes.append(f"cache {node.cache_reason}" if node.cache_reason else "cache hit")
     if node.grafted_from:
         notes.append(f"took the outcome of {node.grafted_from}: the body has changed")
+    if node.recovered_from:
+        run, _, path = node.recovered_from.partition("/")
+        notes.append(f"from run {run}" if path == node.path else f"from {path} of run {run}")
     if node.replaced:
         notes.append("replaced: the body makes another call here now")
     return notes

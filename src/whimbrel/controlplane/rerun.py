@@ -9,20 +9,22 @@ Knows the engine and the model. Must not know Python values, users' code, stores
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
 
-from whimbrel.engine.nodes import Kind, NodeState
+from whimbrel.engine.nodes import Kind, NodeState, Stage
 from whimbrel.engine.run import Run
 from whimbrel.graph.digest import closure_digest
+from whimbrel.model.attempt import Succeeded
 from whimbrel.model.changes import explain
 from whimbrel.model.content import input_digest, inputs_digest
-from whimbrel.model.events import RunRequested
+from whimbrel.model.events import CacheMiss, RunRequested
+from whimbrel.model.literals import Literals
 from whimbrel.model.program import Program, TaskSpec
-from whimbrel.model.run import EntryKind, Phase, Reusable
+from whimbrel.model.run import AttemptId, EntryKind, Phase, Reusable
 
 
 class Rerun(Struct, frozen=True):
@@ -122,10 +124,11 @@ def _below(node: NodeState) -> Iterator[NodeState]:
 def settle(request: RunRequested) -> RunRequested:
     """``request`` without the outcomes that must not be taken: those of a bracket's setup, when something between it
     and its teardown will run."""
+    setups: dict[str, Literals] = {}
     while True:
-        begun = _begun(request)
+        begun = _begun(request, setups)
         refused = {
-            node.recovered_from
+            node.recovered_from: node
             for node in begun.nodes.values()
             if node.opens is not None
             and node.recovered_from
@@ -133,8 +136,16 @@ def settle(request: RunRequested) -> RunRequested:
         }
         if not refused:
             return request
-        kept = tuple(row for row in request.reuse if row.origin not in refused or row.kind is EntryKind.VALUE)
-        request = msgspec.structs.replace(request, reuse=kept)
+        setups |= {node.path: node.outputs for node in refused.values()}
+        rows = {row.origin: row for row in request.reuse if row.kind is EntryKind.CALL}
+        # Said to have had no success: so it is made again, and takes nobody else's outcome either.
+        barred = [
+            msgspec.structs.replace(rows[origin], outputs=None, path=node.path, parent="", key="")
+            for origin, node in refused.items()
+        ]
+        places = {row.place for row in barred}
+        kept = [row for row in request.reuse if row.place not in places or row.kind is not EntryKind.CALL]
+        request = msgspec.structs.replace(request, reuse=(*kept, *barred))
 
 
 def forecast(old: Run, request: RunRequested, current: Program) -> list[Forecast]:
@@ -143,7 +154,8 @@ def forecast(old: Run, request: RunRequested, current: Program) -> list[Forecast
     ``current`` has the entities that eager bodies of the old run called, as they are now; one that is not there is
     gone.
     """
-    begun = _begun(request)
+    setups = {path: node.outputs for path, node in old.nodes.items() if node.opens is not None and node.outputs}
+    begun = _begun(request, setups)
     known = begun.program.merged(current)
     lines: list[Forecast] = []
     if begun.failure is not None and not begun.nodes:
@@ -151,6 +163,7 @@ def forecast(old: Run, request: RunRequested, current: Program) -> list[Forecast
     for node in begun.nodes.values():
         if node.phase is Phase.SKIPPED or (node.kind is Kind.BRANCH and node.phase.has_outputs):
             continue
+        before = old.nodes.get(node.path)
         if node.recovered_from:
             place = node.recovered_from.partition("/")[2]
             lines.append(
@@ -159,16 +172,28 @@ def forecast(old: Run, request: RunRequested, current: Program) -> list[Forecast
             continue
         if node.kind is Kind.WORKFLOW and node.frame is not None:
             continue  # its nodes speak for themselves
-        before = old.nodes.get(node.path)
         lines.append(Forecast(node.path, node.entity, Verdict.RUN, tuple(_why(node, before, begun))))
         if before is not None and before.kind is Kind.EAGER and node.kind is Kind.EAGER:
             lines += _calls(before, known, fresh_inputs=_changed_inputs(node, before))
     return lines
 
 
-def _begun(request: RunRequested) -> Run:
+def _begun(request: RunRequested, setups: Mapping[str, Literals]) -> Run:
+    """The run as far as it comes without anything being launched.
+
+    ``setups`` are what setups of brackets gave before, by path: one that runs again does not by itself make what is
+    inside run, so it is taken as done.
+    """
     run = Run(keep_story=False)
     run.handle(request)
+    opening = [path for path in setups if path in run.nodes]
+    for path in opening:  # nodes of sub-workflows join as they unfold
+        node = run.nodes[path]
+        if node.opens is not None and node.stage is Stage.CACHE:
+            run.handle(CacheMiss(path, "", request.at))
+        if node.opens is not None and node.live_attempt is not None:
+            run.handle(Succeeded(AttemptId(run.id, path, len(node.attempts)), setups[path], request.at))
+            opening += [each for each in setups if each in run.nodes and run.nodes[each].live_attempt is not None]
     return run
 
 

@@ -162,6 +162,20 @@ def test_a_fork_with_another_input(project: Project) -> None:
     assert "expected int" in project.shell("fork", "r1", "--input", "rows=many", "-y", code=2).err
 
 
+def test_the_code_of_another_checkout(project: Project, tmp_path: Path) -> None:
+    project.first("flow")
+    project.ran()
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "flow.py").write_text(FLOW)
+    (other / "helpers.py").write_text(HELPERS.replace("x * FACTOR", "x + FACTOR"))
+    verdicts = project.verdicts("--code", "other/flow.py")
+    assert verdicts["n1"] == ("reuse", "")
+    assert verdicts["n2"] == ("run", "function helpers.scale has changed")
+    assert project.shell("fork", "r1", "--code", "other/flow.py", "-y", "-q").out == "13 of 10\n"
+    assert project.ran() == Counter(["fit", "report"])
+
+
 def test_nobody_is_asked_where_nobody_is(project: Project) -> None:
     project.first("flow")
     project.ran()
