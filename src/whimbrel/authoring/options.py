@@ -42,7 +42,7 @@ METADATA_OPTIONS = (
 class Cache(Struct, frozen=True, kw_only=True):
     """How the outputs of a task are kept.
 
-    ``version`` "" means: a digest of the function's source. ``serialize``: of equal calls at the same time one
+    ``version`` "" means: a digest of the function, and of the code of its project that it uses. ``serialize``: of equal calls at the same time one
     computes and the others wait. ``ignored_inputs`` take no part in the key.
     """
 
