@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from whimbrel import EagerException, current_context, eager, overrides, propagate, task, workflow
+from whimbrel.types.files import FlyteFile
 
 VERSION = "of the parent"
 
@@ -111,6 +112,27 @@ def add_up(values: list[int]) -> int:
 async def passes_on(n: int) -> int:
     values = await make_large(n=n)
     return await add_up(values=values)
+
+
+@task
+def write_report(size: int) -> FlyteFile:
+    report: FlyteFile = FlyteFile.new_remote_file("report.txt")
+    with report.open("w") as out:
+        out.write("all is well\n" * size)
+    return report
+
+
+@task
+def first_line(report: FlyteFile) -> str:
+    with report.open() as lines:
+        return str(lines.readline())
+
+
+@eager
+async def hands_on(size: int) -> list[str]:
+    report = await write_report(size=size)
+    line = await first_line(report=report)
+    return [line, f"downloaded by the body: {report.downloaded}"]
 
 
 # --- versions --------------------------------------------------------------------------------------------------------

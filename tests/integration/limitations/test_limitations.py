@@ -1,10 +1,10 @@
 """The limitations that the seed document lists for eager workflows, and what replaces them: one test a row, through the
 engine, over SQLite, with worker processes.
 
-Not here, because they need what is not there yet: dynamic workflows, map tasks, launch plans and references inside an
-eager workflow; values that are read on touch (files, directories, data sets; lists and dataclasses are decoded when
-they are awaited); the console's tree (``describe`` shows it); children pinned by project, domain and version; eager
-workflows on a server without a client secret. docs/guide/eager.md names them too.
+Not here, because they need what is not there yet: dynamic workflows, map tasks, launch plans and references inside
+an eager workflow; data sets that are read on touch (lists and dataclasses are decoded when they are awaited); the
+console's tree (``describe`` shows it); children pinned by project, domain and version; eager workflows on a server
+without a client secret. docs/guide/eager.md names them too.
 """
 
 from __future__ import annotations
@@ -153,6 +153,12 @@ def test_large_values_are_kept_once_and_named_from_then_on(programs: ModuleType,
     blobs = [file for file in (tmp_path / "home" / "blobs").rglob("*") if file.is_file()]
     assert len(blobs) == 1
     assert blobs[0].stat().st_size > 50_000
+
+
+def test_files_are_handed_on_by_reference(programs: ModuleType, tmp_path: Path) -> None:
+    seen, run = execute(tmp_path, programs.hands_on, size=10_000)
+    assert seen == ["all is well\n", "downloaded by the body: False"]
+    assert run.nodes["n0/2"].inputs["report"] == run.nodes["n0/1"].outputs["o0"]
 
 
 # "Entities must be registered under the same project and domain; the latest version is executed."
