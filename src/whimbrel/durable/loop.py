@@ -24,6 +24,7 @@ import asyncio
 import ctypes
 import selectors
 import sys
+import time
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, Literal, Protocol, TypeAlias, TypeGuard, TypeVar, runtime_checkable
@@ -81,6 +82,7 @@ class IdleSelector(selectors.BaseSelector):
     def __init__(self, real: selectors.BaseSelector) -> None:
         self._real = real
         self.on_idle: Callable[[float | None], float | None] | None = None
+        self.busy_since: float | None = None
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         return self._real.register(fileobj, events, data)
@@ -92,9 +94,12 @@ class IdleSelector(selectors.BaseSelector):
         return self._real.modify(fileobj, events, data)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.busy_since = None
         if (timeout is None or timeout > 0) and self.on_idle is not None:
             timeout = self.on_idle(timeout)
-        return self._real.select(timeout)
+        ready = self._real.select(timeout)
+        self.busy_since = time.monotonic()
+        return ready
 
     def close(self) -> None:
         self._real.close()
@@ -176,6 +181,11 @@ class EagerLoop(asyncio.SelectorEventLoop):
     def io_under_way(self) -> bool:
         """Whether threads or descriptors are being waited for, an idle connection in a pool included."""
         return self._threads > 0 or len(self._idle.get_map()) > self._quiet_fds
+
+    @property
+    def busy_since(self) -> float | None:
+        """When the present turn began, in ``time.monotonic()``; ``None`` while the loop waits."""
+        return self._idle.busy_since
 
     def _on_idle(self, timeout: float | None) -> float | None:
         patient = self.io_under_way and (self._held_since is None or self.time() - self._held_since < PATIENCE)

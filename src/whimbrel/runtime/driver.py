@@ -24,7 +24,7 @@ from whimbrel.authoring.travelling import carried_values
 from whimbrel.durable.loop import EagerLoop, Source
 from whimbrel.durable.scope import Scope
 from whimbrel.durable.session import Parking, Session
-from whimbrel.model.attempt import AttemptFault, Launch, Parked, Report, Started, Succeeded
+from whimbrel.model.attempt import AttemptFault, Launch, LogChunk, Parked, Report, Started, Succeeded
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.literals import Literals
 from whimbrel.model.run import Entry
@@ -32,6 +32,7 @@ from whimbrel.runtime.attempt import execution_context
 from whimbrel.runtime.loading import load_entity
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.values import read_literals, write_literals
+from whimbrel.runtime.watchdog import VARIABLE, threshold, watchdog
 from whimbrel.types.failures import capture
 
 
@@ -153,7 +154,8 @@ class Driver:
         self._session.attach(loop)
         runner = asyncio.Runner(loop_factory=lambda: loop)
         try:
-            value = runner.run(self._body(entity))
+            with watchdog.watching(loop, threshold(), self._held_up):
+                value = runner.run(self._body(entity))
         except Parking:
             # Not the runner's ``close``: it would cancel what waits.
             loop.abandon()
@@ -164,6 +166,15 @@ class Driver:
         runner.close()
         report_never_awaited(self._book.open_calls)
         return self._values.offload(entity.signature.encode_outputs(value))
+
+    def _held_up(self, seconds: float, stack: str) -> None:
+        """The body does not let its loop turn: say so where its prints go. In the watchdog's thread."""
+        text = (
+            f"whimbrel: the eager body {self._launch.attempt.path} has held its event loop up for {seconds:.1f} s; "
+            "nothing else in it can go on. Move the work into a task, or into `await asyncio.to_thread(...)`. "
+            f"({VARIABLE} sets when this is said.)\n{stack}\n"
+        )
+        self._send(LogChunk(self._launch.attempt, "stderr", text, self._clock()))
 
     async def _body(self, entity: Eager[Any, Any]) -> Any:
         self._main = asyncio.current_task()

@@ -23,7 +23,7 @@ from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.entity import Configured, Entity
 from whimbrel.authoring.entry import entry_program
 from whimbrel.controlplane.plane import ControlPlane, RunResult
-from whimbrel.controlplane.ports import Clock, Executor, Store
+from whimbrel.controlplane.ports import Clock, Executor, LogLine, Store
 from whimbrel.controlplane.rerun import Rerun, reusable
 from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.engine.run import Run
@@ -200,6 +200,11 @@ class TestEngine:
     def events(self) -> list[Event]:
         """The event log of the last run."""
         return self._settle(self.store.events(self.run_id))
+
+    @property
+    def logs(self) -> list[LogLine]:
+        """What the attempts of the last run have written, warnings of the engine included."""
+        return self._settle(self.store.logs(self.run_id))
 
     @property
     def tree(self) -> Run:
