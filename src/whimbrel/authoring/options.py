@@ -42,8 +42,8 @@ METADATA_OPTIONS = (
 class Cache(Struct, frozen=True, kw_only=True):
     """How the outputs of a task are kept.
 
-    ``version`` "" means: a digest of the function, and of the code of its project that it uses. ``serialize``: of equal calls at the same time one
-    computes and the others wait. ``ignored_inputs`` take no part in the key.
+    ``version`` "" means: a digest of the function, and of the code of its project that it uses. ``serialize``: of equal
+    calls at the same time one computes and the others wait. ``ignored_inputs`` take no part in the key.
     """
 
     version: str = ""
