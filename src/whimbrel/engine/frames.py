@@ -48,6 +48,10 @@ def unfold(machine: Machine, graph: Graph, inputs: Literals, owner: NodeState | 
         for above in node.upstream:
             if above not in names and above != START:
                 raise Unbound(f"{node.id} of {graph.name} waits for {above}, which is no node of it")
+    for bracket in graph.brackets:
+        for id in (bracket.setup, bracket.teardown, *bracket.members):
+            if id not in names:
+                raise Unbound(f"a bracket of {graph.name} names {id}, which is no node of it")
     prefix = f"{owner.path}/" if owner is not None else ""
     nodes = frame.nodes
     for node in graph.nodes:
@@ -67,10 +71,6 @@ def unfold(machine: Machine, graph: Graph, inputs: Literals, owner: NodeState | 
 
 def _watch(frame: Frame, bracket: Bracket) -> None:
     nodes = frame.nodes
-    named = (bracket.setup, bracket.teardown, *bracket.members)
-    for id in named:
-        if id not in nodes:
-            raise Unbound(f"a bracket of {frame.graph.name} names {id}, which is no node of it")
     setup, teardown = nodes[bracket.setup], nodes[bracket.teardown]
     assert teardown.node is not None
     ids = dict.fromkeys((bracket.setup, *bracket.members, *teardown.node.upstream))

@@ -34,8 +34,8 @@ from whimbrel.model.attempt import (
     StartTimer,
     Succeeded,
 )
-from whimbrel.model.commands import LookUpCache, SetTimer
-from whimbrel.model.events import AbortRequested, CacheHit, OwnerChanged, TimeoutDue
+from whimbrel.model.commands import EndRun, LookUpCache, SetTimer
+from whimbrel.model.events import AbortRequested, CacheHit, CleanupDue, OwnerChanged, TimeoutDue
 from whimbrel.model.failure import Fault
 from whimbrel.model.literals import IntLiteral
 from whimbrel.model.program import CacheSpec, Metadata
@@ -285,6 +285,91 @@ def test_an_abort_cancels_driver_and_calls() -> None:
         (EntryKind.CALL, "1"),
     ]
     assert play.phases() == {"n0": "ABORTING", "n0/1": "ABORTED"}
+
+
+def test_an_aborted_body_makes_calls_to_clean_up() -> None:
+    play = playing_eager()
+    play.post(AbortRequested("enough", play.now))
+    play.call("2")
+    assert play.launched() == [attempt("n0/2")]
+    play.succeeded("n0/2")
+    assert play.delivered().key == "2"
+    play.failed("n0", fault("the clean-up broke"))
+    end = play.only(EndRun)
+    assert end.phase is Phase.ABORTED
+    assert play.phases() == {"n0": "ABORTED", "n0/2": "SUCCEEDED"}
+    told = play.node("n0").failure
+    assert told is not None
+    assert told.notes == ("the clean-up failed: Boom: the clean-up broke",)
+
+
+def test_a_body_that_had_not_begun_has_nothing_to_clean_up() -> None:
+    play = Play(program(eager(), graph(node("n0", "e"))))
+    play.post(AbortRequested("enough", play.now))
+    assert play.only(EndRun).phase is Phase.ABORTED
+
+
+def test_a_driver_that_is_lost_while_it_cleans_up_is_replaced() -> None:
+    play = playing_eager(timeout=60.0)
+    play.post(AbortRequested("enough", play.now))
+    play.call("2")
+    play.post(Lost(E0, "killed", play.now))
+    launch = play.only(Launch)
+    assert [(entry.kind, entry.key) for entry in launch.journal] == [(EntryKind.ABORT, "abort"), (EntryKind.CALL, "2")]
+    play.started("n0", 2)
+    assert play.every(SetTimer) == [], "its time is the clean-up's"
+    play.succeeded("n0", number=2)
+    assert play.only(EndRun).phase is Phase.ABORTED
+    assert play.node("n0").phase is Phase.ABORTED, "a late success does not count"
+
+
+def test_a_driver_that_cannot_be_replaced_ends_the_clean_up() -> None:
+    play = Play(program(eager(), task(), graph(node("n0", "e"))), system_retries=0)
+    play.started("n0")
+    play.post(AbortRequested("enough", play.now))
+    play.call("2")
+    play.post(Lost(E0, "killed", play.now))
+    assert play.only(EndRun).phase is Phase.ABORTED
+    assert play.phases() == {"n0": "ABORTED", "n0/2": "ABORTED"}
+
+
+def test_after_its_time_a_body_is_stopped_by_force() -> None:
+    play = playing_eager(timeout=5.0)
+    play.post(TimeoutDue("n0", 1, play.now))
+    play.call("2")
+    play.post(CleanupDue("n0", 1, play.now))
+    assert [cancel.attempt for cancel in play.every(Cancel)] == [E0, attempt("n0/2")]
+    assert play.phases() == {"n0": "TIMED_OUT", "n0/2": "ABORTED"}
+
+
+def test_a_retry_does_its_clean_up_again() -> None:
+    play = playing_eager(timeout=5.0, retries=1)
+    play.call("1")
+    play.succeeded("n0/1")
+    play.post(TimeoutDue("n0", 1, play.now))
+    play.call("2")
+    play.succeeded("n0/2")
+    play.failed("n0", fault("stopped", Fault.CANCELLED))
+    assert [entry.key for entry in play.only(Launch).journal] == ["1"]
+
+
+def test_a_retry_does_setups_and_teardowns_again() -> None:
+    play = playing_eager(retries=1)
+    for key, shielded in (("1", True), ("2", None), ("3", True)):
+        play.call(key, metadata=Metadata(shielded=shielded))
+        play.succeeded(f"n0/{key}")
+    play.failed("n0")
+    assert [entry.key for entry in play.only(Launch).journal] == ["2"]
+
+
+def test_an_abort_leaves_shielded_calls_alone_and_the_program_may_cancel_them() -> None:
+    play = playing_eager()
+    play.call("1", metadata=Metadata(shielded=True))
+    play.post(AbortRequested("enough", play.now))
+    assert play.every(Cancel) == []
+    play.post(CancelCall(E0, "n0", "1", play.now))
+    assert play.only(Cancel).attempt == attempt("n0/1")
+    assert play.node("n0/1").phase is Phase.ABORTED
 
 
 def test_keys_may_hold_slashes() -> None:
