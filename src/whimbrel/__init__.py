@@ -29,6 +29,8 @@ from whimbrel.errors import (
     WhimbrelError,
 )
 from whimbrel.model.program import FailurePolicy, Resources
+from whimbrel.types.directories import FlyteDirectory
+from whimbrel.types.files import FlyteFile
 from whimbrel.types.transformer import TypeTransformer
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "ExecutionContext",
     "FailurePolicy",
     "FlyteContextManager",
+    "FlyteDirectory",
+    "FlyteFile",
     "ForgottenAwait",
     "ImperativeWorkflow",
     "Problem",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from whimbrel.model import codec
 from whimbrel.model.literals import (
@@ -33,6 +32,7 @@ from whimbrel.model.literals import (
 )
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.types.blobs import keep_directory, keep_file
+from whimbrel.types.paths import local_path
 
 INLINE_BYTES = 10 * 1024
 """What a literal may weigh inside an event: the engine's log carries every output, and SQLite keeps rows of this size
@@ -103,7 +103,7 @@ def keep_files(literal: Literal, blobs: BlobStore) -> Literal:
     """
     match literal:
         case BlobLiteral(uri=uri) if uri.startswith("file://"):
-            path = unquote(urlsplit(uri).path)
+            path = local_path(uri)
             kept = (keep_directory if literal.multipart else keep_file)(blobs, path)
             return BlobLiteral(kept.uri, literal.format, literal.multipart, kept.digest, kept.size)
         case ListLiteral(items=items):

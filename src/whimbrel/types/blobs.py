@@ -8,7 +8,6 @@ Knows: the port. Must not know: any store, who runs the program (`storage()` ask
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import re
@@ -112,15 +111,13 @@ class Entry(msgspec.Struct, frozen=True):
     size: int
 
 
-_encode_entries = msgspec.json.Encoder().encode
-_decode_entries = msgspec.json.Decoder(tuple[Entry, ...]).decode
-
-
 class Incoming(io.RawIOBase):
     """A raw stream into a store. ``kept`` says where it went, once it is closed."""
 
     def __init__(self, store: FileStore, name: str) -> None:
         super().__init__()
+        import hashlib  # loads OpenSSL, which programs without files need not
+
         self._writer = store.writer()
         self._name = name
         self._hash = hashlib.sha256()
@@ -175,11 +172,13 @@ def keep_file(store: FileStore, path: str) -> Kept:
 
 def keep_directory(store: FileStore, path: str) -> Kept:
     """Put the files of a local tree into ``store``, and a list of them. Empty directories are not kept."""
+    import hashlib
+
     entries = []
     for relative in local_files(path):
         kept = keep_file(store, os.path.join(path, *relative.split("/")))
         entries.append(Entry(relative, kept.uri, kept.digest, kept.size))
-    data = _encode_entries(entries)
+    data = msgspec.json.encode(entries)
     digest = hashlib.sha256(data).hexdigest()
     name = stored_name(os.path.basename(os.path.abspath(path)))
     return Kept(store.put(f"directories/{digest}/{name}", data), digest, sum(entry.size for entry in entries))
@@ -253,4 +252,4 @@ def fetch_file(store: FileStore, uri: str, path: str) -> None:
 
 def read_entries(store: FileStore, uri: str) -> tuple[Entry, ...]:
     """The files of a stored directory."""
-    return _decode_entries(store.get(uri))
+    return msgspec.json.decode(store.get(uri), type=tuple[Entry, ...])

@@ -6,12 +6,9 @@ Knows: blob literals, the port of the blob store. Must not know: registries, who
 from __future__ import annotations
 
 import os
-import tempfile
 import typing
 from abc import abstractmethod
-from pathlib import Path
 from typing import Any, ClassVar, Final
-from urllib.parse import unquote, urlsplit
 
 from msgspec.structs import replace
 
@@ -32,6 +29,13 @@ _formatted: dict[tuple[type, str], type] = {}
 def is_uri(text: str) -> bool:
     """Whether ``text`` says where something is in a store, and is no local path."""
     return "://" in text or text.startswith(STORED)
+
+
+def local_path(uri: str) -> str:
+    """The path of a ``file://`` URI."""
+    from urllib.parse import unquote, urlsplit
+
+    return unquote(urlsplit(uri).path)
 
 
 class Located(os.PathLike[str]):
@@ -56,7 +60,7 @@ class Located(os.PathLike[str]):
         # Bound now: the bytes may be asked for in a thread that knows nothing of the attempt.
         self._storage: Storage | None = storage()
         if text.startswith(LOCAL):
-            self._path = unquote(urlsplit(text).path)
+            self._path = local_path(text)
         elif is_uri(text):
             self._uri = text
         else:
@@ -144,6 +148,8 @@ class Located(os.PathLike[str]):
         )
 
     def _scratch(self) -> str:
+        import tempfile  # with its own imports, a good part of what the facade costs
+
         within = self._storage.scratch() if self._storage is not None else None
         return tempfile.mkdtemp(prefix=f"{self.noun}-" if within else "whimbrel-", dir=within)
 
@@ -155,6 +161,8 @@ class Located(os.PathLike[str]):
 
     def literal(self) -> BlobLiteral:
         """It as the engine moves it. A local path is put into the blob store at the border of the attempt."""
+        from pathlib import Path
+
         uri = self._uri or Path(os.path.abspath(self._path or "")).as_uri()
         return BlobLiteral(uri, self.format, self.multipart, self.digest, self.size)
 
@@ -164,7 +172,7 @@ class Located(os.PathLike[str]):
         kind = cls if cls.format or not literal.format else cls.formatted(literal.format)
         made = kind("")
         if literal.uri.startswith(LOCAL):
-            made._path = unquote(urlsplit(literal.uri).path)
+            made._path = local_path(literal.uri)
         else:
             made._path, made._uri = None, literal.uri
         made.digest, made.size = literal.digest, literal.size

@@ -26,6 +26,8 @@ from typing import (
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, RootModel
 
+from whimbrel.types.directories import FlyteDirectory
+from whimbrel.types.files import FlyteFile
 from whimbrel.types.pickle import Pickle
 
 T = TypeVar("T")
@@ -204,6 +206,9 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
     Literal[Colour.RED, "red"]: st.sampled_from([Colour.RED, "red"]),
 }
 
+# In a store: a local one would have to be there.
+uris = st.integers(0, 9).map(lambda number: f"s3://bucket/{number}")
+
 STRUCTURES: dict[Any, st.SearchStrategy[Any]] = {
     dict: st.dictionaries(texts, json_values, max_size=3),
     dict[str, Any]: st.dictionaries(texts, json_values, max_size=3),
@@ -247,6 +252,10 @@ STRUCTURES: dict[Any, st.SearchStrategy[Any]] = {
     Options: st.fixed_dictionaries({"size": integers}, optional={"label": texts}),
     Item: items,
     Numbers: st.builds(Numbers, st.lists(integers, max_size=3)),
+    FlyteFile: st.builds(FlyteFile, uris),
+    FlyteFile["csv"]: st.builds(FlyteFile["csv"], uris),
+    list[FlyteFile | None]: st.lists(st.none() | st.builds(FlyteFile, uris), max_size=3),
+    FlyteDirectory: st.builds(FlyteDirectory, uris),
     Celsius: floats,
     Annotated[int, "metadata"]: integers,
     Annotated[Opaque, Pickle]: st.builds(Opaque, integers),

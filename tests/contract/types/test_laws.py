@@ -74,6 +74,8 @@ def conforms(literal: Any, kind: kinds.LiteralType) -> bool:
             )
         case kinds.UnionType(variants=variants), lit.UnionLiteral(variant=variant, value=value):
             return conforms(value, variants[variant])
+        case kinds.BlobType(format=format_, multipart=multipart), lit.BlobLiteral():
+            return literal.multipart == multipart and literal.format == format_
         case kinds.BinaryType(encoding=encoding), lit.BytesLiteral():
             return literal.encoding == encoding
         case _:

@@ -1,7 +1,6 @@
 """The import name ``flytekit``, carried by whimbrel: existing workflow files run unchanged.
 
-Names are whimbrel's own, or thin adapters over them. What flytekit has and this release has not says so when it is
-imported, and what to use instead; ``supported.toml`` lists every name.
+Names are whimbrel's own, or adapters. What this release has not says so when it is imported: see ``supported.toml``.
 """
 
 from flytekit._adapt import blocking_eager as eager
@@ -25,6 +24,8 @@ from flytekit.core.workflow import WorkflowFailurePolicy as WorkflowFailurePolic
 from flytekit.loggers import logger as logger
 from flytekit.models.security import Secret as Secret
 from flytekit.remote import FlyteRemote as FlyteRemote
+from flytekit.types.directory import FlyteDirectory as FlyteDirectory
+from flytekit.types.file import FlyteFile as FlyteFile
 from whimbrel.authoring.calling import current_context as current_context
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "ExecutionParameters",
     "FlyteContext",
     "FlyteContextManager",
+    "FlyteDirectory",
+    "FlyteFile",
     "FlyteRemote",
     "PythonFunctionTask",
     "Resources",

@@ -4,6 +4,8 @@ from flytekit import Cache as Cache
 from flytekit import CachePolicy as CachePolicy
 from flytekit import Config as Config
 from flytekit import FlyteContextManager as FlyteContextManager
+from flytekit import FlyteDirectory as FlyteDirectory
+from flytekit import FlyteFile as FlyteFile
 from flytekit import FlyteRemote as FlyteRemote
 from flytekit import Resources as Resources
 from flytekit import Secret as Secret
@@ -23,6 +25,8 @@ __all__ = [
     "CachePolicy",
     "Config",
     "FlyteContextManager",
+    "FlyteDirectory",
+    "FlyteFile",
     "FlyteRemote",
     "Resources",
     "Secret",
