@@ -49,6 +49,8 @@ _SPARE = 2
 """Idle processes beyond ``workers``, and idle driver hosts, that are kept for when their binding is wanted again."""
 _PARKED_PER_HOST = 256
 """After so many parked bodies a driver host takes no more drivers."""
+_LINGER = 1.0
+"""Seconds that a host of parked bodies alone stays, in case that more drivers come."""
 _LEAVE = 5.0
 """Seconds that a dismissed process has to end by itself."""
 
@@ -422,11 +424,13 @@ class ProcessExecutor:
             self._free(seat)
         else:
             seat.parked += isinstance(end, Parked)
-            if seat.parked >= _PARKED_PER_HOST or (seat.parked and not seat.attempts):
-                # What parked bodies hold is freed with their process, and not before.
+            if seat.parked >= _PARKED_PER_HOST:
                 seat.leaving = True
             if not seat.attempts:
                 self._fall_quiet(seat)
+                if seat.parked:
+                    # What parked bodies hold is freed with their process, and not before.
+                    self._loop.call_later(_LINGER, self._dismiss_quiet, seat)
         self._report(end)
 
     def _fall_quiet(self, host: _Seat) -> None:
@@ -438,6 +442,10 @@ class ProcessExecutor:
         self._quiet[host] = None
         if len(self._quiet) > _SPARE:
             self._dismiss(next(iter(self._quiet)))
+
+    def _dismiss_quiet(self, host: _Seat) -> None:
+        if host in self._quiet and not self._closing:
+            self._dismiss(host)
 
     def on_gone(self, worker: WorkerProcess, reason: str) -> None:
         """A process has ended."""
