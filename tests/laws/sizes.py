@@ -28,3 +28,14 @@ async def long_loop(n: int) -> int:
     for _ in range(n):
         value = await up(x=value)
     return value
+
+
+@eager
+async def timed_loop(n: int) -> int:
+    """Each step under a time-out that is met, and after a little sleep."""
+    value = 0
+    for _ in range(n):
+        async with asyncio.timeout(10):
+            value = await up(x=value)
+        await asyncio.sleep(0.01)
+    return value

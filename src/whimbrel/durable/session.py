@@ -56,6 +56,10 @@ class CallRequest(Struct, frozen=True):
     """The digest of the entity's code; only of calls that the driver runs itself, in a run that reuses outcomes."""
 
 
+_FORGOTTEN_TIMERS = 50
+"""How many cancelled timers may lie in the heap before it is looked at whether they are most of it."""
+
+
 class _Timer:
     __slots__ = ("due", "fire", "fired", "forgotten", "place")
 
@@ -113,6 +117,7 @@ class Session:
         self._closed: set[Place] = set()
         self._timers: dict[Place, _Timer] = {}
         self._timer_heap: list[tuple[float, int, _Timer]] = []
+        self._forgotten = 0
         self._tiebreak = itertools.count()
         self._defined: set[str] = set()
         self._ended: str | None = None
@@ -368,8 +373,17 @@ class Session:
             if timer.fired or (known is not None and known.outcome is not None):
                 # Its entry is under way, or recorded: nobody waits for it any more.
                 self._closed.add(place)
+            self._sweep_timers()
 
         return forget
+
+    def _sweep_timers(self) -> None:
+        """Let go of timers that were cancelled long before they were due, as asyncio does: most time-outs are."""
+        self._forgotten += 1
+        if self._forgotten > _FORGOTTEN_TIMERS and 2 * self._forgotten > len(self._timer_heap):
+            self._forgotten = 0
+            self._timer_heap = [row for row in self._timer_heap if not row[2].forgotten]
+            heapq.heapify(self._timer_heap)
 
     def draw(self, scope: Scope, make: Callable[[], Literal]) -> Literal:
         """A value that replays draw again."""
