@@ -10,21 +10,21 @@ import urllib.request
 from pathlib import Path
 
 import peers
-from harness import HERE, Table, answers, free_port, server, subject, version
+from harness import ENVIRONMENTS, Table, answers, free_port, server, subject, version
 
 GOAL = 1 / 40
 
 
 def measure() -> Table:
-    """Seconds a step. Peers and whimbrel take turns: whimbrel is measured again beside each of them."""
+    """Seconds a step. Whimbrel is measured before and after each peer, since the machine's other load wanders."""
     table = Table("G6", "gather of 1,000 durable steps on SQLite, against durable peers on the same machine")
     rates: list[float] = []
     for name, their in (("DBOS", _dbos), ("Temporal", _temporal), ("Prefect", _prefect)):
-        with tempfile.TemporaryDirectory(dir=HERE) as directory:
-            our = subject(sys.executable, "durable_steps.py", "gather", directory)["step"]
-        rates += [1 / seconds for seconds in our]
-        with tempfile.TemporaryDirectory(dir=HERE) as directory:
+        our = _whimbrel()
+        with tempfile.TemporaryDirectory(dir=ENVIRONMENTS) as directory:
             release, figures = their(Path(directory))
+        our += _whimbrel()
+        rates += [1 / seconds for seconds in our]
         table.add("gather, a step", our, figures, than=f"{name} {release}", goal=GOAL)
     table.note(
         "rate",
@@ -32,6 +32,11 @@ def measure() -> Table:
     )
     table.note("width", "whimbrel, DBOS, Temporal: 1,000; Prefect: 200, whose server falls behind with more")
     return table
+
+
+def _whimbrel() -> list[float]:
+    with tempfile.TemporaryDirectory(dir=ENVIRONMENTS) as directory:
+        return subject(sys.executable, "durable_steps.py", "gather", directory)["step"]
 
 
 def _dbos(directory: Path) -> tuple[str, list[float]]:

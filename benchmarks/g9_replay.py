@@ -6,13 +6,13 @@ import statistics
 import sys
 import tempfile
 
-from harness import HERE, Table, subject
+from harness import ENVIRONMENTS, Table, subject
 
 
 def measure() -> Table:
     """Seconds from `resume` until the body has passed the last of its 10,000 recorded calls."""
     table = Table("G9", "replay of 10,000 finished steps")
-    with tempfile.TemporaryDirectory(dir=HERE) as directory:
+    with tempfile.TemporaryDirectory(dir=ENVIRONMENTS) as directory:
         figures = subject(sys.executable, "durable_steps.py", "replay", directory)
     table.add("resume to the last step", figures["replay"], [1.0], than="one second", goal=1)
     selects, read = statistics.median(figures["selects"]), statistics.median(figures["read"])

@@ -24,6 +24,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ENVIRONMENTS = HERE / ".environments"
+ENVIRONMENTS.mkdir(exist_ok=True)
 REPETITIONS = 5
 
 

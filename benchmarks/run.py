@@ -9,6 +9,7 @@ import datetime as dt
 import importlib
 import re
 import sys
+from pathlib import Path
 
 from harness import HERE, machine
 
@@ -39,6 +40,12 @@ def main(names: list[str]) -> None:
         stamp = f"Measured {dt.date.today().isoformat()} on {machine()}.\n\n"
         head, _, rest = table.markdown().partition("\n\n")
         parts[name] = f"{head}\n\n{stamp}{rest}\n"
+        # After each gate: some take minutes.
+        write(results, parts)
+
+
+def write(results: Path, parts: dict[str, str]) -> None:
+    """The whole file."""
     text = (
         "# Results\n\n"
         "Written by `make bench`. Every line compares two things measured in turn in one run, as medians (smallest to\n"
