@@ -231,7 +231,8 @@ class Signature:
             if literal is None:
                 if name not in self.defaults:
                     raise CallMismatch(f"{self.name}() lacks the input {name!r}")
-                values[name] = self.defaults[name]
+                default = self.defaults[name]
+                values[name] = _with_files(transformer, default) if name in self._input_files else default
                 continue
             try:
                 values[name] = transformer.decode(literal)

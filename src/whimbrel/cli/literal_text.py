@@ -340,7 +340,8 @@ def _moment(text: str) -> Literal:
 
 
 def _blob(text: str, kind: BlobType, path: str) -> Literal:
-    if "://" in text:
+    # As outputs are shown: one run's file may be another's input.
+    if "://" in text or text.startswith("blob:"):
         return BlobLiteral(text, kind.format, kind.multipart)
     found = Path(text).expanduser().absolute()
     if not (found.is_dir() if kind.multipart else found.is_file()):

@@ -109,7 +109,11 @@ class FlyteFile(Located, Generic[Format]):
         if self._uri:
             return
         if self._path is None or not os.path.isfile(self._path):
-            missing = f"{self._name!r}, to which nothing was written" if self._path is None else "no such file"
+            missing = (
+                f"{self._name!r}: nothing was written to it, or its stream is open"
+                if self._path is None
+                else "no such file"
+            )
             raise mismatch("the path or URI of a file", self._path or "", missing)
 
 

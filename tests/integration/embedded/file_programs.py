@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from whimbrel import eager, task
+from whimbrel.types.directories import FlyteDirectory
 from whimbrel.types.files import FlyteFile
 
 PIECE = os.urandom(1024 * 1024)
@@ -62,3 +63,29 @@ async def looking(data: FlyteFile) -> str:
     """Reads the first line itself."""
     with data.open() as stream:
         return str(stream.readline())
+
+
+@task(cache=True, cache_version="1")
+def measured(source: FlyteFile, folder: FlyteDirectory) -> int:
+    """How much it is given."""
+    with source.open("rb") as stream:
+        return len(stream.read()) + sum(1 for _ in folder.crawl())
+
+
+def grow(place: str) -> Path:
+    """A tree of two files."""
+    tree = Path(place, "tree")
+    tree.mkdir(parents=True, exist_ok=True)
+    for name in ("a", "b"):
+        (tree / name).write_text(name)
+    return tree
+
+
+@eager
+async def in_two_places(first: str, second: str) -> list[int]:
+    """The same contents from two places, written by the body itself."""
+    found = []
+    for place in (first, second):
+        tree = grow(place)
+        found.append(await measured(source=FlyteFile(tree / "a"), folder=FlyteDirectory(tree)))
+    return found

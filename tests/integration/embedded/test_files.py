@@ -100,3 +100,22 @@ def test_what_an_engine_gives_back_can_be_opened(programs: ModuleType) -> None:
     file, _ = TestEngine().run(programs.written, pieces=1)
     with file.open("rb") as stream:
         assert hashlib.sha256(stream.read()).hexdigest() == file.digest
+
+
+@pytest.mark.parametrize("always_replay", [False, True])
+def test_a_call_with_the_same_contents_is_found_in_the_cache(
+    programs: ModuleType, always_replay: bool, tmp_path: Path
+) -> None:
+    engine = TestEngine(always_replay=always_replay)
+    places = {"first": str(tmp_path / "1"), "second": str(tmp_path / "2")}
+    assert engine.run(programs.in_two_places, **places) == [3, 3]
+    assert engine.run(programs.in_two_places, **places) == [3, 3]
+    assert engine.executions["measured"] == 1
+
+
+def test_a_new_driver_gives_the_same_files(programs: ModuleType, tmp_path: Path) -> None:
+    engine = TestEngine(always_replay=True)
+    digests, _, _ = engine.run(programs.large, pieces=1)
+    assert len(set(digests)) == 1
+    assert engine.rebuilt > 0
+    assert engine.executions == {"written": 1, "copied": 1, "read": 1}

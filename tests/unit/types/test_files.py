@@ -192,7 +192,7 @@ def test_a_new_file_streams_into_the_store(store: Watched) -> None:
     file = FlyteFile["csv"].new_remote_file("rows.csv")
     with pytest.raises(FileNotFoundError):
         file.open()
-    with pytest.raises(ValueMismatch, match="to which nothing was written"):
+    with pytest.raises(ValueMismatch, match="nothing was written to it, or its stream is open"):
         transformer(FlyteFile).encode(file)
     with file.open("w") as stream:
         stream.write("a,b\n")
@@ -375,6 +375,17 @@ async def body(folder: str) -> str:
         stream.write("abc")
     doubled = await double(source=made, folder=folder)
     return str(read(first) + read(both[1]) + read(doubled))
+
+
+@task
+def defaulted(source: FlyteFile = __file__) -> bool:  # type: ignore[assignment]
+    with source.open() as stream:
+        return bool(stream.read())
+
+
+def test_a_default_may_be_a_path() -> None:
+    assert defaulted()
+    assert isinstance(defaulted.signature.decode_inputs({})["source"], FlyteFile)
 
 
 def test_plain_calls_pass_local_files(tmp_path: Path) -> None:
