@@ -70,7 +70,8 @@ def test_clean_up_goes_on_after_everything_was_killed(shell: Shell) -> None:
     assert shell("describe", "latest", "--json").json["phase"] == "ABORTING"
     (shell.notes / "close").touch()
     assert shell("resume", "latest", code=3).code == 3
-    assert lines(shell)[-2:] == ["close A", "close z"]
+    # A new driver runs the body's own clean-up again, while the call that was under way is run again too.
+    assert [line for line in lines(shell) if line.startswith("close ")] == ["close A", "close z"]
     assert lines(shell).count("open a") == lines(shell).count("work begins") == 1
     assert phases(shell) == {
         "n0": "ABORTED",
