@@ -61,13 +61,14 @@ _FORGOTTEN_TIMERS = 50
 
 
 class _Timer:
-    __slots__ = ("due", "fire", "fired", "forgotten", "place")
+    __slots__ = ("delivered", "due", "fire", "fired", "forgotten", "place")
 
     def __init__(self, place: Place, due: float, fire: Callable[[], None]) -> None:
         self.place = place
         self.due = due
         self.fire = fire
         self.fired = False
+        self.delivered = False
         self.forgotten = False
 
 
@@ -178,6 +179,7 @@ class Session:
                 del self._timers[place]
                 if timer.forgotten:
                     continue
+                timer.delivered = True
                 timer.fire()
                 return "delivered"
             if entry.kind is EntryKind.VALUE:
@@ -368,6 +370,9 @@ class Session:
             self._feed.claim(place)
 
         def forget() -> None:
+            if timer.delivered:
+                # `asyncio.sleep` cancels its timer when it is over.
+                return
             timer.forgotten = True
             self._timers.pop(place, None)
             if timer.fired or (known is not None and known.outcome is not None):
