@@ -33,7 +33,7 @@ from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import Literals
 from whimbrel.model.run import Phase, RunSummary
 from whimbrel.runtime.ports import BlobStore
-from whimbrel.runtime.values import read_literals
+from whimbrel.runtime.values import keep_files, read_literals
 
 _SHOWN = {Verdict.REUSE: "reused", Verdict.RUN: "will run", Verdict.DEPENDS: "depends"}
 _COLUMN = 48
@@ -178,7 +178,7 @@ def _validated(entity: Entity[..., Any], whole: Literals, said: Literals, blobs:
         missing = next(name for name in complete if name not in given)
         raise InputInvalid(f"{entity.short_name} takes an input {missing!r} now: say --input {missing}=VALUE")
     encoded = signature.encode_inputs(signature.decode_inputs(read_literals(given, blobs)))
-    return {name: encoded[name] for name in said}
+    return {name: keep_files(encoded[name], blobs) for name in said}
 
 
 def _confirm(run: str) -> None:

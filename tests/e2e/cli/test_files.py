@@ -65,6 +65,13 @@ def test_a_run_keeps_what_it_was_given(shell: Shell) -> None:
     assert shell("recover", "-q", "latest").out == "ab\n"
 
 
+def test_a_fork_is_given_another_file(shell: Shell) -> None:
+    assert shell("run", "-q", "program.py", "text", "--data", "data.txt").out == "ab\n"
+    (shell.directory / "other.txt").write_text("cd")
+    assert shell("fork", "-q", "--yes", "latest", "--input", "data=other.txt").out == "cd\n"
+    assert shell("describe", "latest", "--json").json["inputs"]["data"].startswith("blob:files/")
+
+
 def test_a_directory(shell: Shell) -> None:
     (shell.directory / "tree" / "sub").mkdir(parents=True)
     (shell.directory / "tree" / "sub" / "x").write_text("x")
