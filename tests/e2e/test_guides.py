@@ -1,8 +1,9 @@
 """The code of every guide and of the README runs as it stands, in the order of the page.
 
-A ``python`` block is run as a script; one that begins with ``# name.py`` is kept under that name for what follows. An
-``sh`` block is run by bash, which stops at the first command that fails. Each page has a directory of its own. Blocks
-that only show something have another info string (``console``, ``text``).
+A ``python`` block is run as a script; one that imports nothing goes on where the one before it ended, and one that
+begins with ``# name.py`` is kept under that name for what follows. An ``sh`` block is run by bash, which stops at
+the first command that fails. Each page has a directory of its own. Blocks that only show something have another
+info string (``console``, ``text``).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+IMPORT = re.compile(r"^(import|from) ", re.MULTILINE)
 LIMIT = 60.0
 
 
@@ -47,7 +49,10 @@ def name_of(page: Path) -> str:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=name_of)
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+    before = ""
     for line, language, text in blocks(page):
+        if language == "python":
+            text = before = text if IMPORT.search(text) else before + text
         done = run(tmp_path, language, text)
         assert done.returncode == 0, f"{page.name}:{line}\n{done.stdout}{done.stderr}"
 
