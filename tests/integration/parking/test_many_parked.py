@@ -18,7 +18,7 @@ from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.system import RandomIds
 from whimbrel.model.attempt import Cancel, Deliver, FireTimer, Launch, Parked, Report, Started, StartTimer, Succeeded
 from whimbrel.model.run import AttemptId, Phase
-from whimbrel.stores.sql.store import SqlStore
+from whimbrel.stores.sql.store import READERS, SqlStore
 
 RUNS = 10_000
 AT_ONCE = 200
@@ -98,7 +98,8 @@ def test_ten_thousand_parked_runs_cost_rows(tmp_path: Path) -> None:
         each = (resident() - before) / RUNS
         print(f"{each:.0f} bytes for each parked run")
         assert each < MOST_BYTES_EACH, f"{each:.0f} bytes for each parked run"
-        assert threading.active_count() == threads
+        # The store starts its readers when it needs them.
+        assert threading.active_count() <= threads + READERS
         assert len(asyncio.all_tasks()) == tasks
         await plane.close()
         # Another process knows them all from one question, and wakes those whose time has come.
