@@ -15,6 +15,7 @@ from msgspec import Struct
 from whimbrel.model.run import Phase
 from whimbrel.stores.crashing import SimulatedCrash
 from whimbrel.testing.engine import TestEngine
+from whimbrel.testing.world import Stuck
 
 ANYTHING: Final = object()
 """No particular value is expected: that of the first, undisturbed run is."""
@@ -53,9 +54,9 @@ def outcome_of(run: Callable[[], Any]) -> Outcome:
     """How a run ended. A crash, and a run that is stuck, come out."""
     try:
         return Value(run())
+    except Stuck:
+        raise
     except Exception as error:
-        if type(error).__name__ == "Stuck":
-            raise
         own = [kind for kind in type(error).__mro__ if not kind.__module__.startswith("whimbrel.")]
         return Raised(own[0].__qualname__, str(error))
 
