@@ -12,6 +12,9 @@ import time
 
 import pytest
 
+from whimbrel.model.attempt import Parked
+from whimbrel.model.run import RunOptions
+from whimbrel.testing.engine import TestEngine
 from whimbrel.testing.resuming import ANYTHING, for_each_seed, with_always_replay
 
 from .corpus import SAMPLES
@@ -54,6 +57,28 @@ def test_a_new_driver_at_every_await(name: str) -> None:
     assert calm.drivers
     for seed in range(3):
         with_always_replay(sample.entity, sample.inputs, seed=seed)
+
+
+@pytest.mark.parametrize("name", EAGER)
+def test_a_driver_that_parks_wherever_it_waits(name: str) -> None:
+    sample = EAGER[name]
+    expected = ANYTHING if sample.racy else sample.expected
+    impatient = RunOptions(park_after=0.0)
+    for_each_seed(
+        sample.entity,
+        sample.inputs,
+        seeds=range(2_000, 2_005),
+        expected=expected,
+        racy=sample.racy,
+        die=True,
+        options=impatient,
+    )
+
+
+def test_they_do_park() -> None:
+    engine = TestEngine(seed=1, options=RunOptions(park_after=0.0))
+    assert engine.run(EAGER["eager_gather"].entity, x=1) == EAGER["eager_gather"].expected
+    assert sum(isinstance(event, Parked) for event in engine.events) > 3
 
 
 @pytest.mark.slow
