@@ -19,7 +19,8 @@
     │   ├── CallFailed                 the user's class could not be imported here
     │   ├── CallTimedOut (TimeoutError)
     │   ├── CallAborted
-    │   └── CallLost                   the worker died more often than the retries allow
+    │   ├── CallLost                   the worker died more often than the retries allow
+    │   └── CallBroken                 the machine or whimbrel itself kept it from running
     └── SystemFault                    ours, or the machine's
         ├── WorkerLost
         ├── Fenced                     another owner took the run over
@@ -178,6 +179,10 @@ class CallAborted(EagerException):
 
 class CallLost(EagerException):
     """The worker of a call died more often than its retries allow."""
+
+
+class CallBroken(EagerException):
+    """The machine, or whimbrel itself, kept a call from running: its function is not to blame."""
 
 
 class SystemFault(WhimbrelError):

@@ -27,7 +27,7 @@ from whimbrel.model.attempt import (
 from whimbrel.model.codec import digest
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.literals import IntLiteral, Literals
-from whimbrel.model.program import Program, TaskKind, TaskTarget, WorkflowTarget
+from whimbrel.model.program import Metadata, Program, TaskKind, TaskTarget, WorkflowTarget
 from whimbrel.model.run import Done, Entry, EntryKind, Failed, Outcome
 
 Place: TypeAlias = tuple[str, str]
@@ -49,7 +49,9 @@ class Interrupted(Exception):
 class Context(Protocol):
     """What a body may do."""
 
-    def call(self, scope: str, entity: str, inputs: Literals, *, workflow: bool = False) -> Place: ...
+    def call(
+        self, scope: str, entity: str, inputs: Literals, *, workflow: bool = False, shielded: bool = False
+    ) -> Place: ...
     def open(self, scope: str, entity: str, inputs: Literals) -> tuple[Place, bool]: ...
     def finish(self, place: Place, outcome: Outcome) -> None: ...
     def cancel(self, place: Place) -> None: ...
@@ -122,8 +124,35 @@ def steps(context: Context, program: Program, scope: str, name: str, inputs: Lit
 
     for _ in range(rng.randint(1, 4)):
         match rng.choice(
-            ["call", "gather", "try", "race", "cancel", "abandon", "timer", "value", "inline", "eager", "flow"]
+            [
+                "bracket",
+                "call",
+                "gather",
+                "try",
+                "race",
+                "cancel",
+                "abandon",
+                "timer",
+                "value",
+                "inline",
+                "eager",
+                "flow",
+            ]
         ):
+            case "bracket":
+                _, outcome = yield (context.call(scope, tasks[0], given(), shielded=True),)
+                one(outcome)
+                held = [context.call(scope, rng.choice(tasks), given()) for _ in range(2)]
+                close = given()
+                try:
+                    for place in held:
+                        one((yield (place,))[1])
+                except (CallRaised, Interrupted):
+                    for place in held:
+                        context.cancel(place)
+                    yield (context.call(scope, tasks[0], close, shielded=True),)
+                    raise
+                one((yield (context.call(scope, tasks[0], close, shielded=True),))[1])
             case "call":
                 _, outcome = yield (context.call(scope, rng.choice(tasks), given()),)
                 add(one(outcome))
@@ -247,11 +276,20 @@ class Driver:
         self._calls[scope + prefix] = number = self._calls.get(scope + prefix, 0) + 1
         return scope, f"{prefix}{number}"
 
-    def call(self, scope: str, entity: str, inputs: Literals, *, workflow: bool = False) -> Place:
-        return self._begin(scope, entity, inputs, workflow=workflow)
+    def call(
+        self, scope: str, entity: str, inputs: Literals, *, workflow: bool = False, shielded: bool = False
+    ) -> Place:
+        return self._begin(scope, entity, inputs, workflow=workflow, shielded=shielded)
 
     def _begin(
-        self, scope: str, entity: str, inputs: Literals, *, workflow: bool = False, inline: bool = False
+        self,
+        scope: str,
+        entity: str,
+        inputs: Literals,
+        *,
+        workflow: bool = False,
+        inline: bool = False,
+        shielded: bool = False,
     ) -> Place:
         place = self._place(scope)
         identity = digest([entity, inputs])
@@ -272,6 +310,7 @@ class Driver:
                     0.0,
                     inline=inline,
                     replaces=replaces,
+                    metadata=Metadata(shielded=shielded or None),
                 )
             )
         return place
@@ -343,7 +382,9 @@ class _Immediate:
         self.outcomes[place] = outcome
         return place
 
-    def call(self, scope: str, entity: str, inputs: Literals, *, workflow: bool = False) -> Place:
+    def call(
+        self, scope: str, entity: str, inputs: Literals, *, workflow: bool = False, shielded: bool = False
+    ) -> Place:
         try:
             outputs = self.oracle.workflow(entity, inputs) if workflow else self.oracle.task(entity, inputs)
         except Stopped as stopped:

@@ -185,6 +185,12 @@ class World:
             working.driver = Driver(launch, self.program, self.rng)
         if node.closes is not None:
             self.torn_down(node)
+        if node.metadata.shielded:
+            driver = node.called_by
+            assert driver is not None
+            still = [one for one in self.working.values() if one.cancelled and one.wanted]
+            paths = [one.launch.attempt.path for one in still]
+            assert not [path for path in paths if path.startswith(f"{driver.path}/")], "it meets what is being stopped"
         limit = self.run.options.max_parallelism
         busy = [one for one in self.working.values() if one.wanted and one.driver is None]
         assert not limit or len(busy) <= limit

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from whimbrel.cli.failures import own_traceback
 from whimbrel.cli.spans import show_seconds
-from whimbrel.engine.nodes import Attempt, Kind, NodeState
+from whimbrel.engine.nodes import Attempt, BracketState, Kind, NodeState
 from whimbrel.engine.run import Run
 from whimbrel.model.run import Phase
 
@@ -147,6 +147,12 @@ def _notes(node: NodeState) -> list[str]:
     notes = []
     if node.kind is not Kind.TASK:
         notes.append(node.kind.value)
+    if node.opens is not None:
+        notes.append(f"⎡ sets up {_inside(node.opens)}")
+    if node.closes is not None:
+        notes.append(f"⎣ tears down {node.closes.setup.id}")
+    elif node.within and node.opens is None:
+        notes.append(f"⎢ in the bracket of {node.within[0].setup.id}")
     parked = sum(attempt.phase is Phase.PAUSED for attempt in node.attempts)
     if len(node.attempts) - parked > 1:
         notes.append(f"{len(node.attempts) - parked} attempts")
@@ -166,6 +172,13 @@ def _notes(node: NodeState) -> list[str]:
     if node.replaced:
         notes.append("replaced: the body makes another call here now")
     return notes
+
+
+def _inside(bracket: BracketState) -> str:
+    members = bracket.bracket.members
+    if not members:
+        return "nothing"
+    return members[0] if len(members) == 1 else f"{members[0]} … {members[-1]}"
 
 
 def duration(node: NodeState, now: float) -> float | None:

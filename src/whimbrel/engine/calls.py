@@ -16,7 +16,7 @@ from whimbrel.engine.frames import adopt, start
 from whimbrel.engine.journal import Journal, Key
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.nodes import Kind, NodeState, Verdict
-from whimbrel.engine.stopping import settle, stop
+from whimbrel.engine.stopping import settle, stop, waits_for_stopped
 from whimbrel.engine.table import Trigger
 from whimbrel.model.attempt import BeginCall, CancelCall, FinishCall, FireTimer, RecordValue, StartTimer
 from whimbrel.model.failure import Fault
@@ -67,7 +67,7 @@ def call_begun(machine: Machine, event: BeginCall) -> None:
             _recovered(machine, state, event.recover)
         else:
             start(machine, state)
-    else:
+    elif not (event.metadata.shielded and waits_for_stopped(machine, state, driver)):
         machine.ready.append(state)
 
 

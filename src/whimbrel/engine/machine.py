@@ -224,6 +224,10 @@ class Machine:
                     self.ready.append(bracket.teardown)
         else:
             around = host
+            for below in node.downstream:
+                below.waiting -= 1
+                if not below.waiting:
+                    self.ready.append(below)
         if around is not None and around.verdict is not None:
             around.inside -= 1
             if not around.inside:

@@ -147,6 +147,10 @@ class NodeState(Struct, eq=False):
     """When the time to clean up is over, for a driver that was told to stop."""
     deadlines: int = 0
     """How many deadlines it was given; the latest counts."""
+    stopping: list[NodeState] = []
+    """Of a driver: calls of its bodies that were told to stop and did not end at once. Some may have ended since."""
+    brackets: bool = False
+    """Of a driver: whether its bodies have made shielded calls. Then what they cancel ends when its worker says so."""
     within: list[BracketState] = []
     """The brackets whose teardown waits for it."""
     closes: BracketState | None = None

@@ -90,6 +90,7 @@ def _node(node: NodeState) -> dict[str, Any]:
     told["downstream"] = [below.path for below in node.downstream]
     told["frame"] = _frame(node.frame)
     told["verdict"] = node.verdict
+    told["brackets"] = [node.brackets, [other.path for other in node.stopping]]
     told["within"] = [bracket.teardown.path for bracket in node.within]
     told["closes"] = [node.closes.setup.path, node.closes.left] if node.closes is not None else None
     if node.journal is not None:

@@ -116,6 +116,9 @@ def condemn(machine: Machine, node: NodeState, verdict: Verdict) -> None:
     """The node was told to stop, and ends with ``verdict`` once everything inside has ended."""
     if node.phase is not Phase.ABORTING:
         machine.move(node, Trigger.STOP, verdict.failure.message if verdict.failure is not None else "")
+        driver = node.called_by if isinstance(node.host, NodeState) else None
+        if driver is not None and verdict.trigger is Trigger.ABORT:
+            driver.stopping.append(node)
     settle(machine, node, verdict)
 
 
@@ -135,12 +138,13 @@ def _left_alone(node: NodeState) -> bool:
         return node.closes.owed
     if node.opens is not None:
         return node.begun
-    return bool(node.metadata.shielded) and node.phase is not Phase.UNDEFINED
+    return bool(node.metadata.shielded) and (node.phase is not Phase.UNDEFINED or bool(node.key))
 
 
 def _guarded(node: NodeState) -> bool:
     """Whether a teardown will come that must not meet the node's attempt."""
-    return any(bracket.owed for bracket in node.within)
+    driver = node.called_by if isinstance(node.host, NodeState) else None
+    return any(bracket.owed for bracket in node.within) or (driver is not None and driver.brackets)
 
 
 def in_bracket(node: NodeState) -> bool:
@@ -252,3 +256,15 @@ def outstanding(machine: Machine, node: NodeState) -> list[Command]:
         return [Cancel(AttemptId(machine.run, node.path, len(node.attempts)), "it was told to stop")]
     timed: list[Command] = [node_timer(node)] if node.deadlines else []
     return [machine.launch_command(node), *timed]
+
+
+def waits_for_stopped(machine: Machine, node: NodeState, driver: NodeState) -> bool:
+    """Whether a shielded call must wait, since something that its driver called is being stopped."""
+    driver.brackets = True
+    driver.stopping = [other for other in driver.stopping if not other.phase.terminal]
+    for other in driver.stopping:
+        other.downstream.append(node)
+    node.waiting = len(driver.stopping)
+    if node.waiting:
+        machine.note(node.path, "waits", "something of the body is being stopped")
+    return node.waiting > 0

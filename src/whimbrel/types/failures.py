@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final
 
-from whimbrel.errors import CallAborted, CallFailed, CallLost, CallTimedOut, EagerException
+from whimbrel.errors import CallAborted, CallBroken, CallFailed, CallLost, CallTimedOut, EagerException
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.types.capturing import FAILURE, MESSAGE, ORIGINAL, REMOTE_NOTE, capture, message_of
 from whimbrel.types.plain import from_plain
@@ -56,8 +56,10 @@ def _instance(failure: Failure) -> EagerException:
             return CallTimedOut(failure.message or None)
         case Fault.ABORT | Fault.CANCELLED:
             return CallAborted(failure.message or None)
-        case Fault.LOST | Fault.SYSTEM:
+        case Fault.LOST:
             return CallLost(failure.message or None)
+        case Fault.SYSTEM:
+            return CallBroken(failure.message or None)
         case _:
             pass
     if failure.members:

@@ -369,7 +369,33 @@ def test_an_abort_leaves_shielded_calls_alone_and_the_program_may_cancel_them() 
     assert play.every(Cancel) == []
     play.post(CancelCall(E0, "n0", "1", play.now))
     assert play.only(Cancel).attempt == attempt("n0/1")
+    play.failed("n0/1", fault("cancelled", Fault.CANCELLED))
     assert play.node("n0/1").phase is Phase.ABORTED
+
+
+def test_a_shielded_call_begins_when_what_was_cancelled_has_ended() -> None:
+    play = playing_eager(graph(node("m0"), name="flow"))
+    shielded = Metadata(shielded=True)
+    play.call("1", metadata=shielded)
+    play.succeeded("n0/1")
+    play.call("2")
+    play.call("3", "flow", workflow=True)
+    for key in "23":
+        play.post(CancelCall(E0, "n0", key, play.now))
+    assert play.node("n0/2").phase is play.node("n0/3").phase is Phase.ABORTING
+    play.call("4", metadata=shielded)
+    assert play.launched() == []
+    play.call("5")
+    assert play.launched() == [attempt("n0/5")], "only what is shielded waits"
+    play.post(AbortRequested("enough", play.now))
+    assert play.node("n0/4").phase is Phase.UNDEFINED
+    play.failed("n0/2", fault("cancelled", Fault.CANCELLED))
+    assert play.launched() == []
+    taken = Run.replay([*play.log, OwnerChanged(2, "other", play.now, ("n0", "n0/3/m0", "n0/5"))])
+    assert [one.attempt.path for one in taken.outstanding() if isinstance(one, Launch)] == ["n0", "n0/4"]
+    play.post(Lost(attempt("n0/5"), "killed", play.now))
+    play.post(Lost(attempt("n0/3/m0"), "killed", play.now))
+    assert play.launched() == [attempt("n0/4")]
 
 
 def test_keys_may_hold_slashes() -> None:

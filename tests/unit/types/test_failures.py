@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.unit.types import raised
 from whimbrel.errors import (
     CallAborted,
+    CallBroken,
     CallFailed,
     CallLost,
     CallTimedOut,
@@ -232,7 +233,7 @@ def test_other_ends_than_the_authors_have_their_own_classes() -> None:
         (Fault.ABORT, CallAborted),
         (Fault.CANCELLED, CallAborted),
         (Fault.LOST, CallLost),
-        (Fault.SYSTEM, CallLost),
+        (Fault.SYSTEM, CallBroken),
     ):
         again = rebuild(Failure(fault, "because", type="builtins:ValueError"))
         assert type(again) is kind
