@@ -30,7 +30,7 @@ def measure() -> Table:
         "rate",
         f"median {statistics.median(rates):,.0f} steps/s, {min(rates):,.0f} to {max(rates):,.0f} (goal: 10,000)",
     )
-    table.note("width", "whimbrel, DBOS, Temporal: 1,000; Prefect: 200, whose server falls behind with more")
+    table.note("width", "whimbrel, DBOS, Temporal: 1,000; Prefect: 200, to keep its part short")
     return table
 
 
