@@ -67,6 +67,8 @@ class Working(Struct):
     driver: Driver | None = None
     started: bool = False
     wanted: bool = True
+    late: list[Deliver] = []
+    """What is on its way to the driver."""
     cancelled: bool = False
     given_up: bool = False
     """Another owner was told that it is gone, or the engine did not wait for its end."""
@@ -149,7 +151,10 @@ class World:
                 working = self.working[command.attempt]
                 assert working.wanted
                 assert working.driver is not None
-                working.driver.deliver(command.entries)
+                if working.late or self.rng.random() < self.weather.parks:
+                    working.late.append(command)
+                else:
+                    working.driver.deliver(command.entries)
             case SetTimer():
                 self.timers.append(command)
             case LookUpCache():
@@ -241,6 +246,7 @@ class World:
             self.park(rng.choice(idle))
             return
         choices: list[Any] = [one for one in self.working.values() if self.speaks(one)]
+        choices += [one.late[0] for one in self.working.values() if one.late]
         # A clean-up is mostly in time.
         choices += [timer for timer in self.timers if self.may_ring(timer) and not isinstance(timer.event, CleanupDue)]
         if not choices or rng.random() < weather.impatience:
@@ -253,11 +259,18 @@ class World:
             if isinstance(chosen.event, TimeoutDue) and self.timed(chosen.event.path, chosen.event.number):
                 self.spend(self.user_faults, chosen.event.path)
             self.post(msgspec.structs.replace(chosen.event, at=max(self.now, chosen.due)))
+        elif isinstance(chosen, Deliver):
+            self.hear(self.working[chosen.attempt])
         elif isinstance(chosen, LookUpCache):
             self.lookups.remove(chosen)
             self.answer(chosen)
         else:
             self.speak(chosen)
+
+    def hear(self, working: Working) -> None:
+        """What was on its way to a driver arrives."""
+        assert working.driver is not None
+        working.driver.deliver(working.late.pop(0).entries)
 
     def linger(self) -> bool:
         """Something happens after the end: it must change nothing."""
@@ -297,10 +310,10 @@ class World:
     def park(self, working: Working) -> None:
         """A driver leaves memory; now and then before it has heard of what came last."""
         assert working.driver is not None
-        attempt, missed = working.launch.attempt, int(self.rng.random() < 0.2)
+        attempt = working.launch.attempt
         wake_at = 5.0 if working.driver.outbox else 0.0
         del self.working[attempt]
-        self.post(Parked(attempt, max(working.driver.heard - missed, 0), wake_at, self.now))
+        self.post(Parked(attempt, working.driver.heard, wake_at, self.now))
 
     def may_ring(self, timer: SetTimer) -> bool:
         """A merciful world lets no attempt run out of time for the last time."""

@@ -6,6 +6,7 @@ Knows: stores to read, the engine's fold of events, the tree. Must not know: exe
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,8 @@ def runs(home: Path, as_json: bool, phases: tuple[str, ...], limit: int) -> int:
         took = show_seconds((summary.ended_at or now) - (summary.started_at or summary.created_at))
         resumable = summary.phase in _UNDER_WAY and not driven
         remark = "nobody is driving it: whimbrel resume" if resumable else summary.message.partition("\n")[0][:80]
+        if 0.0 < summary.wake_at < math.inf:
+            remark = f"parked until {show_moment(summary.wake_at)}" + (": whimbrel resume" if resumable else "")
         row = (
             f"{summary.id:<{width}}  {show_moment(summary.created_at)}  "
             f"{_cut(summary.entity, name_width):<{name_width}}  "
