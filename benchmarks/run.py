@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def main(names: list[str]) -> None:
             parts[part[3:].partition(":")[0].lower()] = part
     for name in names or GATES:
         table = importlib.import_module(GATES[name]).measure()
-        stamp = f"Measured {dt.date.today().isoformat()} on {machine()}.\n\n"
+        stamp = f"Measured {dt.date.today().isoformat()} on {machine()}, load average {os.getloadavg()[0]:.0f}.\n\n"
         head, _, rest = table.markdown().partition("\n\n")
         parts[name] = f"{head}\n\n{stamp}{rest}\n"
         # After each gate: some take minutes.
