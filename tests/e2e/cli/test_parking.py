@@ -41,6 +41,7 @@ def test_killed_while_parked_its_time_passes_all_the_same(tmp_path: Path) -> Non
         until = time.monotonic() + 1.5
         process.kill()
         process.wait()
+    assert "woken" not in (tmp_path / "log").read_text()
     told = shell("describe", "nap").out
     assert "parked until 20" in told
     wait_until(lambda: time.monotonic() > until)
@@ -49,7 +50,7 @@ def test_killed_while_parked_its_time_passes_all_the_same(tmp_path: Path) -> Non
     assert time.monotonic() - began < 20.0
     lines = (tmp_path / "log").read_text().splitlines()
     assert [line.split()[0] for line in lines].count("add_one") == 2
-    assert [line.split()[0] for line in lines].count("woken") == 1
+    assert "woken" in [line.split()[0] for line in lines]
 
 
 def test_ctrl_c_leaves_it_parked_and_an_abort_ends_it(tmp_path: Path) -> None:
