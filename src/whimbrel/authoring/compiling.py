@@ -15,7 +15,7 @@ from whimbrel.authoring.signature import Signature
 from whimbrel.authoring.source import exception_position
 from whimbrel.authoring.tracer import NodePromise, Tracer
 from whimbrel.errors import CallMismatch, CompileError, Problem, UserError
-from whimbrel.graph.check import check_graph, check_program
+from whimbrel.graph.check import check_calls, check_graph
 from whimbrel.model.interface import Interface
 from whimbrel.model.program import Binding, FailurePolicy, Graph, Metadata, Program, Target, TaskSpec, WorkflowTarget
 
@@ -209,7 +209,8 @@ def close_program(root: Any) -> Program:
                 problems.extend(error.problems)
     program = Program(tasks, workflows)
     if not problems:
-        problems = check_program(program)
+        # Each graph was checked when it was compiled, against the interfaces of the very entities that are in here.
+        problems = check_calls(program)
     if problems:
         raise CompileError(distinct(problems))
     return program

@@ -57,6 +57,12 @@ def check_program(program: Program) -> list[Problem]:
     """Everything wrong with ``program``, workflow by workflow, in order."""
     interfaces = program_interfaces(program)
     found = [problem for graph in program.workflows.values() for problem in check_graph(graph, interfaces)]
+    return found + check_calls(program)
+
+
+def check_calls(program: Program) -> list[Problem]:
+    """What is wrong between the workflows of ``program``: names, and workflows that contain themselves."""
+    found: list[Problem] = []
     for kind, entities in (("task", program.tasks), ("workflow", program.workflows)):
         for name, entity in entities.items():
             if entity.name != name:

@@ -63,6 +63,7 @@ class FlyteFile(Located, Generic[Format]):
         ``cache_type`` and ``cache_options`` are accepted from flytekit programs and change nothing. Raises
         ``EntityNotFound``, ``io.UnsupportedOperation`` for writing what is kept already, and ``OSError``.
         """
+        del cache_type, cache_options
         text = "b" not in mode
         if self._path is None and self._storage is None and not self._uri:
             # A new one outside any engine.
