@@ -13,7 +13,11 @@ from whimbrel.testing.resuming import check_history, for_each_seed, for_each_wri
 
 from .random_programs import STRETCH, Tree, calm, interpret, kinds, oracle, trees
 
-lawful = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large])
+# Each example is several runs; the profile says how many there are (`make laws` explores).
+lawful = settings(
+    max_examples=settings().max_examples // 2,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
 
 
 @lawful

@@ -199,12 +199,12 @@ class TestEngine:
     @property
     def events(self) -> list[Event]:
         """The event log of the last run."""
-        return self._settle(self.store.events(self.run_id))
+        return self._settle(self.store.events(self.run_id), simulated=False)
 
     @property
     def logs(self) -> list[LogLine]:
         """What the attempts of the last run have written, warnings of the engine included."""
-        return self._settle(self.store.logs(self.run_id))
+        return self._settle(self.store.logs(self.run_id), simulated=False)
 
     @property
     def tree(self) -> Run:
@@ -257,20 +257,20 @@ class TestEngine:
         return self
 
     def _go(self, begin: Callable[[ControlPlane], Coroutine[Any, Any, None]]) -> RunResult:
-        return self._settle(self._driven(begin))
+        return self._settle(self._driven(begin), simulated=self._skip_time)
 
-    def _settle(self, work: Coroutine[Any, Any, T]) -> T:
+    def _settle(self, work: Coroutine[Any, Any, T], *, simulated: bool) -> T:
         """``work`` on an event loop of its own; on a thread of its own where this one has a loop running."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return self._on_loop(work)
+            return self._on_loop(work, simulated)
         outcome: list[T] = []
         errors: list[BaseException] = []
 
         def main() -> None:
             try:
-                outcome.append(self._on_loop(work))
+                outcome.append(self._on_loop(work, simulated))
             except BaseException as error:
                 errors.append(error)
 
@@ -281,8 +281,8 @@ class TestEngine:
             raise errors[0]
         return outcome[0]
 
-    def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:
-        factory = (lambda: PlaneLoop(self.world)) if self._skip_time else None
+    def _on_loop(self, work: Coroutine[Any, Any, T], simulated: bool) -> T:
+        factory = (lambda: PlaneLoop(self.world)) if simulated else None
         with asyncio.Runner(loop_factory=factory) as runner:
             return runner.run(work)
 
