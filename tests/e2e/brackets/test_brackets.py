@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cli.shell import Shell, wait_until
+from tests.e2e.cli.shell import Shell, wait_until, wait_until_quiet
 
 from .test_cleanup import FLOWS, lines, phases
 
@@ -89,6 +89,7 @@ def test_kill_of_everything_in_the_teardown(shell: Shell, flow: str, aborted: bo
             wait_until(lambda: "closing a" in lines(shell), running)
             running.kill()
             running.wait()
+    wait_until_quiet(shell)
     (shell.notes / "close").touch()
     done = shell("resume", "latest", code=None)
     assert done.code == (3 if aborted else 0)
@@ -103,6 +104,7 @@ def test_kill_of_everything_in_the_body(shell: Shell, flow: str) -> None:
         wait_until(lambda: set(BOTH) <= set(lines(shell)), running)
         running.kill()
         running.wait()
+    wait_until_quiet(shell)
     (shell.notes / "work").touch()
     assert shell("resume", "--workers", 4, "latest").out == "4\n"
     assert brackets(shell) == ["open a", "open b", "close b: None", "close a: None"]

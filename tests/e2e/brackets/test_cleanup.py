@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cli.shell import Shell, wait_until
+from tests.e2e.cli.shell import Shell, wait_until, wait_until_quiet
 
 FLOWS = Path(__file__).with_name("flows.py")
 
@@ -44,6 +44,7 @@ def test_an_abort_of_a_run_that_nobody_drives_cleans_up_too(shell: Shell) -> Non
         # Its row rides a later commit: it is on disk once others see it.
         wait_until(lambda: phases(shell).get("n0/2") == "RUNNING", running)
         running.kill()
+    wait_until_quiet(shell)
     assert shell("abort", "latest", "--json").json["phase"] == "ABORTED"
     assert lines(shell).count("close A") == 1
     assert lines(shell).count("work begins") == 1, "what was aborted was not begun again"
@@ -67,6 +68,7 @@ def test_clean_up_goes_on_after_everything_was_killed(shell: Shell) -> None:
             wait_until(lambda: "closing A" in lines(shell), running)
             running.kill()
             running.wait()
+    wait_until_quiet(shell)
     assert shell("describe", "latest", "--json").json["phase"] == "ABORTING"
     (shell.notes / "close").touch()
     assert shell("resume", "latest", code=3).code == 3

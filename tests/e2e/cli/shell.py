@@ -113,6 +113,25 @@ def wait_until(condition: Callable[[], object], process: subprocess.Popen[str] |
         time.sleep(0.01)
 
 
+def wait_until_quiet(shell: Shell) -> None:
+    """Workers end with the process that started them; until they have, a task may still leave its trace."""
+    marker = f"FLOW_NOTES={shell.notes}".encode()
+
+    def nobody_left() -> bool:
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    environment = (entry / "environ").read_bytes()
+                    state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                except OSError:
+                    continue
+                if marker in environment.split(b"\0") and state != "Z":
+                    return False
+        return True
+
+    wait_until(nobody_left)
+
+
 def only(items: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """Some of the items."""
     return {name: items[name] for name in names}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cli.flows import DURABLE
-from tests.e2e.cli.shell import FLOWS, Shell, wait_until
+from tests.e2e.cli.shell import FLOWS, Shell, wait_until, wait_until_quiet
 from whimbrel.errors import EntityNotFound
 from whimbrel.model.attempt import Succeeded
 from whimbrel.model.events import Event
@@ -93,25 +93,6 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
         assert len(tasks) == 1 + 3 + 8 + 4
         assert set(executions(shell)) == set(tasks)
     assert kills >= FEWEST_KILLS
-
-
-def wait_until_quiet(shell: Shell) -> None:
-    """Workers end with the process that started them; until they have, a task may still leave its trace."""
-    marker = f"FLOW_NOTES={shell.notes}".encode()
-
-    def nobody_left() -> bool:
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    environment = (entry / "environ").read_bytes()
-                    state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
-                except OSError:
-                    continue
-                if marker in environment.split(b"\0") and state != "Z":
-                    return False
-        return True
-
-    wait_until(nobody_left)
 
 
 def children(process: int) -> list[int]:
