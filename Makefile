@@ -59,7 +59,7 @@ test-py: dev ## Run the fast tests on another interpreter: make test-py PY=3.12
 
 .PHONY: laws
 laws: dev ## Try the laws of durability on other schedules: make laws MINUTES=5
-	WHIMBREL_LAWS_MINUTES=$(or $(MINUTES),1) $(BIN)/python -m pytest -q -s tests/laws/test_schedules.py -k for_minutes
+	WHIMBREL_LAWS_MINUTES=$(or $(MINUTES),1) $(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/laws/test_schedules.py -k for_minutes
 	$(BIN)/python -m pytest -q tests/laws/test_random_programs.py --hypothesis-profile=explore
 
 .PHONY: check

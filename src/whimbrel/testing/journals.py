@@ -27,6 +27,7 @@ from whimbrel.model import codec
 from whimbrel.model.attempt import (
     AttemptFault,
     BeginCall,
+    CancelCall,
     FireTimer,
     Launch,
     LogChunk,
@@ -162,6 +163,7 @@ class _Body:
         assert node.spec is not None
         self._node = node
         self.recorded = node.journal.entries()
+        self._under_way = {(entry.parent, entry.key) for entry in self.recorded if entry.outcome is None}
         self.divergences: list[str] = []
         self._end: Succeeded | AttemptFault | None = None
         self._world = World()
@@ -238,6 +240,9 @@ class _Body:
     def _heard(self, report: Report) -> None:
         if self._seat.abandoned or isinstance(report, Started | LogChunk | StartTimer):
             # A timer that was not recorded counts when it fires: libraries set them as the network behaves.
+            return
+        if isinstance(report, CancelCall) and (report.parent, report.key) in self._under_way:
+            # What a body leaves under way is cancelled when it ends; that outcome comes after its own.
             return
         if isinstance(report, Succeeded | AttemptFault):
             self._end = report
