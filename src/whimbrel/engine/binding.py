@@ -10,28 +10,12 @@ import datetime as dt
 from typing import assert_never
 
 from whimbrel.engine.nodes import Frame
+from whimbrel.graph.conformance import misfit, name_of
 from whimbrel.model.interface import Interface
-from whimbrel.model.literal_types import (
-    ANY,
-    BinaryType,
-    BlobType,
-    DatasetType,
-    EnumType,
-    ListType,
-    LiteralType,
-    MapType,
-    Simple,
-    SimpleType,
-    StructType,
-    TupleType,
-    UnionType,
-    describe,
-)
+from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import (
     BigIntLiteral,
-    BlobLiteral,
     BoolLiteral,
-    BytesLiteral,
     DateLiteral,
     DatetimeLiteral,
     DurationLiteral,
@@ -130,89 +114,9 @@ def complete(given: Literals, interface: Interface, entity: str) -> Literals:
 def check(given: Literals, interface: Interface, entity: str) -> None:
     """Raise ``Unbound`` when an input's literal is not of its declared type."""
     for name, literal in given.items():
-        wrong = mismatch(literal, interface.inputs[name].type)
+        wrong = misfit(literal, interface.inputs[name].type)
         if wrong:
             raise Unbound(f"input {name!r} of {entity}: {wrong}")
-
-
-_SIMPLE: dict[Simple, tuple[type, ...]] = {
-    Simple.NONE: (NoneLiteral,),
-    Simple.INTEGER: (IntLiteral, BigIntLiteral),
-    Simple.FLOAT: (FloatLiteral, IntLiteral, BigIntLiteral),
-    Simple.STRING: (StrLiteral,),
-    Simple.BOOLEAN: (BoolLiteral,),
-    Simple.DATETIME: (DatetimeLiteral,),
-    Simple.DATE: (DateLiteral,),
-    Simple.DURATION: (DurationLiteral,),
-    Simple.BYTES: (BytesLiteral,),
-}
-
-_NAMES: dict[type, str] = {
-    NoneLiteral: "None",
-    IntLiteral: "int",
-    BigIntLiteral: "int",
-    FloatLiteral: "float",
-    StrLiteral: "str",
-    BoolLiteral: "bool",
-    DatetimeLiteral: "datetime",
-    DateLiteral: "date",
-    DurationLiteral: "timedelta",
-    BytesLiteral: "bytes",
-    ListLiteral: "list",
-    MapLiteral: "dict",
-    BlobLiteral: "file or directory",
-}
-
-
-def mismatch(literal: Literal, declared: LiteralType, path: tuple[str | int, ...] = ()) -> str:
-    """What is wrong with ``literal`` as a ``declared``, "" when nothing is. A reference is taken on trust."""
-    if isinstance(literal, RefLiteral) or declared == ANY:
-        return ""
-    if isinstance(literal, UnionLiteral):
-        if not isinstance(declared, UnionType):
-            return mismatch(literal.value, declared, path)
-        if 0 <= literal.variant < len(declared.variants):
-            return mismatch(literal.value, declared.variants[literal.variant], path)
-        return f"{describe(declared)} has no variant {literal.variant} at {render_path(path)}"
-    match declared, literal:
-        case SimpleType(), _ if isinstance(literal, _SIMPLE[declared.simple]):
-            return ""
-        case UnionType(), _ if any(not mismatch(literal, variant, path) for variant in declared.variants):
-            return ""
-        case EnumType(), IntLiteral() | StrLiteral() | BoolLiteral() | FloatLiteral() if (
-            literal.value in declared.values
-        ):
-            return ""
-        case EnumType(), NoneLiteral() if None in declared.values:
-            return ""
-        case ListType(), ListLiteral():
-            return _first(mismatch(item, declared.item, (*path, at)) for at, item in enumerate(literal.items))
-        case TupleType(), ListLiteral() if len(literal.items) == len(declared.items):
-            pairs = enumerate(zip(literal.items, declared.items, strict=True))
-            return _first(mismatch(item, kind, (*path, at)) for at, (item, kind) in pairs)
-        case MapType(), MapLiteral():
-            return _first(mismatch(item, declared.value, (*path, name)) for name, item in literal.items.items())
-        case StructType(fields=None), MapLiteral() | ListLiteral():
-            return ""
-        case StructType(fields=dict() as fields), MapLiteral():
-            absent = [name for name in fields if name not in literal.items and name not in declared.optional]
-            if absent:
-                return f"{describe(declared)} has no field {', '.join(absent)} at {render_path(path)}"
-            known = ((name, item) for name, item in literal.items.items() if name in fields)
-            return _first(mismatch(item, fields[name], (*path, name)) for name, item in known)
-        case BlobType(), BlobLiteral() if literal.multipart == declared.multipart:
-            return ""
-        case DatasetType() | BinaryType(), _:
-            return ""
-    got = _NAMES.get(type(literal), type(literal).__name__)
-    return f"expected {describe(declared)}, got {got} at {render_path(path)}"
-
-
-def _first(found: object) -> str:
-    for wrong in found:  # type: ignore[attr-defined]
-        if wrong:
-            return str(wrong)
-    return ""
 
 
 def scalar(literal: Literal) -> object:
@@ -234,4 +138,4 @@ def scalar(literal: Literal) -> object:
         case RefLiteral():
             raise Unbound("a value too large to be inline cannot be compared; compare a small output instead")
         case _:
-            raise Unbound(f"a {_NAMES.get(type(literal), type(literal).__name__)} cannot be compared")
+            raise Unbound(f"{name_of(literal)} cannot be compared")

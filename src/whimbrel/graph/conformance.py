@@ -77,6 +77,11 @@ def kind_of(literal: Literal) -> LiteralType | None:
     return next((SimpleType(simple) for simple, kinds in _SCALARS.items() if type(literal) is kinds[0]), None)
 
 
+def name_of(literal: Literal) -> str:
+    """What a literal is, in a message: ``int``, ``a list``, ``a file``."""
+    return _NAMES[type(literal)]
+
+
 def misfit(literal: Literal, kind: LiteralType, path: str = "$") -> str:
     """Why ``literal`` is not of type ``kind``, with a path into it; "" if it is.
 
@@ -85,10 +90,12 @@ def misfit(literal: Literal, kind: LiteralType, path: str = "$") -> str:
     if isinstance(literal, RefLiteral) or kind == ANY:
         return ""
     if isinstance(literal, UnionLiteral):
-        if isinstance(kind, UnionType) and 0 <= literal.variant < len(kind.variants):
-            return misfit(literal.value, kind.variants[literal.variant], path)
+        if isinstance(kind, UnionType):
+            if 0 <= literal.variant < len(kind.variants):
+                return misfit(literal.value, kind.variants[literal.variant], path)
+            return f"{describe(kind)} has no variant {literal.variant} at {path}"
         return misfit(literal.value, kind, path)
-    wrong = f"expected {describe(kind)}, got {_NAMES[type(literal)]} at {path}"
+    wrong = f"expected {describe(kind)}, got {name_of(literal)} at {path}"
     match kind:
         case UnionType(variants=variants):
             return "" if any(not misfit(literal, variant, path) for variant in variants) else wrong
