@@ -9,16 +9,20 @@ import os
 from collections.abc import Iterator
 
 from whimbrel.cli.literal_json import dump, to_json
+from whimbrel.graph.interfaces import all_nodes, workflows_in
 from whimbrel.model.interface import Interface
 from whimbrel.model.literal_types import describe
 from whimbrel.model.program import (
     START,
+    ArrayTarget,
     Binding,
     BranchTarget,
     Comparison,
     Condition,
+    GateTarget,
     Graph,
     Junction,
+    LaunchPlanTarget,
     ListBinding,
     LiteralBinding,
     MapBinding,
@@ -27,6 +31,7 @@ from whimbrel.model.program import (
     Program,
     PromiseBinding,
     SourceLine,
+    Target,
     TaskKind,
     TaskTarget,
     WorkflowTarget,
@@ -52,12 +57,7 @@ def _reachable(program: Program, workflow: str) -> list[str]:
         if name in found or name not in program.workflows:
             continue
         found.append(name)
-        waiting += [
-            node.target.name
-            for top in program.workflows[name].nodes
-            for node in _with_arms(top)
-            if isinstance(node.target, WorkflowTarget)
-        ]
+        waiting += workflows_in(all_nodes(program.workflows[name]), program.launch_plans)
     return found
 
 
@@ -103,17 +103,22 @@ def _node_lines(program: Program, node: Node, indent: str, here: str) -> Iterato
         return
     inputs = ", ".join(f"{key}={_binding(value)}" for key, value in node.inputs.items())
     said = _metadata(node.overrides)
-    yield f"{indent}{node.id} = {_target(program, node)}({inputs}){after}{said}{_line(node.line, here)}"
+    yield f"{indent}{node.id} = {_target(program, node.target)}({inputs}){after}{said}{_line(node.line, here)}"
 
 
-def _target(program: Program, node: Node) -> str:
-    match node.target:
+def _target(program: Program, target: Target) -> str:
+    match target:
         case TaskTarget(name=name):
             spec = program.tasks.get(name)
-            kind = "eager" if spec is not None and spec.kind is TaskKind.EAGER else "task"
-            return f"{kind} {name}"
+            return f"{spec.kind.value if spec is not None else 'task'} {name}"
         case WorkflowTarget(name=name):
             return f"workflow {name}"
+        case LaunchPlanTarget(name=name):
+            return f"launch plan {name}"
+        case ArrayTarget(target=inner, mapped=mapped):
+            return f"map over {', '.join(mapped)}: {_target(program, inner)}"
+        case GateTarget(name=name, kind=kind):
+            return f"{kind.value} {name}"
         case BranchTarget(name=name):
             return f"conditional {name}"
 

@@ -23,7 +23,7 @@ from whimbrel.model.changes import explain
 from whimbrel.model.content import input_digest, inputs_digest
 from whimbrel.model.events import CacheMiss, RunRequested
 from whimbrel.model.literals import Literals
-from whimbrel.model.program import Program, TaskSpec
+from whimbrel.model.program import Program, TaskSpec, WorkflowTarget
 from whimbrel.model.run import AttemptId, EntryKind, Phase, Reusable
 
 
@@ -102,7 +102,7 @@ def _code(node: NodeState, program: Program) -> str:
             return ""
     if node.graph != program.workflows.get(node.entity):
         return ""
-    return closure_digest(node.entity, program.tasks, program.workflows)
+    return closure_digest(WorkflowTarget(node.entity), program)
 
 
 def _code_now(node: NodeState, program: Program) -> str:

@@ -22,8 +22,9 @@ from whimbrel.graph.digest import closure_digest
 from whimbrel.model.attempt import Cancel, Deliver, Launch
 from whimbrel.model.commands import Command, EndRun, ReleaseCache, WriteCache
 from whimbrel.model.failure import Failure
+from whimbrel.model.launch_plan import LaunchPlanSpec
 from whimbrel.model.literals import Literals
-from whimbrel.model.program import Graph, Metadata, Program, TaskKind, TaskSpec, overlay
+from whimbrel.model.program import Graph, Metadata, Program, TaskKind, TaskSpec, WorkflowTarget, overlay
 from whimbrel.model.run import AttemptId, Done, Entry, Failed, Outcome, Phase, Reusable, RunOptions
 
 NOT_SAID = Metadata()
@@ -45,6 +46,7 @@ class Machine:
         self.at = 0.0
         self.tasks: dict[str, TaskSpec] = {}
         self.workflows: dict[str, Graph] = {}
+        self.launch_plans: dict[str, LaunchPlanSpec] = {}
         self.nodes: dict[str, NodeState] = {}
         self.root: Frame | None = None
         self.commands: list[Command] = []
@@ -280,6 +282,7 @@ class Machine:
         self._codes.clear()
         self.tasks.update(program.tasks)
         self.workflows.update(program.workflows)
+        self.launch_plans.update(program.launch_plans)
 
     def code_of(self, node: NodeState) -> str:
         """The digest of the code that the node runs, "" when it is not known."""
@@ -287,7 +290,9 @@ class Machine:
             return node.spec.code_digest if node.spec is not None else ""
         code = self._codes.get(node.entity)
         if code is None:
-            code = self._codes[node.entity] = closure_digest(node.entity, self.tasks, self.workflows)
+            code = self._codes[node.entity] = closure_digest(
+                WorkflowTarget(node.entity), Program(self.tasks, self.workflows, self.launch_plans)
+            )
         return code
 
     def kind_of(self, spec: TaskSpec | None) -> Kind:

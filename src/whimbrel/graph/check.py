@@ -6,13 +6,23 @@ author's machine. Must not know Python types or functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from whimbrel.errors import Problem
 from whimbrel.graph.conformance import kind_of, misfit
+from whimbrel.graph.interfaces import (
+    Called,
+    Interfaces,
+    all_nodes,
+    called,
+    node_outputs,
+    program_interfaces,
+    target_interface,
+    workflows_in,
+)
 from whimbrel.graph.passes import arms, find_cycle, node_promises
-from whimbrel.model.interface import Interface
+from whimbrel.model.launch_plan import LaunchPlanSpec
 from whimbrel.model.literal_types import (
     ANY,
     NONE,
@@ -34,7 +44,9 @@ from whimbrel.model.program import (
     BranchTarget,
     Comparison,
     Condition,
+    GateTarget,
     Graph,
+    LaunchPlanTarget,
     ListBinding,
     LiteralBinding,
     MapBinding,
@@ -45,9 +57,6 @@ from whimbrel.model.program import (
     TaskTarget,
     WorkflowTarget,
 )
-
-Interfaces: TypeAlias = Callable[[TaskTarget | WorkflowTarget], Interface | None]
-"""The interface of what a node runs; ``None`` if it is not in the program."""
 
 Known: TypeAlias = Mapping[str, Mapping[str, LiteralType]]
 """Literal types by node and output; the workflow's inputs under ``START``."""
@@ -63,11 +72,16 @@ def check_program(program: Program) -> list[Problem]:
 def check_calls(program: Program) -> list[Problem]:
     """What is wrong between the workflows of ``program``: names, and workflows that contain themselves."""
     found: list[Problem] = []
-    for kind, entities in (("task", program.tasks), ("workflow", program.workflows)):
+    for kind, entities in (
+        ("task", program.tasks),
+        ("workflow", program.workflows),
+        ("launch plan", program.launch_plans),
+    ):
         for name, entity in entities.items():
             if entity.name != name:
-                found.append(_problem(f"the {kind} {entity.name} stands under the name {name}", "", entity.line))
-    calls = {name: _workflows_in(graph.nodes) for name, graph in program.workflows.items()}
+                line = None if isinstance(entity, LaunchPlanSpec) else entity.line
+                found.append(_problem(f"the {kind} {entity.name} stands under the name {name}", "", line))
+    calls = {name: workflows_in(all_nodes(graph), program.launch_plans) for name, graph in program.workflows.items()}
     cycle = find_cycle(calls)
     if cycle:
         line = program.workflows[cycle[0]].line
@@ -75,17 +89,6 @@ def check_calls(program: Program) -> list[Problem]:
         chain = " calls ".join([cycle[0], *reversed(cycle)])
         found.append(_problem(f"{chain}: it would never end", "Recurse in an @eager workflow instead.", line))
     return found
-
-
-def program_interfaces(program: Program) -> Interfaces:
-    """Looks interfaces up in ``program``."""
-
-    def look(target: TaskTarget | WorkflowTarget) -> Interface | None:
-        entities = program.tasks if isinstance(target, TaskTarget) else program.workflows
-        entity = entities.get(target.name)
-        return None if entity is None else entity.interface
-
-    return look
 
 
 def check_graph(graph: Graph, interfaces: Interfaces) -> list[Problem]:
@@ -142,27 +145,28 @@ class _GraphCheck:
             for arm in arms(target):
                 self._node(arm, known)
             return
-        interface = self.interfaces(target)
+        interface = target_interface(target, self.interfaces)
         if interface is None:
-            noun = "task" if isinstance(target, TaskTarget) else "workflow"
-            self._wrong(f"{node.id} runs the {noun} {target.name}, which is not in the program", "", node.line)
+            assert not isinstance(target, GateTarget)
+            entity = called(target)
+            self._wrong(f"{node.id} runs the {_noun(entity)} {entity.name}, which is not in the program", "", node.line)
             return
-        called = target.name.rpartition(".")[2]
+        short = target.name.rpartition(".")[2]
         for name, parameter in interface.inputs.items():
             binding = node.inputs.get(name)
             if binding is None:
                 if parameter.default is None:
                     self._wrong(
-                        f"{called}() lacks the input {name!r} ({describe(parameter.type)})",
-                        f"Give it: `{called}({name}=...)`.",
+                        f"{short}() lacks the input {name!r} ({describe(parameter.type)})",
+                        f"Give it: `{short}({name}=...)`.",
                         node.line,
                     )
                 continue
-            self._binding(binding, parameter.type, f"{called}(), input {name!r}", known, node.line)
+            self._binding(binding, parameter.type, f"{short}(), input {name!r}", known, node.line)
         for name in node.inputs:
             if name not in interface.inputs:
                 takes = f"it takes {', '.join(interface.inputs)}" if interface.inputs else "it takes none"
-                self._wrong(f"{called}() has no input {name!r}; {takes}", "Take it away, or rename it.", node.line)
+                self._wrong(f"{short}() has no input {name!r}; {takes}", "Take it away, or rename it.", node.line)
 
     def _condition(self, condition: Condition, name: str, known: Known, line: SourceLine | None) -> None:
         if not isinstance(condition, Comparison):
@@ -304,7 +308,7 @@ class _GraphCheck:
             if id not in fed and id not in nodes[bracket.teardown].upstream:
                 self._wrong(f"{bracket.teardown}, the teardown of a bracket, does not wait for {id}", "", line)
         target = nodes[bracket.teardown].target
-        interface = None if isinstance(target, BranchTarget) else self.interfaces(target)
+        interface = None if isinstance(target, BranchTarget) else target_interface(target, self.interfaces)
         if bracket.error and interface is not None:
             parameter = interface.inputs.get(bracket.error)
             if parameter is None or not assignable(UnionType((STRING, NONE)), parameter.type):
@@ -326,31 +330,6 @@ class _GraphCheck:
         for name in graph.outputs:
             if name not in declared:
                 self._wrong(f"{graph.name}: {name!r} is bound, but it is no output", "", graph.line)
-
-
-def node_outputs(node: Node, interfaces: Interfaces) -> dict[str, LiteralType]:
-    """Literal types by output. A branch has the outputs that every arm has; those of different types as a union."""
-    if not isinstance(node.target, BranchTarget):
-        interface = interfaces(node.target)
-        return {} if interface is None else {name: output.type for name, output in interface.outputs.items()}
-    given = [node_outputs(arm, interfaces) for arm in arms(node.target) if not _fails(arm)]
-    if not given:
-        return {}
-    found: dict[str, LiteralType] = {}
-    for name in given[0]:
-        kinds: list[LiteralType] = []
-        for outputs in given:
-            if name in outputs and outputs[name] not in kinds:
-                kinds.append(outputs[name])
-        if all(name in outputs for outputs in given):
-            found[name] = kinds[0] if len(kinds) == 1 else UnionType(tuple(kinds))
-    return found
-
-
-def _fails(node: Node) -> bool:
-    """Whether the arm is a ``fail``: a branch without arms."""
-    target = node.target
-    return isinstance(target, BranchTarget) and not target.cases and target.otherwise is None
 
 
 def _takes(binding: ListBinding | MapBinding, wanted: LiteralType) -> bool:
@@ -384,20 +363,18 @@ def _source(binding: PromiseBinding) -> str:
     return f"the output {binding.var!r} of {binding.node}{path}"
 
 
+def _noun(target: Called) -> str:
+    match target:
+        case TaskTarget():
+            return "task"
+        case WorkflowTarget():
+            return "workflow"
+        case LaunchPlanTarget():
+            return "launch plan"
+
+
 def _label(node: Node) -> str:
     return f"{node.id} ({node.name or node.target.name.rpartition('.')[2]})"
-
-
-def _workflows_in(nodes: Iterable[Node]) -> list[str]:
-    found: dict[str, None] = {}
-    stack = list(nodes)
-    while stack:
-        target = stack.pop().target
-        if isinstance(target, WorkflowTarget):
-            found[target.name] = None
-        elif isinstance(target, BranchTarget):
-            stack.extend(arms(target))
-    return list(found)
 
 
 def _problem(message: str, remedy: str, line: SourceLine | None) -> Problem:

@@ -6,20 +6,28 @@ Source lines and documentation take no part: moving a function within its file m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from whimbrel.graph.passes import arms
+from whimbrel.graph.interfaces import Called, called_in
 from whimbrel.model.codec import canonical
-from whimbrel.model.program import BranchTarget, Graph, Node, Program, TaskSpec, WorkflowTarget
+from whimbrel.model.program import (
+    BranchTarget,
+    Graph,
+    LaunchPlanTarget,
+    Node,
+    Program,
+    TaskSpec,
+    TaskTarget,
+    WorkflowTarget,
+)
 
 
 def program_digest(program: Program) -> str:
     """32 hex digits; equal for programs that do the same, whatever the order of their entities."""
     tasks = {name: _bare_task(task) for name, task in program.tasks.items()}
     workflows = {name: _bare_graph(graph) for name, graph in program.workflows.items()}
-    return _digest(Program(tasks, workflows))
+    return _digest(Program(tasks, workflows, program.launch_plans, program.references))
 
 
 def graph_digest(graph: Graph) -> str:
@@ -32,39 +40,35 @@ def task_digest(task: TaskSpec) -> str:
     return _digest(_bare_task(task))
 
 
-def closure_digest(name: str, tasks: Mapping[str, TaskSpec], workflows: Mapping[str, Graph]) -> str:
-    """32 hex digits of a workflow and the code of everything that it may run; "" when some of that is not known."""
+def closure_digest(target: Called, program: Program) -> str:
+    """32 hex digits of what ``target`` runs and the code of everything in it; "" when some of that is not known."""
     parts: dict[str, object] = {}
-    waiting: list[tuple[bool, str]] = [(True, name)]
+    waiting: list[Called] = [target]
     while waiting:
-        is_graph, called = waiting.pop()
-        place = f"{'workflow' if is_graph else 'task'} {called}"
-        if place in parts:
-            continue
-        if is_graph:
-            graph = workflows.get(called)
-            if graph is None:
-                return ""
-            parts[place] = _bare_graph(graph)
-            waiting += _called(graph.nodes)
-        else:
-            task = tasks.get(called)
-            if task is None or not task.code_digest:
-                return ""
-            parts[place] = task.code_digest
+        called = waiting.pop()
+        name = called.name
+        match called:
+            case TaskTarget():
+                task = program.tasks.get(name)
+                if task is None or not task.code_digest:
+                    return ""
+                parts[f"task {name}"] = task.code_digest
+            case WorkflowTarget():
+                graph = program.workflows.get(name)
+                if graph is None:
+                    return ""
+                if f"workflow {name}" not in parts:
+                    parts[f"workflow {name}"] = _bare_graph(graph)
+                    waiting += called_in(
+                        graph.nodes if graph.failure_node is None else (*graph.nodes, graph.failure_node)
+                    )
+            case LaunchPlanTarget():
+                plan = program.launch_plans.get(name)
+                if plan is None:
+                    return ""
+                parts[f"launch plan {name}"] = (plan.workflow, plan.defaults, plan.fixed)
+                waiting.append(WorkflowTarget(plan.workflow))
     return hashlib.sha256(canonical(parts)).hexdigest()[:32]
-
-
-def _called(nodes: Iterable[Node]) -> list[tuple[bool, str]]:
-    found: list[tuple[bool, str]] = []
-    waiting = list(nodes)
-    while waiting:
-        target = waiting.pop().target
-        if isinstance(target, BranchTarget):
-            waiting += arms(target)
-        else:
-            found.append((isinstance(target, WorkflowTarget), target.name))
-    return found
 
 
 def _digest(noun: Program | Graph | TaskSpec) -> str:
@@ -77,7 +81,9 @@ def _bare_task(task: TaskSpec) -> TaskSpec:
 
 
 def _bare_graph(graph: Graph) -> Graph:
-    return replace(graph, line=None, doc="", nodes=tuple(_bare_node(node) for node in graph.nodes))
+    failure_node = None if graph.failure_node is None else _bare_node(graph.failure_node)
+    nodes = tuple(_bare_node(node) for node in graph.nodes)
+    return replace(graph, line=None, doc="", nodes=nodes, failure_node=failure_node)
 
 
 def _bare_node(node: Node) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from whimbrel.graph.interfaces import Called
 from whimbrel.graph.passes import node_promises, promises
 from whimbrel.model.interface import Interface
 from whimbrel.model.literal_types import describe
@@ -20,11 +21,14 @@ from whimbrel.model.literals import (
 )
 from whimbrel.model.program import (
     START,
+    ArrayTarget,
     Binding,
     BranchTarget,
     Condition,
+    GateTarget,
     Graph,
     Junction,
+    LaunchPlanTarget,
     ListBinding,
     LiteralBinding,
     MapBinding,
@@ -32,6 +36,7 @@ from whimbrel.model.program import (
     Node,
     Program,
     PromiseBinding,
+    TaskTarget,
     WorkflowTarget,
 )
 
@@ -87,10 +92,23 @@ def _node(node: Node, indent: str) -> Iterator[str]:
         elif target.message:
             yield f"{indent}  else: fail {target.message!r}"
         return
-    kind = "workflow " if isinstance(target, WorkflowTarget) else ""
     inputs = ", ".join(f"{key}={binding_text(value)}" for key, value in node.inputs.items())
     label = f" [{node.name}]" if node.name else ""
-    yield f"{indent}{node.id}: {kind}{target.name}({inputs}){label}{extras}"
+    yield f"{indent}{node.id}: {_called(target)}({inputs}){label}{extras}"
+
+
+def _called(target: Called | ArrayTarget | GateTarget) -> str:
+    match target:
+        case TaskTarget(name=name):
+            return name
+        case WorkflowTarget(name=name):
+            return f"workflow {name}"
+        case LaunchPlanTarget(name=name):
+            return f"launch plan {name}"
+        case ArrayTarget(target=inner, mapped=mapped):
+            return f"map over {', '.join(mapped)}: {_called(inner)}"
+        case GateTarget(name=name, kind=kind):
+            return f"{kind.value} {name}"
 
 
 def _overrides(metadata: Metadata) -> str:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literal, Literals
-from whimbrel.model.program import Metadata, Program, TaskSpec
+from whimbrel.model.program import Graph, Metadata, Program, Target, TaskSpec
 from whimbrel.model.run import AttemptId, Entry, Outcome, Reusable
 
 # --- control plane to worker
@@ -114,6 +114,19 @@ class Succeeded(Struct, frozen=True, gc=False, tag="succeeded"):
     at: float
 
 
+class Unfolded(Struct, frozen=True, gc=False, tag="unfolded"):
+    """The function of a dynamic task has said what is to be run in its place: the end of the attempt, not of the node.
+
+    ``graph`` takes no inputs: what it was made from is bound as constants. Its outputs are the node's. ``define`` has
+    the entities that it names.
+    """
+
+    attempt: AttemptId
+    graph: Graph
+    define: Program
+    at: float
+
+
 class AttemptFault(Struct, frozen=True, gc=False, tag="fault"):
     """The attempt raised, timed out, or was cancelled (``failure.fault`` says which)."""
 
@@ -168,6 +181,8 @@ class BeginCall(Struct, frozen=True, gc=False, tag="begin"):
     graft: str = ""
     line: str = ""
     recover: str = ""
+    target: Target | None = None
+    """What is called, where ``entity`` is not the name of a task or workflow: a launch plan, a map, a gate."""
 
 
 class FinishCall(Struct, frozen=True, gc=False, tag="finish"):
@@ -219,7 +234,7 @@ class RecordValue(Struct, frozen=True, gc=False, tag="value"):
 
 
 JournalReport: TypeAlias = BeginCall | FinishCall | CancelCall | StartTimer | FireTimer | RecordValue
-Report: TypeAlias = Started | LogChunk | Progress | Succeeded | AttemptFault | Lost | Parked | JournalReport
+Report: TypeAlias = Started | LogChunk | Progress | Succeeded | Unfolded | AttemptFault | Lost | Parked | JournalReport
 Frame: TypeAlias = (
     Hello
     | Heartbeat
@@ -227,6 +242,7 @@ Frame: TypeAlias = (
     | LogChunk
     | Progress
     | Succeeded
+    | Unfolded
     | AttemptFault
     | Lost
     | Parked

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from whimbrel.model.attempt import Cancel, Deliver, Launch
-from whimbrel.model.events import CleanupDue, RetryDue, TimeoutDue, WakeDue
+from whimbrel.model.events import CleanupDue, GateDue, RetryDue, TimeoutDue, WakeDue
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
 from whimbrel.model.run import Phase
@@ -50,7 +50,7 @@ class SetTimer(Struct, frozen=True, gc=False, tag="set_timer"):
     """Post ``event`` (with its time) at ``due``, in seconds since the epoch."""
 
     due: float
-    event: RetryDue | TimeoutDue | CleanupDue | WakeDue
+    event: RetryDue | TimeoutDue | CleanupDue | WakeDue | GateDue
 
 
 class EndRun(Struct, frozen=True, gc=False, tag="end_run"):

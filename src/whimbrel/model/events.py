@@ -22,8 +22,9 @@ from whimbrel.model.attempt import (
     Started,
     StartTimer,
     Succeeded,
+    Unfolded,
 )
-from whimbrel.model.literals import Literals
+from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Program
 from whimbrel.model.run import Reusable, RunOptions
 
@@ -99,6 +100,27 @@ class WakeDue(Struct, frozen=True, gc=False, tag="wake_due"):
     at: float
 
 
+class GateDue(Struct, frozen=True, gc=False, tag="gate_due"):
+    """The time of the gate at ``path`` is over: it has slept, or nobody has answered."""
+
+    path: str
+    at: float
+
+
+class SignalReceived(Struct, frozen=True, gc=False, tag="signal"):
+    """Somebody answered a gate: a boolean for an approval, a value of its type else.
+
+    ``gate`` is its name, or the path of its node where several have that name. ``by`` says who, "" if unknown.
+    ``id`` tells signals apart: the same one twice changes nothing.
+    """
+
+    gate: str
+    value: Literal
+    by: str
+    at: float
+    id: str = ""
+
+
 class CacheHit(Struct, frozen=True, gc=False, tag="cache_hit"):
     """The cache had the outputs. ``reason`` says whose they are."""
 
@@ -124,10 +146,13 @@ Event: TypeAlias = (
     | TimeoutDue
     | CleanupDue
     | WakeDue
+    | GateDue
+    | SignalReceived
     | CacheHit
     | CacheMiss
     | Started
     | Succeeded
+    | Unfolded
     | AttemptFault
     | Lost
     | Parked

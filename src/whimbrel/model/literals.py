@@ -107,16 +107,29 @@ class BlobLiteral(Struct, frozen=True, gc=False, tag="o"):
     size: int = -1
 
 
+class DatasetLiteral(Struct, frozen=True, gc=False, tag="q"):
+    """A table by URI, stored in ``format`` (``parquet``); ``columns`` are the names of those that are meant, empty for
+    all. ``digest`` is of the content, "" if unknown; ``size`` in bytes, -1 if unknown."""
+
+    uri: str
+    format: str = ""
+    columns: tuple[str, ...] = ()
+    digest: str = ""
+    size: int = -1
+
+
 class RefLiteral(Struct, frozen=True, gc=False, tag="r"):
     """A literal kept in the blob store: its msgpack bytes stand under ``uri``.
 
-    ``digest`` is the digest of the literal, ``size`` its bytes, ``path`` the steps into it that are meant.
+    ``digest`` is the digest of the literal, ``size`` its bytes, ``path`` the steps into it that are meant. ``length``
+    is how many items it has if it is a list (before any ``path``), else -1.
     """
 
     uri: str
     digest: str
     size: int
     path: tuple[str | int, ...] = ()
+    length: int = -1
 
 
 Literal: TypeAlias = (
@@ -134,6 +147,7 @@ Literal: TypeAlias = (
     | MapLiteral
     | UnionLiteral
     | BlobLiteral
+    | DatasetLiteral
     | RefLiteral
 )
 

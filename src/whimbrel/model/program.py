@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from whimbrel.model.interface import Interface
+from whimbrel.model.launch_plan import LaunchPlanSpec
 from whimbrel.model.literals import Literal
 
 START = "start-node"
@@ -81,10 +82,12 @@ class Metadata(Struct, frozen=True, gc=False):
 
 
 class TaskKind(StrEnum):
-    """What runs a task's attempts: a worker calls the function, or a driver runs it as an eager body."""
+    """What runs a task's attempts: a worker calls the function, a driver runs it as an eager body, or a worker calls it
+    to learn the graph that is to be run in its place."""
 
     TASK = "task"
     EAGER = "eager"
+    DYNAMIC = "dynamic"
 
 
 class TaskSpec(Struct, frozen=True, gc=False):
@@ -181,7 +184,56 @@ class BranchTarget(Struct, frozen=True, gc=False, tag="branch"):
     message: str = ""
 
 
-Target: TypeAlias = TaskTarget | WorkflowTarget | BranchTarget
+class LaunchPlanTarget(Struct, frozen=True, gc=False, tag="launch_plan"):
+    """The node runs the workflow of a launch plan of the program, with the plan's inputs under the node's own."""
+
+    name: str
+
+
+class ArrayTarget(Struct, frozen=True, gc=False, tag="array"):
+    """The node runs ``target`` once for every item of its ``mapped`` inputs, which are lists of one length.
+
+    Its other inputs are the same for all items. Each output is the list of the items' outputs, in order. At most
+    ``concurrency`` items go on at a time (0: no limit of its own). It succeeds when at least ``min_successes`` items
+    have, or ``min_success_ratio`` of them (0 to 1) where that is not said; items that failed then give ``None``.
+    """
+
+    name: str
+    target: TaskTarget | WorkflowTarget | LaunchPlanTarget | ArrayTarget
+    mapped: tuple[str, ...]
+    concurrency: int = 0
+    min_successes: int | None = None
+    min_success_ratio: float = 1.0
+
+    @property
+    def partial(self) -> bool:
+        """Whether it may succeed although items have failed."""
+        return self.min_successes is not None or self.min_success_ratio < 1.0
+
+
+class GateKind(StrEnum):
+    """What a gate waits for: a person's yes or no, a value from outside, or a span of time."""
+
+    APPROVE = "approve"
+    SIGNAL = "signal"
+    SLEEP = "sleep"
+
+
+class GateTarget(Struct, frozen=True, gc=False, tag="gate"):
+    """The node waits, and runs nothing.
+
+    APPROVE: for a boolean signal; true passes the input ``value``, if there is one, on as ``o0``, false fails the node.
+    SIGNAL: for a value of the type of output ``o0``. SLEEP: for as long as its input ``duration`` says. ``name`` is
+    what the signal is sent to. ``timeout`` is in seconds, after which the node times out; ``None`` waits for ever.
+    """
+
+    name: str
+    kind: GateKind
+    interface: Interface = Interface()
+    timeout: float | None = None
+
+
+Target: TypeAlias = TaskTarget | WorkflowTarget | LaunchPlanTarget | ArrayTarget | GateTarget | BranchTarget
 
 
 class Node(Struct, frozen=True, gc=False):
@@ -238,17 +290,51 @@ class Graph(Struct, frozen=True, gc=False):
     doc: str = ""
     line: SourceLine | None = None
     brackets: tuple[Bracket, ...] = ()
+    failure_node: Node | None = None
+    """Runs when the workflow fails or is aborted, and changes nothing about that. Its inputs are bound to those of
+    the workflow; ``failure_error`` names the input that is told what went wrong, "" for none."""
+    failure_error: str = ""
+
+
+class ReferenceKind(StrEnum):
+    """What a reference points at, by Flyte's resource types."""
+
+    TASK = "task"
+    WORKFLOW = "workflow"
+    LAUNCH_PLAN = "launch_plan"
+
+
+class Reference(Struct, frozen=True, gc=False):
+    """An entity that was registered by somebody else, by its full id; what it takes and gives is the author's word."""
+
+    kind: ReferenceKind
+    project: str
+    domain: str
+    name: str
+    version: str
+    interface: Interface = Interface()
 
 
 class Program(Struct, frozen=True, gc=False):
-    """Everything that a run may need, by name."""
+    """Everything that a run may need, by name.
+
+    Nodes may name entities that are only in ``references``: such a program compiles and registers, and runs where the
+    references are resolved, which puts what they point at into ``tasks``, ``workflows`` and ``launch_plans``.
+    """
 
     tasks: dict[str, TaskSpec] = {}
     workflows: dict[str, Graph] = {}
+    launch_plans: dict[str, LaunchPlanSpec] = {}
+    references: dict[str, Reference] = {}
 
     def merged(self, other: Program) -> Program:
         """This program with the other's entities laid over it."""
-        return Program({**self.tasks, **other.tasks}, {**self.workflows, **other.workflows})
+        return Program(
+            {**self.tasks, **other.tasks},
+            {**self.workflows, **other.workflows},
+            {**self.launch_plans, **other.launch_plans},
+            {**self.references, **other.references},
+        )
 
 
 def overlay(lower: Metadata, upper: Metadata) -> Metadata:

@@ -116,6 +116,8 @@ def _shown_literal(literal: lit.Literal) -> str:
             return _shown_literal(inner)
         case lit.BlobLiteral(uri=uri, multipart=multipart):
             return f"{'directory' if multipart else 'file'} {uri}"
+        case lit.DatasetLiteral(uri=uri):
+            return f"dataset {uri}"
         case lit.RefLiteral(uri=uri):
             return f"an unread reference to {uri}"
         case lit.DurationLiteral(days=days, seconds=seconds, microseconds=microseconds):

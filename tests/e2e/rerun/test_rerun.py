@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -98,7 +99,10 @@ class Project:
         path = self.root / file
         text = path.read_text()
         assert old in text
+        before = path.stat().st_mtime
         path.write_text(text.replace(old, new))
+        # Python takes bytecode for that of a file of the same size and the same second: no person edits that quickly.
+        os.utime(path, (before + 2, before + 2))
 
     def ran(self) -> Counter[str]:
         """What has run since this was last asked."""

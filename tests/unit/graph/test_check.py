@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.unit.graph.flows import INC, LINE, WITH_DEFAULT, X, node, out, program, task
-from whimbrel.graph.check import check_graph, check_program, program_interfaces
+from whimbrel.graph.check import check_graph, check_program
+from whimbrel.graph.interfaces import program_interfaces
 from whimbrel.model.interface import Interface, Parameter, Variable
 from whimbrel.model.literal_types import (
     ANY,
