@@ -20,7 +20,7 @@ from whimbrel.authoring.travelling import with_carried
 from whimbrel.authoring.workflow import Workflow
 from whimbrel.durable.scope import Scope
 from whimbrel.durable.session import CallRequest, Session
-from whimbrel.model.codec import digest
+from whimbrel.model.content import call_digest
 from whimbrel.model.failure import Fault
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Metadata, Program, overlay
@@ -136,7 +136,7 @@ class DurableCaller:
         request = CallRequest(
             entity=name,
             inputs=inputs,
-            digest=digest((name, inputs)),
+            digest=call_digest(name, inputs),
             workflow=isinstance(entity, Workflow),
             inline=isinstance(entity, Eager),
             metadata=with_carried(metadata),

@@ -24,6 +24,26 @@ def inputs_digest(inputs: Literals, carried: Literals) -> str:
     return digest((said, {name: input_digest(literal) for name, literal in carried.items()}))
 
 
+def call_digest(entity: str, inputs: Literals) -> str:
+    """The digest of a call of an eager body: of what is called and the inputs as they stand."""
+    return digest((entity, {name: _unmeasured(literal) for name, literal in inputs.items()}))
+
+
+def _unmeasured(literal: Literal) -> Literal:
+    """Without the lengths of referenced lists, which older journals do not know."""
+    match literal:
+        case RefLiteral(length=length) if length >= 0:
+            return replace(literal, length=-1)
+        case ListLiteral(items=items):
+            return ListLiteral(tuple([_unmeasured(item) for item in items]))
+        case MapLiteral(items=fields):
+            return MapLiteral({name: _unmeasured(item) for name, item in fields.items()})
+        case UnionLiteral(value=value):
+            return replace(literal, value=_unmeasured(value))
+        case _:
+            return literal
+
+
 def _by_content(literal: Literal) -> Literal:
     match literal:
         case RefLiteral():

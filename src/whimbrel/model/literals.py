@@ -10,6 +10,7 @@ import datetime as dt
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class NoneLiteral(Struct, frozen=True, gc=False, tag="n"):
@@ -118,7 +119,7 @@ class DatasetLiteral(Struct, frozen=True, gc=False, tag="q"):
     size: int = -1
 
 
-class RefLiteral(Struct, frozen=True, gc=False, tag="r"):
+class RefLiteral(Struct, frozen=True, gc=False, tag="r", omit_defaults=True):
     """A literal kept in the blob store: its msgpack bytes stand under ``uri``.
 
     ``digest`` is the digest of the literal, ``size`` its bytes, ``path`` the steps into it that are meant. ``length``
@@ -128,7 +129,7 @@ class RefLiteral(Struct, frozen=True, gc=False, tag="r"):
     uri: str
     digest: str
     size: int
-    path: tuple[str | int, ...] = ()
+    path: tuple[str | int, ...]
     length: int = -1
 
 
@@ -169,7 +170,9 @@ def at_path(literal: Literal, path: tuple[str | int, ...]) -> Literal:
             literal = literal.value
         match literal:
             case RefLiteral():
-                return RefLiteral(literal.uri, literal.digest, literal.size, literal.path + path[position:])
+                return RefLiteral(
+                    literal.uri, literal.digest, literal.size, literal.path + path[position:], literal.length
+                )
             case MapLiteral(items=fields) if step in fields:
                 literal = fields[str(step)]
             case ListLiteral(items=items) if isinstance(step, int) and -len(items) <= step < len(items):

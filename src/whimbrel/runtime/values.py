@@ -94,7 +94,8 @@ def write_literal(literal: Literal, blobs: BlobStore) -> Literal:
     # The digest is over sorted keys, so two literals may share it and differ in the order of a map: the name is of the
     # bytes as they stand.
     uri = blobs.put(f"literals/{hashlib.sha256(data).hexdigest()[:32]}", data)
-    return RefLiteral(uri, codec.digest(literal), len(data))
+    length = len(literal.items) if isinstance(literal, ListLiteral) else -1
+    return RefLiteral(uri, codec.digest(literal), len(data), (), length)
 
 
 def keep_files(literal: Literal, blobs: BlobStore) -> Literal:

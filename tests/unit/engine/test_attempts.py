@@ -194,13 +194,13 @@ def test_a_node_may_switch_the_cache_off() -> None:
 
 def test_values_have_one_digest_wherever_they_are() -> None:
     inline = ListLiteral((IntLiteral(1),))
-    here, there = RefLiteral("a://1", digest(inline), 10), RefLiteral("b://1", digest(inline), 10)
+    here, there = RefLiteral("a://1", digest(inline), 10, ()), RefLiteral("b://1", digest(inline), 10, ())
     assert input_digest(here) == input_digest(there) == input_digest(inline)
     assert input_digest(RefLiteral("a://1", "d", 10, (0,))) == input_digest(RefLiteral("b://1", "d", 10, (0,)))
     assert input_digest(RefLiteral("a://1", "d", 10, (0,))) != input_digest(RefLiteral("a://1", "d", 10, (1,)))
     for wrap in (lambda one: ListLiteral((one,)), lambda one: MapLiteral({"k": one}), lambda one: UnionLiteral(0, one)):
         assert input_digest(wrap(here)) == input_digest(wrap(there))
-        assert input_digest(wrap(here)) != input_digest(wrap(RefLiteral("a://1", "other", 10)))
+        assert input_digest(wrap(here)) != input_digest(wrap(RefLiteral("a://1", "other", 10, ())))
     assert input_digest(BlobLiteral("a://f", digest="d")) == input_digest(BlobLiteral("b://f", digest="d"))
     assert input_digest(BlobLiteral("a://f")) != input_digest(BlobLiteral("b://f"))
 

@@ -97,7 +97,7 @@ def test_conditions_that_do_not_hold(condition: Condition) -> None:
     ("condition", "words"),
     [
         (BROKEN, "None cannot be compared with <"),
-        (compare("==", RefLiteral("b://1", "d", 9), IntLiteral(1)), "too large to be inline"),
+        (compare("==", RefLiteral("b://1", "d", 9, ()), IntLiteral(1)), "too large to be inline"),
         (compare("==", ListLiteral(()), IntLiteral(1)), "a list cannot be compared"),
         (compare("<", StrLiteral("a"), IntLiteral(1)), "not supported between"),
         (
@@ -170,7 +170,7 @@ def test_a_condition_that_cannot_be_decided_fails_the_branch() -> None:
     broken = Comparison("<", PromiseBinding("n0", "o0"), X)
     second = Node("n1", BranchTarget("which", (BranchCase(broken, node("a")),)), upstream=("n0",))
     play = Play(program(task(), graph(node("n0"), second)))
-    play.post(Succeeded(attempt("n0"), {"o0": RefLiteral("b://1", "d", 9)}, play.now))
+    play.post(Succeeded(attempt("n0"), {"o0": RefLiteral("b://1", "d", 9, ())}, play.now))
     assert play.node("n1").phase is Phase.FAILED
     assert play.run.failure is not None
     assert play.run.failure.message.startswith("which: a value too large to be inline cannot be compared")

@@ -130,7 +130,7 @@ def test_steps_into_a_value() -> None:
 def test_steps_into_a_reference_are_left_to_the_worker() -> None:
     inside = PromiseBinding("n0", "o0", ("rows", 0))
     play = Play(program(task(), graph(node("n0"), node("n1", above=["n0"], x=inside))))
-    play.post(Succeeded(attempt("n0"), {"o0": RefLiteral("b://1", "d", 9)}, play.now))
+    play.post(Succeeded(attempt("n0"), {"o0": RefLiteral("b://1", "d", 9, ())}, play.now))
     assert play.only(Launch).inputs == {"x": RefLiteral("b://1", "d", 9, ("rows", 0))}
 
 

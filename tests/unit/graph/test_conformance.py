@@ -81,7 +81,7 @@ POINT = StructType("Point", {"x": INTEGER, "y": FLOAT}, ("y",))
         (BlobLiteral("s3://x"), BlobType()),
         (BlobLiteral("s3://x", multipart=True), BlobType(multipart=True)),
         (BlobLiteral("s3://x"), DatasetType()),
-        (RefLiteral("blob://x", "d", 3), INTEGER),
+        (RefLiteral("blob://x", "d", 3, ()), INTEGER),
     ],
 )
 def test_what_fits(literal: Literal, kind: LiteralType) -> None:

@@ -99,7 +99,7 @@ def test_a_value_without_references_is_not_copied() -> None:
 def test_what_is_lost_or_leads_nowhere_is_said() -> None:
     shelf = Shelf()
     with pytest.raises(EntityNotFound):
-        read_literals({"x": RefLiteral("shelf:literals/none", "", 1)}, shelf)
+        read_literals({"x": RefLiteral("shelf:literals/none", "", 1, ())}, shelf)
     ref = write_literals({"o0": ListLiteral((StrLiteral("x" * 20_000),))}, shelf)["o0"]
     with pytest.raises(StepMissing):
         read_literals({"x": at_path(ref, (4,))}, shelf)

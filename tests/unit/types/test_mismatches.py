@@ -137,7 +137,7 @@ DECODED = [
         "expected set[Any], got a list of 1 (its items are not hashable) at $",
     ),
     (bytes, lit.BytesLiteral(b"x", "pickle"), "expected bytes, got 1 bytes of pickle at $"),
-    (str, lit.RefLiteral("blob://1", "d", 3), "expected str, got an unread reference to blob://1 at $"),
+    (str, lit.RefLiteral("blob://1", "d", 3, ()), "expected str, got an unread reference to blob://1 at $"),
     (str, lit.BlobLiteral("s3://b/k"), "expected str, got file s3://b/k at $"),
     (dt.datetime, lit.DateLiteral(dt.date(2024, 1, 2)), "expected datetime, got date datetime.date(2024, 1, 2) at $"),
     (int, lit.DurationLiteral(1, 2, 3), "expected int, got timedelta 1d 2.000003s at $"),
