@@ -170,9 +170,7 @@ def at_path(literal: Literal, path: tuple[str | int, ...]) -> Literal:
             literal = literal.value
         match literal:
             case RefLiteral():
-                return RefLiteral(
-                    literal.uri, literal.digest, literal.size, literal.path + path[position:], literal.length
-                )
+                return replace(literal, path=literal.path + path[position:])
             case MapLiteral(items=fields) if step in fields:
                 literal = fields[str(step)]
             case ListLiteral(items=items) if isinstance(step, int) and -len(items) <= step < len(items):
