@@ -12,9 +12,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from whimbrel.engine import faults, retry
-from whimbrel.engine.frames import start
 from whimbrel.engine.journal import Journal, Key
 from whimbrel.engine.machine import Machine
+from whimbrel.engine.making import start
 from whimbrel.engine.nodes import Attempt, Kind, NodeState, Stage, Verdict
 from whimbrel.engine.stopping import (
     give_run_time,

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from whimbrel.engine import faults
 from whimbrel.engine.attempts import live
-from whimbrel.engine.frames import adopt, start
 from whimbrel.engine.journal import Journal, Key
 from whimbrel.engine.machine import Machine
+from whimbrel.engine.making import adopt, aim, start
 from whimbrel.engine.nodes import Kind, NodeState, Verdict
 from whimbrel.engine.stopping import settle, stop, waits_for_stopped
 from whimbrel.engine.table import Trigger
 from whimbrel.model.attempt import BeginCall, CancelCall, FinishCall, FireTimer, RecordValue, StartTimer
 from whimbrel.model.failure import Fault
+from whimbrel.model.program import Target, TaskTarget, WorkflowTarget
 from whimbrel.model.run import Done, Entry, EntryKind, Failed
 
 _STOPPED = (Fault.CANCELLED, Fault.ABORT)
@@ -81,12 +82,9 @@ def _recovered(machine: Machine, state: NodeState, origin: str) -> None:
 
 def _call_node(machine: Machine, event: BeginCall, body: NodeState, path: str) -> NodeState:
     state = NodeState(path, path.rpartition("/")[2], Kind.WORKFLOW, event.entity, event.entity)
-    if event.workflow:
-        state.graph = machine.workflows.get(event.entity)
-    else:
-        state.spec = machine.tasks.get(event.entity)
-        state.kind = Kind.EAGER if event.inline else machine.kind_of(state.spec)
+    aim(machine, state, called_by(event))
     if event.inline:
+        state.kind = Kind.EAGER
         state.driver = body.driver
     state.inline = event.inline
     state.key = event.key
@@ -98,6 +96,13 @@ def _call_node(machine: Machine, event: BeginCall, body: NodeState, path: str) -
     state.host = body
     adopt(machine, state, body)
     return state
+
+
+def called_by(event: BeginCall) -> Target:
+    """What a body calls."""
+    if event.target is not None:
+        return event.target
+    return WorkflowTarget(event.entity) if event.workflow else TaskTarget(event.entity)
 
 
 def _free_path(machine: Machine, body: NodeState, key: str) -> str:

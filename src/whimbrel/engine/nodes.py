@@ -15,7 +15,7 @@ from whimbrel.engine.table import Trigger
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
-from whimbrel.model.program import Bracket, Graph, Metadata, Node, TaskSpec
+from whimbrel.model.program import Bracket, Graph, Metadata, Node, Target, TaskSpec
 from whimbrel.model.run import Phase
 
 
@@ -24,6 +24,9 @@ class Kind(StrEnum):
 
     TASK = "task"
     WORKFLOW = "workflow"
+    LAUNCH_PLAN = "launch_plan"
+    ARRAY = "array"
+    GATE = "gate"
     BRANCH = "branch"
     EAGER = "eager"
 
@@ -120,6 +123,8 @@ class NodeState(Struct, eq=False):
     host: Frame | NodeState | None = None
     """Who is told when it ends: a frame, a branch node, or the eager node whose body called it."""
     node: Node | None = None
+    target: Target | None = None
+    """What it runs."""
     spec: TaskSpec | None = None
     graph: Graph | None = None
     metadata: Metadata = Metadata()

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from whimbrel.engine import attempts, calls, faults, frames, stopping
+from whimbrel.engine import attempts, beginning, branches, calls, faults, frames, stopping
 from whimbrel.engine.binding import Unbound, check, complete
 from whimbrel.engine.invariants import check_run
 from whimbrel.engine.machine import Machine
@@ -94,7 +94,7 @@ class Run:
             elif ended:
                 _hear(machine, ended.popleft())
             else:
-                frames.begin(machine, ready.popleft())
+                beginning.begin(machine, ready.popleft())
         if machine.queue or machine.drivers:
             machine.launch_queued()
         return machine.commands
@@ -303,10 +303,13 @@ def _hear(machine: Machine, node: NodeState) -> None:
     host = node.host
     if isinstance(host, Frame):
         frames.member_ended(machine, host, node)
-    elif host is not None and host.kind is Kind.BRANCH:
-        frames.arm_ended(machine, host, node)
-    else:
-        calls.call_ended(machine, node)
+        return
+    assert host is not None
+    match host.kind:
+        case Kind.BRANCH:
+            branches.arm_ended(machine, host, node)
+        case _:
+            calls.call_ended(machine, node)
 
 
 _HANDLERS: dict[type, Callable[[Machine, Any], None]] = {

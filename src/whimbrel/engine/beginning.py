@@ -1,0 +1,52 @@
+"""How a node that is ready begins: its inputs are bound, and its kind decides what is done.
+
+Knows: which module begins which kind. Must not know: the rules of any kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from whimbrel.engine import faults
+from whimbrel.engine.binding import Unbound, resolve_all
+from whimbrel.engine.brackets import teardown_inputs, why_not
+from whimbrel.engine.branches import begin_branch
+from whimbrel.engine.frames import begin_workflow
+from whimbrel.engine.machine import Machine
+from whimbrel.engine.nodes import Kind, NodeState
+from whimbrel.engine.table import Trigger
+from whimbrel.engine.tasks import begin_task
+from whimbrel.model.run import Phase
+
+BEGIN: Mapping[Kind, Callable[[Machine, NodeState], None]] = {
+    Kind.TASK: begin_task,
+    Kind.EAGER: begin_task,
+    Kind.WORKFLOW: begin_workflow,
+    Kind.BRANCH: begin_branch,
+}
+"""What begins a node of each kind: its phase is QUEUED, its inputs are bound. Each may raise ``Unbound``, which fails
+the node."""
+
+
+def begin(machine: Machine, state: NodeState) -> None:
+    """A node is ready: bind its inputs and do what its kind asks for."""
+    if state.phase is not Phase.UNDEFINED:
+        return
+    if state.closes is not None and (reason := why_not(state.closes)):
+        machine.abort(state, faults.aborted(reason), Trigger.SKIP)
+        machine.ended.append(state)
+        return
+    machine.move(state, Trigger.READY)
+    state.queued_at = machine.at
+    try:
+        if state.closes is not None:
+            state.inputs = teardown_inputs(machine, state.closes)
+        elif state.node is not None:
+            assert state.scope is not None
+            state.inputs = resolve_all(state.node.inputs, state.scope, "input")
+        kind_begins = BEGIN.get(state.kind)
+        if kind_begins is None:
+            raise Unbound(f"this version cannot run {state.kind.value} nodes")
+        kind_begins(machine, state)
+    except Unbound as unbound:
+        machine.fail(state, faults.user(f"{state.name}: {unbound}", state.path, state.line))
