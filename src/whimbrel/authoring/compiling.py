@@ -5,19 +5,21 @@ Knows the tracer and the checks. Must not know how a workflow is written: it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
 
+from whimbrel.authoring.entity import Part
 from whimbrel.authoring.promise import Outputs, Void
 from whimbrel.authoring.signature import Signature
 from whimbrel.authoring.source import exception_position
 from whimbrel.authoring.tracer import NodePromise, Tracer
 from whimbrel.errors import CallMismatch, CompileError, Problem, UserError
 from whimbrel.graph.check import check_calls, check_graph
+from whimbrel.graph.interfaces import Called
 from whimbrel.model.interface import Interface
-from whimbrel.model.program import Binding, FailurePolicy, Graph, Metadata, Program, Target, TaskSpec, WorkflowTarget
+from whimbrel.model.program import Binding, FailurePolicy, Graph, Metadata, Program
 
 
 class Compiled(Struct, frozen=True):
@@ -25,8 +27,13 @@ class Compiled(Struct, frozen=True):
 
     graph: Graph | None
     arms: dict[str, Graph]
-    entities: dict[str, Any]
+    entities: tuple[Any, ...]
     problems: tuple[Problem, ...]
+
+    def part(self, name: str) -> Part:
+        """What the workflow ``name`` puts into a program."""
+        own = {} if self.graph is None else {name: self.graph}
+        return Part(Program(workflows={**own, **self.arms}), self.entities, self.problems)
 
 
 def compile_body(
@@ -46,7 +53,7 @@ def compile_body(
     tracer = Tracer(name, inputs, layers=layers)
     tracer.tell(signature.problems)
     if signature.problems:
-        return Compiled(None, {}, {}, tuple(tracer.problems))
+        return Compiled(None, {}, (), tuple(tracer.problems))
     try:
         value = tracer.trace(body, signature.names)
         finished = True
@@ -71,10 +78,10 @@ def conclude(tracer: Tracer, graph: Graph, *, complete: bool) -> Compiled:
     checked without its outputs."""
     arms = tracer.builder.graphs
 
-    def interface_of(target: Target) -> Interface | None:
+    def interface_of(target: Called) -> Interface | None:
         if target.name in arms:
             return arms[target.name].interface
-        entity = tracer.entities.get(target.name)
+        entity = tracer.entities.get(target)
         return None if entity is None else entity.read._interface
 
     if not complete:
@@ -83,7 +90,7 @@ def conclude(tracer: Tracer, graph: Graph, *, complete: bool) -> Compiled:
     for each in (graph, *arms.values()):
         # One fault, one message: what was said of a line while it was traced is not said again.
         tracer.tell([fault for fault in check_graph(each, interface_of) if (fault.file, fault.line) not in said])
-    return Compiled(graph, dict(arms), dict(tracer.entities), tuple(tracer.problems))
+    return Compiled(graph, dict(arms), tuple(tracer.entities.values()), tuple(tracer.problems))
 
 
 def problems_of(error: Exception, signature: Signature) -> list[Problem]:
@@ -168,19 +175,17 @@ def _count_text(value: Any) -> str:
 
 
 def close_program(root: Any) -> Program:
-    """Every task and workflow that a run of the workflow ``root`` may need.
+    """Everything that a run of the workflow ``root`` may need.
 
     Raises ``CompileError`` with all that is wrong.
     """
-    tasks: dict[str, TaskSpec] = {}
-    workflows: dict[str, Graph] = {}
     owners: dict[tuple[type, str], Any] = {}
     problems: list[Problem] = []
     waiting = [root]
+    parts: list[Program] = []
     while waiting:
         entity = waiting.pop()
-        key = (type(entity.target()), entity.name)
-        owner = owners.setdefault(key, entity)
+        owner = owners.setdefault(_key(entity), entity)
         if owner is not entity:
             line = entity.line
             problems.append(
@@ -192,28 +197,29 @@ def close_program(root: Any) -> Program:
                 )
             )
             continue
-        if isinstance(entity.target(), WorkflowTarget):
-            compiled: Compiled = entity.compiled()
-            problems.extend(compiled.problems)
-            if compiled.graph is not None:
-                workflows[entity.name] = compiled.graph
-            workflows.update(compiled.arms)
-            # Reversed, so that they come off the stack in the order in which they were called.
-            waiting.extend(
-                called for called in reversed(compiled.entities.values()) if owners.get(_key(called)) is not called
-            )
-        else:
-            try:
-                tasks[entity.name] = entity.spec()
-            except CompileError as error:
-                problems.extend(error.problems)
-    program = Program(tasks, workflows)
+        part: Part = entity.part()
+        problems.extend(part.problems)
+        parts.append(part.program)
+        # Reversed, so that they come off the stack in the order in which they were called.
+        waiting.extend(named for named in reversed(part.entities) if owners.get(_key(named)) is not named)
+    program = union(parts)
     if not problems:
         # Each graph was checked when it was compiled, against the interfaces of the very entities that are in here.
         problems = check_calls(program)
     if problems:
         raise CompileError(distinct(problems))
     return program
+
+
+def union(programs: Iterable[Program]) -> Program:
+    """All of ``programs`` in one."""
+    whole = Program({}, {}, {}, {})
+    for program in programs:
+        whole.tasks.update(program.tasks)
+        whole.workflows.update(program.workflows)
+        whole.launch_plans.update(program.launch_plans)
+        whole.references.update(program.references)
+    return whole
 
 
 def _key(entity: Any) -> tuple[type, str]:

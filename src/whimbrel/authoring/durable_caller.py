@@ -17,13 +17,12 @@ from whimbrel.authoring.eager import Eager
 from whimbrel.authoring.pending import PendingCall
 from whimbrel.authoring.source import caller_position
 from whimbrel.authoring.travelling import with_carried
-from whimbrel.authoring.workflow import Workflow
 from whimbrel.durable.scope import Scope
 from whimbrel.durable.session import CallRequest, Session
 from whimbrel.model.content import call_digest
 from whimbrel.model.failure import Fault
 from whimbrel.model.literals import Literal, Literals
-from whimbrel.model.program import Metadata, Program, overlay
+from whimbrel.model.program import Metadata, Program, TaskTarget, WorkflowTarget, overlay
 from whimbrel.model.run import Done, Failed, Outcome
 from whimbrel.types.failures import capture, rebuild
 
@@ -129,15 +128,17 @@ class DurableCaller:
         """
         signature = entity.signature
         inputs = self._book.values.offload(signature.encode_inputs(signature.bind(args, kwargs)))
-        name = entity.name
+        name = entity.call_name
         self._book.entities.setdefault(name, entity)
+        target = entity.target()
         position = caller_position()
         metadata = self._said if overrides is None else overlay(self._said, overrides)
         request = CallRequest(
             entity=name,
             inputs=inputs,
             digest=call_digest(name, inputs),
-            workflow=isinstance(entity, Workflow),
+            workflow=isinstance(target, WorkflowTarget),
+            target=None if isinstance(target, TaskTarget | WorkflowTarget) else target,
             inline=isinstance(entity, Eager),
             metadata=with_carried(metadata),
             line=f"{position[0]}:{position[1]}",

@@ -9,7 +9,7 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from functools import cached_property
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 
 from whimbrel.authoring.calling import current
 from whimbrel.authoring.closure import Closure, closure_of
@@ -21,10 +21,18 @@ from whimbrel.authoring.signature import Signature, read_signature
 from whimbrel.authoring.source import function_line
 from whimbrel.errors import CallMismatch, CompileError, Problem
 from whimbrel.model.interface import Interface
-from whimbrel.model.program import CodeRef, Metadata, Program, SourceLine
+from whimbrel.model.program import CodeRef, Metadata, Program, SourceLine, Target
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Part(NamedTuple):
+    """What one entity puts into a program: itself, the entities that it names, and what is wrong with it."""
+
+    program: Program = Program()
+    entities: tuple[Any, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class Entity(ABC, Generic[P, R]):
@@ -67,6 +75,16 @@ class Entity(ABC, Generic[P, R]):
     def line(self) -> SourceLine:
         """Where the function is."""
         return function_line(self.fn)
+
+    @property
+    def call_name(self) -> str:
+        """What a journal calls it: the name, unless entities of other kinds may have that too."""
+        return self.name
+
+    @property
+    def named(self) -> Entity[..., Any]:
+        """The entity whose name stands in the target of a node that runs this: itself, but for a map."""
+        return self
 
     def code(self) -> CodeRef:
         """Where a worker finds it."""
@@ -152,6 +170,14 @@ class Entity(ABC, Generic[P, R]):
     @abstractmethod
     def program(self) -> Program:
         """Everything that a run of it needs. Raises ``CompileError`` with everything that is wrong."""
+
+    @abstractmethod
+    def target(self) -> Target:
+        """What a node that runs it names."""
+
+    @abstractmethod
+    def part(self) -> Part:
+        """What it puts into a program. Raises nothing of the author's."""
 
 
 class Configured(Generic[P, R]):

@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from whimbrel.authoring.calling import Direct, current
 from whimbrel.authoring.context import ExecutionContext
-from whimbrel.authoring.entity import Entity, task_metadata
+from whimbrel.authoring.entity import Entity, Part, task_metadata
 from whimbrel.authoring.entry import single_task_program
 from whimbrel.authoring.options import METADATA_OPTIONS, unknown_option
 from whimbrel.authoring.settling import run_to_end
@@ -106,6 +106,13 @@ class Task(Entity[P, R]):
         if problems:
             raise CompileError(problems)
         return self._spec
+
+    def part(self) -> Part:
+        """Its spec."""
+        try:
+            return Part(Program({self.name: self.spec()}))
+        except CompileError as error:
+            return Part(problems=tuple(error.problems))
 
     @cached_property
     def _program(self) -> Program:

@@ -21,9 +21,20 @@ from whimbrel.authoring.source import caller_line
 from whimbrel.errors import CallMismatch, CompileError, Problem
 from whimbrel.graph.builder import DraftNode, GraphBuilder
 from whimbrel.graph.builder import Outputs as OutputTypes
+from whimbrel.graph.interfaces import Called, called
 from whimbrel.graph.passes import promises
 from whimbrel.model.literal_types import LiteralType, StructType, attribute, describe
-from whimbrel.model.program import START, Binding, Metadata, PromiseBinding, SourceLine, Target, overlay
+from whimbrel.model.program import (
+    START,
+    Binding,
+    BranchTarget,
+    GateTarget,
+    Metadata,
+    PromiseBinding,
+    SourceLine,
+    Target,
+    overlay,
+)
 
 
 class NodePromise(Promise):
@@ -195,7 +206,7 @@ class Tracer:
     def __init__(self, name: str, inputs: OutputTypes, *, layers: tuple[Any, ...] = ()) -> None:
         self.builder = GraphBuilder(name, inputs)
         self.binder = Binder()
-        self.entities: dict[str, Any] = {}
+        self.entities: dict[Called, Any] = {}
         self._execution = ExecutionContext()
         self._layers = layers
         # With decorators: how many nodes there were when the last node of each layer had been made.
@@ -301,14 +312,19 @@ class Tracer:
             draft.overrides = overrides
         if self._placeholders and any(not p.var for binding in inputs.values() for p in promises(binding)):
             self.doubtful.add((line.file or None, line.line))
-        if self.entities.setdefault(target.name, entity) is not entity:
-            own = entity.line
-            remedy = "Give each its own name."
-            self._wrong(f"two different {entity.noun}s are called {target.name}", remedy, own)
+        self.enter(entity, target)
         self._by_draft[id(draft)] = entity
         if len(self._layers) > 2:  # with one decorator there is nothing to tell apart
             self._ends[self._layer()] = len(self.builder.nodes)
         return draft
+
+    def enter(self, entity: Any, target: Target) -> None:
+        """Keep the entity that ``target`` names: the program that is made of this needs it."""
+        if isinstance(target, BranchTarget | GateTarget):
+            return
+        named = entity.named
+        if self.entities.setdefault(called(target), named) is not named:
+            self._wrong(f"two different {named.noun}s are called {named.name}", "Give each its own name.", named.line)
 
     def _layer(self) -> int:
         """Which layer is running: the innermost decorator, or the body, that has a frame on the stack."""

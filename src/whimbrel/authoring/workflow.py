@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 from whimbrel.authoring.calling import current
 from whimbrel.authoring.compiling import Compiled, close_program, compile_body
 from whimbrel.authoring.context import ExecutionContext
-from whimbrel.authoring.entity import Entity, task_metadata
+from whimbrel.authoring.entity import Entity, Part, task_metadata
 from whimbrel.authoring.local import LocalFlow, ValuePromise, resolve
 from whimbrel.authoring.options import unknown_option
 from whimbrel.authoring.promise import Void
@@ -86,6 +86,10 @@ class Workflow(Entity[P, R]):
         if compiled.problems or compiled.graph is None:
             raise CompileError(compiled.problems)
         return compiled.graph
+
+    def part(self) -> Part:
+        """Its graph, with those made of arms of conditionals, and what they call."""
+        return self.compiled().part(self.name)
 
     @cached_property
     def _program(self) -> Program:

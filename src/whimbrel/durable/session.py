@@ -30,7 +30,7 @@ from whimbrel.model.attempt import (
 from whimbrel.model.content import inputs_digest
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.literals import Literal, Literals
-from whimbrel.model.program import Metadata, Program
+from whimbrel.model.program import Metadata, Program, Target
 from whimbrel.model.run import AttemptId, Done, Entry, EntryKind, Failed, Outcome, Reusable, choose
 
 
@@ -52,6 +52,8 @@ class CallRequest(Struct, frozen=True):
     inline: bool = False
     metadata: Metadata = Metadata()
     line: str = ""
+    target: Target | None = None
+    """What is called, where that is no task or workflow by itself."""
     code: str = ""
     """The digest of the entity's code; only of calls that the driver runs itself, in a run that reuses outcomes."""
 
@@ -306,6 +308,7 @@ class Session:
                 replaces=replaces,
                 graft=grafted.path if grafted is not None else "",
                 line=request.line,
+                target=request.target,
                 recover=recovered.origin if recovered is not None else "",
             )
         )
