@@ -24,7 +24,7 @@ from whimbrel.controlplane.ports import Clock, Executor, Ids, Store
 from whimbrel.controlplane.rerun import Rerun, settle
 from whimbrel.engine.run import Run
 from whimbrel.errors import Fenced, RunNotResumable
-from whimbrel.model.attempt import AttemptFault, Cancel, LogChunk, Lost, Parked, Progress, Report, Succeeded
+from whimbrel.model.attempt import AttemptFault, Cancel, DeckUpdate, LogChunk, Lost, Parked, Progress, Report, Succeeded
 from whimbrel.model.events import AbortRequested, Event, OwnerChanged, RunRequested
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
@@ -348,9 +348,13 @@ class ControlPlane:
             if ended is not None and not ended.done():
                 ended.set_result(None)
         loop = self._loops.get(report.attempt.run)
-        if isinstance(report, LogChunk | Progress):
+        if isinstance(report, DeckUpdate):
+            self._store.deck_nowait(report)
+        elif isinstance(report, LogChunk | Progress):
             if isinstance(report, LogChunk):
-                self._store.log_nowait(report.attempt, report.stream, report.text, report.at)
+                self._store.log_nowait(report.attempt, report.stream, report.text, report.at, report.level)
+            else:
+                self._store.progress_nowait(report)
             if self._watch is not None and loop is not None:
                 self._watch(loop.run, report)
         elif loop is not None:

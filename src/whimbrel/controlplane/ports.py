@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from whimbrel.model.attempt import Cancel, Deliver, Launch, Report
+from whimbrel.model.attempt import Cancel, DeckUpdate, Deliver, Launch, Progress, Report
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
 from whimbrel.model.literals import Literals
@@ -113,17 +113,39 @@ class LogLine(Struct, frozen=True):
     stream: str
     text: str
     at: float
+    level: str = ""
 
 
 class LogStore(Protocol):
     """What attempts wrote. Writing never waits: it rides the next group commit."""
 
-    def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float) -> None:
+    def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float, level: str = "") -> None:
         """Keep a chunk."""
         ...
 
     async def logs(self, run: str, *, path: str = "", after: int = 0, limit: int = 10_000) -> list[LogLine]:
         """Chunks of the run, or of one node of it and what is below, with id > ``after``, in order of writing."""
+        ...
+
+
+class ShowStore(Protocol):
+    """What attempts show of themselves: decks, and how far they are. Writing never waits: it rides the next group
+    commit. What was shown before an attempt failed, or was lost, stays."""
+
+    def deck_nowait(self, update: DeckUpdate) -> None:
+        """Keep a deck in the place of its earlier versions."""
+        ...
+
+    async def decks(self, run: str, *, path: str = "") -> list[DeckUpdate]:
+        """The decks of the run, or of one node of it and what is below, by path, attempt and place."""
+        ...
+
+    def progress_nowait(self, progress: Progress) -> None:
+        """Keep how far an attempt is, in the place of what it said before."""
+        ...
+
+    async def progress(self, run: str) -> list[Progress]:
+        """What each attempt of the run said last, by path and attempt."""
         ...
 
 
@@ -143,7 +165,7 @@ class Inbox(Protocol):
         ...
 
 
-class Store(RunStore, CacheStore, LogStore, Inbox, Protocol):
+class Store(RunStore, CacheStore, LogStore, ShowStore, Inbox, Protocol):
     """Everything that a control plane keeps."""
 
 

@@ -15,6 +15,7 @@ from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Graph, Metadata, Program, Target, TaskSpec
 from whimbrel.model.run import AttemptId, Entry, Outcome, Reusable
+from whimbrel.model.secrets import SecretValue
 
 # --- control plane to worker
 
@@ -40,6 +41,8 @@ class Launch(Struct, frozen=True, gc=False, tag="launch"):
     moved: bool = False
     park_after: float | None = None
     """For an eager task: see ``RunOptions``."""
+    secrets: tuple[SecretValue, ...] = ()
+    """Put in by the executor on the way to the worker: the engine knows none, and no event has them."""
 
 
 class Cancel(Struct, frozen=True, gc=False, tag="cancel"):
@@ -88,12 +91,16 @@ class Heartbeat(Struct, frozen=True, gc=False, tag="heartbeat"):
 
 
 class LogChunk(Struct, frozen=True, gc=False, tag="log"):
-    """Text that the attempt wrote; ``stream`` is ``stdout``, ``stderr`` or ``log``."""
+    """Text that the attempt wrote; ``stream`` is ``stdout``, ``stderr`` or ``log``.
+
+    A chunk of ``log`` is one record, of that ``level`` (``INFO``, …), as whole lines.
+    """
 
     attempt: AttemptId
     stream: str
     text: str
     at: float
+    level: str = ""
 
 
 class Progress(Struct, frozen=True, gc=False, tag="progress"):
@@ -104,6 +111,21 @@ class Progress(Struct, frozen=True, gc=False, tag="progress"):
     total: float
     message: str
     at: float
+
+
+class DeckUpdate(Struct, frozen=True, gc=False, tag="deck"):
+    """A deck of the attempt as it is now, in place of what it was.
+
+    ``place`` is its place among the attempt's decks. ``html`` is a fragment of HTML that nobody has looked at; large
+    ones stand in the blob store under ``uri``.
+    """
+
+    attempt: AttemptId
+    name: str
+    place: int
+    html: str
+    at: float
+    uri: str = ""
 
 
 class Succeeded(Struct, frozen=True, gc=False, tag="succeeded"):
@@ -234,13 +256,16 @@ class RecordValue(Struct, frozen=True, gc=False, tag="value"):
 
 
 JournalReport: TypeAlias = BeginCall | FinishCall | CancelCall | StartTimer | FireTimer | RecordValue
-Report: TypeAlias = Started | LogChunk | Progress | Succeeded | Unfolded | AttemptFault | Lost | Parked | JournalReport
+Observation: TypeAlias = LogChunk | Progress | DeckUpdate
+"""What an attempt shows while it runs. None of it is an event: it changes nothing."""
+Report: TypeAlias = Started | Observation | Succeeded | Unfolded | AttemptFault | Lost | Parked | JournalReport
 Frame: TypeAlias = (
     Hello
     | Heartbeat
     | Started
     | LogChunk
     | Progress
+    | DeckUpdate
     | Succeeded
     | Unfolded
     | AttemptFault

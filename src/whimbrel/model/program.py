@@ -13,6 +13,7 @@ from msgspec import Struct
 from whimbrel.model.interface import Interface
 from whimbrel.model.launch_plan import LaunchPlanSpec
 from whimbrel.model.literals import Literal
+from whimbrel.model.secrets import SecretRequest
 
 START = "start-node"
 """The node id that stands for the workflow's own inputs in a ``PromiseBinding``."""
@@ -106,6 +107,10 @@ class TaskSpec(Struct, frozen=True, gc=False):
     code_digest: str = ""
     line: SourceLine | None = None
     components: dict[str, str] = {}
+    secrets: tuple[SecretRequest, ...] = ()
+    """What its attempts may read; the rest is not for them."""
+    deck: bool = False
+    """Whether its attempts show their inputs, outputs and the like as decks."""
 
 
 class LiteralBinding(Struct, frozen=True, gc=False, tag="value"):

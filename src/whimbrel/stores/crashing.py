@@ -10,9 +10,10 @@ continue with the inner store, as a new process would.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from whimbrel.controlplane.ports import CachedOutputs, CacheStore, Inbox, LogLine, LogStore, RunStore
+from whimbrel.controlplane.ports import CachedOutputs, LogLine, Store
+from whimbrel.model.attempt import DeckUpdate, Progress
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
 from whimbrel.model.run import AttemptId, Phase, RunSummary
@@ -25,10 +26,6 @@ COUNTED = frozenset({"append", "claim", "create", "put_cached", "release", "rese
 
 class SimulatedCrash(BaseException):
     """The process died here. Derives from ``BaseException``: no handler for errors may survive a death."""
-
-
-class Store(RunStore, CacheStore, LogStore, Inbox, Protocol):
-    """All that a store is."""
 
 
 class CrashingStore:
@@ -129,17 +126,37 @@ class CrashingStore:
         """See ``CacheStore``."""
         await self._write("release", lambda: self.inner.release(key, holder))
 
-    # --- logs and inbox ----------------------------------------------------------------------------------------
+    # --- logs, shows and inbox ---------------------------------------------------------------------------------
 
-    def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float) -> None:
+    def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float, level: str = "") -> None:
         """See ``LogStore``. Never counted: it rides another write."""
         self._live()
-        self.inner.log_nowait(attempt, stream, text, at)
+        self.inner.log_nowait(attempt, stream, text, at, level)
 
     async def logs(self, run: str, *, path: str = "", after: int = 0, limit: int = 10_000) -> list[LogLine]:
         """See ``LogStore``."""
         self._live()
         return await self.inner.logs(run, path=path, after=after, limit=limit)
+
+    def deck_nowait(self, update: DeckUpdate) -> None:
+        """See ``ShowStore``. Never counted."""
+        self._live()
+        self.inner.deck_nowait(update)
+
+    async def decks(self, run: str, *, path: str = "") -> list[DeckUpdate]:
+        """See ``ShowStore``."""
+        self._live()
+        return await self.inner.decks(run, path=path)
+
+    def progress_nowait(self, progress: Progress) -> None:
+        """See ``ShowStore``. Never counted."""
+        self._live()
+        self.inner.progress_nowait(progress)
+
+    async def progress(self, run: str) -> list[Progress]:
+        """See ``ShowStore``."""
+        self._live()
+        return await self.inner.progress(run)
 
     async def send(self, run: str, request: str, detail: str, at: float) -> None:
         """See ``Inbox``."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from whimbrel.controlplane.ports import CachedOutputs, LogLine
+from whimbrel.model.attempt import DeckUpdate, Progress
 from whimbrel.model.codec import digest
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
@@ -30,7 +31,7 @@ class _Run:
 
 
 class MemoryStore:
-    """Implements ``RunStore``, ``CacheStore``, ``LogStore`` and ``Inbox``. Belongs to one event loop at a time."""
+    """Implements every port of the control plane's store. Belongs to one event loop at a time."""
 
     def __init__(self) -> None:
         self._runs: dict[str, _Run] = {}
@@ -38,6 +39,8 @@ class MemoryStore:
         self._reservations: dict[str, tuple[str, float]] = {}
         self._logs: dict[str, list[LogLine]] = {}
         self._last_log = 0
+        self._decks: dict[tuple[AttemptId, str], DeckUpdate] = {}
+        self._progress: dict[AttemptId, Progress] = {}
 
     # --- runs --------------------------------------------------------------------------------------------------
 
@@ -125,20 +128,38 @@ class MemoryStore:
 
     # --- logs --------------------------------------------------------------------------------------------------
 
-    def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float) -> None:
+    def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float, level: str = "") -> None:
         """Keep a chunk. Lone surrogates are kept as escapes."""
         self._last_log += 1
-        line = LogLine(self._last_log, attempt, stream, encodable(text), at)
+        line = LogLine(self._last_log, attempt, stream, encodable(text), at, level)
         self._logs.setdefault(attempt.run, []).append(line)
 
     async def logs(self, run: str, *, path: str = "", after: int = 0, limit: int = 10_000) -> list[LogLine]:
         """Chunks with id > ``after``, of ``path`` and what is below."""
-        found = [
-            line
-            for line in self._logs.get(run, ())
-            if line.id > after and (not path or line.attempt.path == path or line.attempt.path.startswith(f"{path}/"))
-        ]
+        found = [line for line in self._logs.get(run, ()) if line.id > after and _is_below(line.attempt.path, path)]
         return found[: max(limit, 0)]
+
+    # --- shows -------------------------------------------------------------------------------------------------
+
+    def deck_nowait(self, update: DeckUpdate) -> None:
+        """Keep a deck. Lone surrogates are kept as escapes."""
+        update = msgspec.structs.replace(update, name=encodable(update.name), html=encodable(update.html))
+        self._decks[update.attempt, update.name] = update
+
+    async def decks(self, run: str, *, path: str = "") -> list[DeckUpdate]:
+        """The decks of the run, or of ``path`` and what is below."""
+        found = [
+            deck for deck in self._decks.values() if deck.attempt.run == run and _is_below(deck.attempt.path, path)
+        ]
+        return sorted(found, key=lambda deck: (deck.attempt, deck.place, deck.name))
+
+    def progress_nowait(self, progress: Progress) -> None:
+        """Keep how far an attempt is. Lone surrogates are kept as escapes."""
+        self._progress[progress.attempt] = msgspec.structs.replace(progress, message=encodable(progress.message))
+
+    async def progress(self, run: str) -> list[Progress]:
+        """What each attempt of the run said last."""
+        return sorted((said for said in self._progress.values() if said.attempt.run == run), key=lambda s: s.attempt)
 
     # --- inbox -------------------------------------------------------------------------------------------------
 
@@ -173,6 +194,10 @@ class MemoryStore:
         if row is None:
             raise no_run(run)
         return row
+
+
+def _is_below(path: str, of: str) -> bool:
+    return not of or path == of or path.startswith(f"{of}/")
 
 
 def newness(summary: RunSummary) -> tuple[float, str]:

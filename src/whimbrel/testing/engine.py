@@ -372,7 +372,7 @@ class _Watched:
 
     def __getattr__(self, verb: str) -> Any:
         method = getattr(self._inner, verb)
-        if verb == "log_nowait":
+        if verb.endswith("_nowait"):
             return method
 
         async def watched(*args: Any, **options: Any) -> Any:

@@ -30,8 +30,8 @@ from whimbrel.model.attempt import (
     CancelCall,
     FireTimer,
     Launch,
-    LogChunk,
     Lost,
+    Observation,
     Progress,
     Report,
     Started,
@@ -238,7 +238,7 @@ class _Body:
             self._tell(f"it failed: {end.failure.title}; recorded is {told}")
 
     def _heard(self, report: Report) -> None:
-        if self._seat.abandoned or isinstance(report, Started | LogChunk | StartTimer):
+        if self._seat.abandoned or isinstance(report, Started | Observation | StartTimer):
             # A timer that was not recorded counts when it fires: libraries set them as the network behaves.
             return
         if isinstance(report, CancelCall) and (report.parent, report.key) in self._under_way:

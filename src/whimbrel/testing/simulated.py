@@ -23,8 +23,8 @@ from whimbrel.model.attempt import (
     Cancel,
     Deliver,
     Launch,
-    LogChunk,
     Lost,
+    Observation,
     Parked,
     Report,
     Started,
@@ -253,7 +253,7 @@ class SimulatedExecutor:
             known = self._attempts.pop(report.attempt, None) or self._drivers.pop(report.attempt, None)
             if known is not None:
                 self._report(report)
-        elif isinstance(report, LogChunk) or report.attempt in self._attempts or report.attempt in self._drivers:
+        elif isinstance(report, Observation) or report.attempt in self._attempts or report.attempt in self._drivers:
             self._report(report)
 
 

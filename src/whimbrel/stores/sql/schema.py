@@ -87,9 +87,37 @@ logs = sa.Table(
     _key("stream"),
     _text("text"),
     _time("at"),
+    # Last, as a migration adds it.
+    sa.Column("level", sa.String(64), nullable=False, server_default=sa.literal_column("''")),
     sa.Index("logs_by_run", "run", "id"),
     # Readers page by id: none may be given twice.
     sqlite_autoincrement=True,
+)
+
+# What an attempt shows now: a row is replaced by its next version.
+decks = sa.Table(
+    "decks",
+    METADATA,
+    sa.Column("run", sa.String(64), primary_key=True),
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, primary_key=True),
+    _number("place"),
+    _text("html"),
+    _text("uri"),
+    _time("at"),
+)
+
+progress = sa.Table(
+    "progress",
+    METADATA,
+    sa.Column("run", sa.String(64), primary_key=True),
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    _time("done"),
+    _time("total"),
+    _text("message"),
+    _time("at"),
 )
 
 inbox = sa.Table(

@@ -13,9 +13,17 @@ SCHEMA = (
         interface VARCHAR(64) NOT NULL, inputs TEXT NOT NULL, outputs BLOB NOT NULL, run VARCHAR(64) NOT
         NULL, path TEXT NOT NULL, at DOUBLE NOT NULL, PRIMARY KEY ("key") )""",
     """
+        CREATE TABLE decks ( run VARCHAR(64) NOT NULL, path TEXT NOT NULL, number BIGINT NOT NULL, name TEXT
+        NOT NULL, place BIGINT NOT NULL, html TEXT NOT NULL, uri TEXT NOT NULL, at DOUBLE NOT NULL, PRIMARY
+        KEY (run, path, number, name) )""",
+    """
         CREATE TABLE logs ( id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, run VARCHAR(64) NOT NULL, path
         TEXT NOT NULL, number BIGINT NOT NULL, stream VARCHAR(64) NOT NULL, text TEXT NOT NULL, at DOUBLE
-        NOT NULL )""",
+        NOT NULL, level VARCHAR(64) DEFAULT '' NOT NULL )""",
+    """
+        CREATE TABLE progress ( run VARCHAR(64) NOT NULL, path TEXT NOT NULL, number BIGINT NOT NULL, done
+        DOUBLE NOT NULL, total DOUBLE NOT NULL, message TEXT NOT NULL, at DOUBLE NOT NULL, PRIMARY KEY (run,
+        path, number) )""",
     """
         CREATE TABLE reservations ( "key" VARCHAR(64) NOT NULL, holder TEXT NOT NULL, until DOUBLE NOT NULL,
         PRIMARY KEY ("key") )""",
@@ -106,15 +114,38 @@ STATEMENTS = Texts(
     end_reservation="""DELETE FROM reservations WHERE reservations."key" = :key""",
     release="""DELETE FROM reservations WHERE reservations."key" = :key AND reservations.holder = :holder""",
     add_log="""
-        INSERT INTO logs (run, path, number, stream, text, at) VALUES (:run, :path, :number, :stream, :text,
-        :at)""",
+        INSERT INTO logs (run, path, number, stream, text, at, level) VALUES (:run, :path, :number, :stream,
+        :text, :at, :level)""",
     logs="""
-        SELECT logs.id, logs.run, logs.path, logs.number, logs.stream, logs.text, logs.at FROM logs WHERE
-        logs.run = :run AND logs.id > :after ORDER BY logs.id LIMIT :limit OFFSET 0""",
+        SELECT logs.id, logs.run, logs.path, logs.number, logs.stream, logs.text, logs.at, logs.level FROM
+        logs WHERE logs.run = :run AND logs.id > :after ORDER BY logs.id LIMIT :limit OFFSET 0""",
     logs_below="""
-        SELECT logs.id, logs.run, logs.path, logs.number, logs.stream, logs.text, logs.at FROM logs WHERE
-        logs.run = :run AND logs.id > :after AND (logs.path = :path OR substr(logs.path, 1, :length) =
-        :below) ORDER BY logs.id LIMIT :limit OFFSET 0""",
+        SELECT logs.id, logs.run, logs.path, logs.number, logs.stream, logs.text, logs.at, logs.level FROM
+        logs WHERE logs.run = :run AND logs.id > :after AND (logs.path = :path OR substr(logs.path, 1,
+        :length) = :below) ORDER BY logs.id LIMIT :limit OFFSET 0""",
+    drop_deck="""
+        DELETE FROM decks WHERE decks.run = :run AND decks.path = :path AND decks.number = :number AND
+        decks.name = :name""",
+    add_deck="""
+        INSERT INTO decks (run, path, number, name, place, html, uri, at) VALUES (:run, :path, :number,
+        :name, :place, :html, :uri, :at)""",
+    decks="""
+        SELECT decks.run, decks.path, decks.number, decks.name, decks.place, decks.html, decks.uri, decks.at
+        FROM decks WHERE decks.run = :run ORDER BY decks.path, decks.number, decks.place, decks.name""",
+    decks_below="""
+        SELECT decks.run, decks.path, decks.number, decks.name, decks.place, decks.html, decks.uri, decks.at
+        FROM decks WHERE decks.run = :run AND (decks.path = :path OR substr(decks.path, 1, :length) =
+        :below) ORDER BY decks.path, decks.number, decks.place, decks.name""",
+    drop_progress="""
+        DELETE FROM progress WHERE progress.run = :run AND progress.path = :path AND progress.number =
+        :number""",
+    add_progress="""
+        INSERT INTO progress (run, path, number, done, total, message, at) VALUES (:run, :path, :number,
+        :done, :total, :message, :at)""",
+    progress="""
+        SELECT progress.run, progress.path, progress.number, progress.done, progress.total,
+        progress.message, progress.at FROM progress WHERE progress.run = :run ORDER BY progress.path,
+        progress.number""",
     send="""
         INSERT INTO inbox (run, request, detail, at) SELECT :run AS anon_1, :request AS anon_2, :detail AS
         anon_3, :at AS anon_4 WHERE EXISTS (SELECT * FROM runs WHERE runs.id = :run)""",

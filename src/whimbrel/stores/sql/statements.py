@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from whimbrel.stores.sql.schema import METADATA, cache, events, inbox, logs, reservations, runs
+from whimbrel.stores.sql.schema import METADATA, cache, decks, events, inbox, logs, progress, reservations, runs
 from whimbrel.stores.sql.texts import Texts
 
 # `run` and `key` as parameters, beside columns of those names.
@@ -29,7 +29,7 @@ _SUMMARY = [
 ]
 # Not id, epoch and created_at: those are the store's.
 _STATED = ("entity", "phase", "started_at", "ended_at", "owner", "source", "message", "wake_at")
-_LOG_LINE = [logs.c.id, logs.c.run, logs.c.path, logs.c.number, logs.c.stream, logs.c.text, logs.c.at]
+_LOG_LINE = [logs.c.id, logs.c.run, logs.c.path, logs.c.number, logs.c.stream, logs.c.text, logs.c.at, logs.c.level]
 
 
 def _values(table: sa.Table, *skipped: str) -> dict[str, sa.BindParameter[Any]]:
@@ -53,6 +53,20 @@ def _newest(*, phase: bool = False, before: bool = False) -> sa.Select[Any]:
     return found
 
 
+def _is_below(path: sa.Column[str]) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        path == sa.bindparam("path"),
+        sa.func.substr(path, _ONE, sa.bindparam("length", type_=sa.Integer)) == sa.bindparam("below"),
+    )
+
+
+def _same(table: sa.Table, *names: str) -> list[sa.ColumnElement[bool]]:
+    return [table.c[name] == sa.bindparam(name, type_=table.c[name].type) for name in names]
+
+
+_decks = (
+    sa.select(*decks.c).where(decks.c.run == _RUN).order_by(decks.c.path, decks.c.number, decks.c.place, decks.c.name)
+)
 _lines = (
     sa.select(*_LOG_LINE).where(logs.c.run == _RUN, logs.c.id > sa.bindparam("after")).order_by(logs.c.id).limit(_LIMIT)
 )
@@ -109,12 +123,14 @@ STATEMENTS: dict[str, sa.ClauseElement] = {
     ),
     "add_log": sa.insert(logs).values(_values(logs, "id")),
     "logs": _lines,
-    "logs_below": _lines.where(
-        sa.or_(
-            logs.c.path == sa.bindparam("path"),
-            sa.func.substr(logs.c.path, _ONE, sa.bindparam("length", type_=sa.Integer)) == sa.bindparam("below"),
-        )
-    ),
+    "logs_below": _lines.where(_is_below(logs.c.path)),
+    "drop_deck": sa.delete(decks).where(*_same(decks, "run", "path", "number", "name")),
+    "add_deck": sa.insert(decks).values(_values(decks)),
+    "decks": _decks,
+    "decks_below": _decks.where(_is_below(decks.c.path)),
+    "drop_progress": sa.delete(progress).where(*_same(progress, "run", "path", "number")),
+    "add_progress": sa.insert(progress).values(_values(progress)),
+    "progress": sa.select(*progress.c).where(progress.c.run == _RUN).order_by(progress.c.path, progress.c.number),
     "send": sa.insert(inbox).from_select(
         list(_values(inbox, "id")),
         sa.select(*_values(inbox, "id").values()).where(sa.exists().where(runs.c.id == sa.bindparam("run"))),

@@ -20,6 +20,7 @@ import msgspec
 
 from whimbrel.controlplane.ports import CachedOutputs, LogLine
 from whimbrel.errors import StoreError, WhimbrelError
+from whimbrel.model.attempt import DeckUpdate, Progress
 from whimbrel.model.codec import decoder, digest, encode
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
@@ -35,6 +36,9 @@ from whimbrel.stores.utf8 import encodable
 
 T = TypeVar("T")
 
+Rider = tuple[str, Parameters]
+"""What nobody waits for: which table, and the row."""
+
 # Readers at a time. Lists, logs and replays are short; more would only contend for the interpreter.
 READERS = 4
 
@@ -44,7 +48,7 @@ _inputs = msgspec.json.Decoder(dict[str, str])
 
 
 class SqlStore:
-    """Implements ``RunStore``, ``CacheStore``, ``LogStore`` and ``Inbox``. Any event loop may use it.
+    """Implements every port of the control plane's store. Any event loop may use it.
 
     Opening another store on the same database, in this process or another, is allowed: runs are fenced by their epochs.
     """
@@ -52,7 +56,7 @@ class SqlStore:
     def __init__(self, database: Database, *, log_delay: float = RIDER_DELAY) -> None:
         self._database = database
         self._sql = database.texts
-        self._writer: Writer[Parameters] = Writer(database, self._carry_logs, rider_delay=log_delay)
+        self._writer: Writer[Rider] = Writer(database, self._carry, rider_delay=log_delay)
         self._pool: ThreadPoolExecutor | None = None
         self._reader = threading.local()
         self._readers: list[Connection] = []
@@ -275,42 +279,100 @@ class SqlStore:
 
     # --- logs --------------------------------------------------------------------------------------------------
 
-    def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float) -> None:
+    def log_nowait(self, attempt: AttemptId, stream: str, text: str, at: float, level: str = "") -> None:
         """See ``LogStore``. Lone surrogates are kept as escapes."""
-        self._writer.ride(
-            {
-                "run": attempt.run,
-                "path": attempt.path,
-                "number": attempt.number,
-                "stream": stream,
-                "text": encodable(text),
-                "at": at,
-            }
-        )
+        row = {**_named(attempt), "stream": stream, "text": encodable(text), "at": at, "level": level}
+        self._writer.ride(("log", row))
 
     async def logs(self, run: str, *, path: str = "", after: int = 0, limit: int = 10_000) -> list[LogLine]:
         """See ``LogStore``. Chunks that were kept before the call are among them."""
-        if self._writer.has_riders:
-            # On a disk that takes nothing, what it took before can still be read.
-            with suppress(StoreError):
-                await self._writer.submit(_nothing)
+        await self._settle_riders()
         wanted: dict[str, Any] = {"run": run, "after": after, "limit": max(limit, 0)}
         statement = self._sql.logs
         if path:
             statement = self._sql.logs_below
-            wanted |= {"path": path, "below": f"{path}/", "length": len(path) + 1}
+            wanted |= _below(path)
 
         def work(cursor: Cursor) -> list[LogLine]:
             cursor.execute(statement, wanted)
             return [
-                LogLine(id, AttemptId(run, node, number), stream, text, at)
-                for id, run, node, number, stream, text, at in cursor.fetchall()
+                LogLine(id, AttemptId(run, node, number), stream, text, at, level)
+                for id, run, node, number, stream, text, at, level in cursor.fetchall()
             ]
 
         return await self._read(work)
 
-    def _carry_logs(self, cursor: Cursor, rows: Sequence[Parameters]) -> None:
-        cursor.executemany(self._sql.add_log, rows)
+    # --- shows -------------------------------------------------------------------------------------------------
+
+    def deck_nowait(self, update: DeckUpdate) -> None:
+        """See ``ShowStore``. Lone surrogates are kept as escapes."""
+        row = {
+            **_named(update.attempt),
+            "name": encodable(update.name),
+            "place": update.place,
+            "html": encodable(update.html),
+            "uri": update.uri,
+            "at": update.at,
+        }
+        self._writer.ride(("deck", row))
+
+    async def decks(self, run: str, *, path: str = "") -> list[DeckUpdate]:
+        """See ``ShowStore``. Those that were kept before the call are among them."""
+        await self._settle_riders()
+        statement, wanted = (self._sql.decks_below, _below(path)) if path else (self._sql.decks, {})
+
+        def work(cursor: Cursor) -> list[DeckUpdate]:
+            cursor.execute(statement, {"run": run, **wanted})
+            return [
+                DeckUpdate(AttemptId(run, node, number), name, place, html, at, uri)
+                for run, node, number, name, place, html, uri, at in cursor.fetchall()
+            ]
+
+        return await self._read(work)
+
+    def progress_nowait(self, progress: Progress) -> None:
+        """See ``ShowStore``. Lone surrogates are kept as escapes."""
+        row = {
+            **_named(progress.attempt),
+            "done": progress.done,
+            "total": progress.total,
+            "message": encodable(progress.message),
+            "at": progress.at,
+        }
+        self._writer.ride(("progress", row))
+
+    async def progress(self, run: str) -> list[Progress]:
+        """See ``ShowStore``. What was kept before the call is among it."""
+        await self._settle_riders()
+
+        def work(cursor: Cursor) -> list[Progress]:
+            cursor.execute(self._sql.progress, {"run": run})
+            return [Progress(AttemptId(run, node, number), *said) for run, node, number, *said in cursor.fetchall()]
+
+        return await self._read(work)
+
+    # --- riders ------------------------------------------------------------------------------------------------
+
+    async def _settle_riders(self) -> None:
+        if self._writer.has_riders:
+            # On a disk that takes nothing, what it took before can still be read.
+            with suppress(StoreError):
+                await self._writer.submit(_nothing)
+
+    def _carry(self, cursor: Cursor, riders: Sequence[Rider]) -> None:
+        sql = self._sql
+        logs = [row for kind, row in riders if kind == "log"]
+        if logs:
+            cursor.executemany(sql.add_log, logs)
+        # Only the newest version of each: an attempt may have said a hundred since the last commit.
+        decks = {(*_whose(row), row["name"]): row for kind, row in riders if kind == "deck"}
+        for row in decks.values():
+            cursor.execute(sql.drop_deck, {**_key_of(row), "name": row["name"]})
+            cursor.execute(sql.add_deck, row)
+        progress = {_whose(row): row for kind, row in riders if kind == "progress"}
+        for row in progress.values():
+            cursor.execute(sql.drop_progress, _key_of(row))
+            cursor.execute(sql.add_progress, row)
 
     # --- inbox -------------------------------------------------------------------------------------------------
 
@@ -390,6 +452,22 @@ class SqlStore:
 
 def _nothing(cursor: Cursor) -> None:
     """A job to wait for: when it is done, so is all that was queued before it."""
+
+
+def _named(attempt: AttemptId) -> dict[str, Any]:
+    return {"run": attempt.run, "path": attempt.path, "number": attempt.number}
+
+
+def _whose(row: Parameters) -> tuple[Any, ...]:
+    return row["run"], row["path"], row["number"]
+
+
+def _key_of(row: Parameters) -> dict[str, Any]:
+    return {name: row[name] for name in ("run", "path", "number")}
+
+
+def _below(path: str) -> dict[str, Any]:
+    return {"path": path, "below": f"{path}/", "length": len(path) + 1}
 
 
 def _event_rows(run: str, first: int, events: Sequence[Event]) -> list[dict[str, Any]]:

@@ -48,6 +48,14 @@ class Texts(Struct, frozen=True):
     logs: str
     logs_below: str
 
+    drop_deck: str
+    add_deck: str
+    decks: str
+    decks_below: str
+    drop_progress: str
+    add_progress: str
+    progress: str
+
     send: str
     """Adds nothing when there is no such run."""
     addressed: str
