@@ -20,6 +20,7 @@ from whimbrel import (
     workflow,
 )
 from whimbrel.authoring.durable_values import now, random, uuid4
+from whimbrel.authoring.mixed_eager import mixed_eager
 
 
 @task
@@ -650,6 +651,66 @@ async def eager_bracketed(x: int) -> str:
     return "accepted"
 
 
+# --- calls that block --------------------------------------------------------------------------------------------
+
+
+def stepwise(x: int, steps: int) -> int:
+    """No coroutine: its calls are waited for here."""
+    for _ in range(steps):
+        x = add_one(x=x)
+    return x
+
+
+@mixed_eager
+async def eager_blocks(x: int) -> int:
+    below = stepwise(x, 2)
+    try:
+        reject(x=below)
+    except EagerException as error:
+        below += 100 if isinstance(error, ValueError) else 0
+    return chain(x=add_one(x=below)) + await double(x=below)
+
+
+async def stepping(x: int, steps: int) -> int:
+    return stepwise(x, steps) + await double(x=x)
+
+
+@mixed_eager
+async def eager_blocks_side_by_side(x: int) -> list[int]:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(stepping(x + i, i)) for i in range(3)]
+    await asyncio.sleep(1)
+    return [add_one(x=task.result()) for task in tasks]
+
+
+@mixed_eager
+async def eager_blocks_nested(x: int) -> list[int]:
+    """Bodies of both kinds, in one another, one by one and side by side."""
+    first = await eager_blocks(x=stepwise(x, 1))
+    second, third = await asyncio.gather(eager_blocks_side_by_side(x=x), inner(x=x))
+    return [stepwise(first, 1), *second, third]
+
+
+@mixed_eager
+async def eager_blocks_cancelled(x: int) -> int:
+    """What waits in a call that blocks is cancelled there, and its clean-up blocks as well."""
+    cleaned = []
+
+    async def forever() -> None:
+        value = 0
+        try:
+            while True:
+                value = stepwise(value, 1)
+        finally:
+            cleaned.append(stepwise(x, 2))
+
+    running = asyncio.create_task(forever())
+    stepwise(x, 3)
+    running.cancel()
+    await asyncio.wait([running])
+    return cleaned[0]
+
+
 class Sample(NamedTuple):
     """A program, its inputs, and what it must give; ``task_calls`` is how many task executions an undisturbed run
     makes (-1: it may vary). ``racy``: where calls take time, what it gives depends on how long they take."""
@@ -709,5 +770,9 @@ SAMPLES = {
     "eager_depth": Sample(depth, {"n": 4}, 4, 4),
     "bracketed": Sample(bracketed, {"x": 1}, 4, 7),
     "eager_bracketed": Sample(eager_bracketed, {"x": 4}, "4 is not wanted, 5", 7),
+    "eager_blocks": Sample(eager_blocks, {"x": 1}, 422 + 206, 9),
+    "eager_blocks_side_by_side": Sample(eager_blocks_side_by_side, {"x": 1}, [4, 8, 12], 9),
+    "eager_blocks_nested": Sample(eager_blocks_nested, {"x": 1}, [635, 4, 8, 12, 4], -1),
+    "eager_blocks_cancelled": Sample(eager_blocks_cancelled, {"x": 1}, 3, -1),
     "eager_waits_in_a_loop": Sample(eager_waits_in_a_loop, {"x": 1}, [56, 1], -1),
 }

@@ -224,7 +224,12 @@ class EagerLoop(asyncio.SelectorEventLoop):
             name = getattr(coro, "__name__", "task")
             if _spawned_from_a_set():
                 name = f"{name}-{fingerprint(coro)}"
-            context.run(self._ambient.set, here.spawn(name))
+            scope = here.spawn(name)
+            context.run(self._ambient.set, scope)
+            # A scope may run something around its tasks' coroutines: bodies whose calls block do.
+            carry = getattr(scope, "carry", None)
+            if carry is not None:
+                coro = carry(coro)
         return asyncio.Task(coro, loop=loop, context=context, **options)
 
     def call_at(  # type: ignore[override]

@@ -42,6 +42,7 @@ COMMANDS = [
     Command(PROGRAMS / "awaiting.py", "tower", ("--n", "3"), "625\n"),
     Command(PROGRAMS / "awaiting.py", "careful", ("--n", "7"), "ValueError: 7 is refused\n"),
     Command(PROGRAMS / "awaiting.py", "insistent", ("--n", "4"), "4\n"),
+    Command(PROGRAMS / "mixing.py", "mixed", ("--n", "2"), "9\n"),
     Command(PROGRAMS / "mixing.py", "only_awaited", ("--n", "3"), "6\n"),
 ]
 PRINTED = {"good morning", "good night", "initializing external service", "finish external service"}
@@ -169,13 +170,6 @@ def test_progress_is_shown_when_asked_for(tmp_path: Path) -> None:
     assert quiet.stderr == ""
     assert "SUCCEEDED" in told.stderr
     assert told.stdout == quiet.stdout
-
-
-def test_a_blocking_call_under_an_engine_names_the_way_out(tmp_path: Path) -> None:
-    done = run("union", "run", PROGRAMS / "mixing.py", "mixed", "--n", "2", directory=tmp_path, code=1)
-    assert done.stdout == ""
-    assert "square is called by a workflow made with flytekit.eager" in done.stderr
-    assert "Import eager from flytekit.experimental" in done.stderr
 
 
 def test_a_wrong_input_is_told(tmp_path: Path) -> None:

@@ -14,18 +14,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeVar, overload
 
-from whimbrel.authoring.calling import current
-from whimbrel.authoring.direct_eager import DirectEager
 from whimbrel.authoring.eager import Eager, EagerDecorator
 from whimbrel.authoring.eager import eager as _eager
 from whimbrel.authoring.entity import Entity
+from whimbrel.authoring.mixed_eager import mixed_eager as _mixed
 from whimbrel.authoring.task import Task, TaskDecorator
 from whimbrel.authoring.task import task as _task
 from whimbrel.authoring.workflow import Workflow, WorkflowDecorator
 from whimbrel.authoring.workflow import workflow as _workflow
 from whimbrel.errors import CallMismatch, UserError
-from whimbrel.model.program import Metadata
-from whimbrel.types.failures import as_eager
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -205,87 +202,7 @@ def blocking_eager(fn: Any = None, /, **options: Any) -> Any:
     """``flytekit.eager`` of 1.16: async tasks and eager workflows are awaited, the rest blocks and gives its value."""
     if fn is None:
         return lambda fn: blocking_eager(fn, **options)
-
-    @functools.wraps(fn)
-    async def body(*args: Any, **kwargs: Any) -> Any:
-        token = current.set(_blocking(current.get()))
-        try:
-            return await fn(*args, **kwargs)
-        finally:
-            current.reset(token)
-
-    return _eager(**_translated(fn, options))(body)
-
-
-# --- the callers of flytekit.eager ------------------------------------------------------------------------------------
-
-
-def _is_awaited(entity: Any) -> bool:
-    return bool(getattr(entity, "is_async", False))
-
-
-class BlockingDirectEager(DirectEager):
-    """The caller in an eager body in which what is not ``async`` blocks; outside any engine."""
-
-    __slots__ = ("_awaiting",)
-
-    def __init__(self, awaiting: DirectEager) -> None:
-        super().__init__(awaiting.execution, awaiting.threads)
-        self._awaiting = awaiting
-
-    def call(
-        self, entity: Any, args: tuple[Any, ...], kwargs: dict[str, Any], overrides: Metadata | None = None
-    ) -> Any:
-        """Something to await, or the value."""
-        if _is_awaited(entity):
-            return self._awaiting.call(entity, args, kwargs, overrides)
-        inputs = entity.signature.bind(args, kwargs)
-        entity.signature.check_inputs(inputs)
-        try:
-            return entity.run_blocking(inputs, self.execution)
-        except Exception as error:
-            failure = as_eager(error)
-            if failure is error:
-                raise
-            raise failure from failure.__cause__
-
-
-class BlockingDurableCaller:
-    """The same in a driver, around the driver's own caller. What blocks has no durable form yet, and is refused."""
-
-    __slots__ = ("_awaiting",)
-
-    def __init__(self, awaiting: Any) -> None:
-        self._awaiting = awaiting
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._awaiting, name)
-
-    def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None] | None:
-        """A durable timer; the event loop looks for this on the class."""
-        timer: Callable[[], None] | None = self._awaiting.set_timer(when, fire)
-        return timer
-
-    def spawn(self, name: str) -> BlockingDurableCaller:
-        """The caller of an asyncio task: it blocks as well."""
-        return BlockingDurableCaller(self._awaiting.spawn(name))
-
-    def call(self, entity: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *options: Any, **more: Any) -> Any:
-        """Something to await. Raises ``NotInThisRelease`` for what is not ``async``."""
-        if _is_awaited(entity):
-            return self._awaiting.call(entity, args, kwargs, *options, **more)
-        raise NotInThisRelease(
-            f"{entity.short_name} is called by a workflow made with flytekit.eager, where calls of tasks that are not "
-            "async block: an engine cannot run that durably yet. Import eager from flytekit.experimental and await "
-            "every call, or run it as plain Python: asyncio.run(...), or `pyflyte run --direct`."
-        )
-
-
-def _blocking(caller: Any) -> Any:
-    # A driver's caller is known by what it does: its module imports asyncio, which scripts need not pay for.
-    if hasattr(caller, "spawn"):
-        return BlockingDurableCaller(caller)
-    return BlockingDirectEager(caller) if isinstance(caller, DirectEager) else caller
+    return _mixed(**_translated(fn, options))(fn)
 
 
 # --- testing ----------------------------------------------------------------------------------------------------------
