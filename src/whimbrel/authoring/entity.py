@@ -22,6 +22,7 @@ from whimbrel.authoring.source import function_line
 from whimbrel.errors import CallMismatch, CompileError, Problem
 from whimbrel.model.interface import Interface
 from whimbrel.model.program import CodeRef, Metadata, Program, SourceLine, Target
+from whimbrel.model.run import RunOptions
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,6 +81,15 @@ class Entity(ABC, Generic[P, R]):
     def call_name(self) -> str:
         """What a journal calls it: the name, unless entities of other kinds may have that too."""
         return self.name
+
+    @property
+    def entry_name(self) -> str:
+        """The workflow of its program that runs it."""
+        return self.name
+
+    def run_options(self, options: RunOptions) -> RunOptions:
+        """``options``, with what it says itself of runs where they say nothing."""
+        return options
 
     @property
     def named(self) -> Entity[..., Any]:

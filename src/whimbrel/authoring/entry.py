@@ -14,7 +14,7 @@ class Runnable(Protocol):
     """What has a program and a name: any entity."""
 
     @property
-    def name(self) -> str:
+    def entry_name(self) -> str:
         """The name of the workflow in its program that runs it."""
         ...
 
@@ -25,7 +25,7 @@ class Runnable(Protocol):
 
 def entry_program(entity: Runnable) -> tuple[Program, str]:
     """The program of ``entity``, and the name of the workflow in it to run. Raises ``CompileError``."""
-    return entity.program(), entity.name
+    return entity.program(), entity.entry_name
 
 
 def single_task_program(spec: TaskSpec) -> Program:

@@ -8,6 +8,7 @@ the interface.
 from __future__ import annotations
 
 import builtins
+import copy
 import inspect
 import typing
 from collections import namedtuple
@@ -104,6 +105,48 @@ class Signature:
         self._output_files = tuple(key for key, made in self.outputs.items() if holds_files(made.literal_type))
         self._single_check = self.outputs["o0"].check if self.result == "single" and self.outputs else None
         self._count = len(self.names)
+        self.fixed: tuple[str, ...] = ()
+        """Inputs of the workflow that a launch plan has fixed: they cannot be given."""
+
+    def prefilled(
+        self, name: str, line: SourceLine, *, defaults: Mapping[str, Any], fixed: Mapping[str, Any]
+    ) -> Signature:
+        """This signature with other defaults, and without the inputs that are ``fixed``. What does not fit is among
+        its problems."""
+        made = copy.copy(self)
+        made.name = name
+        made.line = line
+        made.problems = list(self.problems)
+        parameters = dict(self._interface.inputs)
+        for what, given in (("default", defaults), ("fixed value", fixed)):
+            for key, value in given.items():
+                if key not in self.inputs:
+                    if key not in self.names:
+                        made.add_problem(f"there is no input {key!r} to give a {what}; {self._known(key)}", "")
+                    continue
+                try:
+                    literal = self.inputs[key].encode(value)
+                except ValueMismatch as error:
+                    made.add_problem(
+                        f"the {what} of {key!r} does not fit: "
+                        f"expected {error.expected}, got {error.got} at {error.path}",
+                        f"Give {error.expected}.",
+                    )
+                    continue
+                parameters[key] = Parameter(parameters[key].type, parameters[key].doc, literal)
+        made.names = tuple(key for key in self.names if key not in fixed)
+        made.inputs = {key: self.inputs[key] for key in made.names if key in self.inputs}
+        made._positional = tuple(key for key in self._positional if key not in fixed)
+        both = {**self.defaults, **defaults}
+        made.defaults = {key: both[key] for key in made.names if key in both}
+        made._interface = Interface(
+            {key: parameters[key] for key in made.names if key in parameters}, self._interface.outputs
+        )
+        made._input_checks = tuple((key, transformer.check) for key, transformer in made.inputs.items())
+        made._input_files = tuple(key for key in self._input_files if key not in fixed)
+        made._count = len(made.names)
+        made.fixed = (*self.fixed, *(key for key in self.names if key in fixed))
+        return made
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -167,6 +210,8 @@ class Signature:
                 faults.append(f"{self.name}() got the input {name!r} twice: by position and by name")
             elif name in self.names:
                 given[name] = value
+            elif name in self.fixed:
+                faults.append(f"{self.name}() is given {name!r}, which the launch plan has fixed")
             else:
                 faults.append(f"{self.name}() has no input {name!r}; {self._known(name)}")
         bound = {name: given.get(name, self.defaults.get(name, EMPTY)) for name in self.names}

@@ -31,6 +31,17 @@ def caller_position() -> tuple[str, int]:
     return "", 0
 
 
+def caller_module() -> str:
+    """The module of the innermost frame that is the author's, ``__main__`` if there is none."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__") or ""
+        if name.partition(".")[0] not in _OWN:
+            return name
+        frame = frame.f_back
+    return "__main__"
+
+
 def caller_line() -> SourceLine:
     """The author's line that is running now, with its text."""
     return line_at(*caller_position())

@@ -98,8 +98,8 @@ def compile_(file: str, name: str, form: str) -> int:
         case "json":
             text = msgspec.json.format(msgspec.json.encode(program), indent=2).decode()
         case "mermaid":
-            text = as_mermaid(program, entity.name)
+            text = as_mermaid(program, entity.entry_name)
         case _:
-            text = as_text(program, entity.name, os.getcwd())
+            text = as_text(program, entity.entry_name, os.getcwd())
     out(text.rstrip("\n"))
     return 0

@@ -199,11 +199,13 @@ def _run(
         return _direct(entity, literals, as_json=options["as_json"])
     environment = parse_environment(options["env"])
     program = entity.program()
-    run_options = RunOptions(
-        max_parallelism=options["max_parallelism"],
-        overwrite_cache=options["overwrite_cache"],
-        environment=environment,
-        park_after=options["park_after"],
+    run_options = entity.run_options(
+        RunOptions(
+            max_parallelism=options["max_parallelism"],
+            overwrite_cache=options["overwrite_cache"],
+            environment=environment,
+            park_after=options["park_after"],
+        )
     )
     run_id = _checked_id(options["run_id"])
 
@@ -213,7 +215,7 @@ def _run(
         # A run has its files for good: what the paths held when it was started.
         blobs = engine.home.blobs
         kept = {name: await asyncio.to_thread(keep_files, literal, blobs) for name, literal in literals.items()}
-        return await engine.plane.launch(program, entity.name, kept, options=run_options, source=source, run_id=run_id)
+        return await engine.plane.launch(program, entity.entry_name, kept, options=run_options, source=source, run_id=run_id)
 
     home: Path = options["home"]
     manner = Manner(

@@ -139,10 +139,11 @@ class TestEngine:
         self._entity = entity
         self._runs += 1
         self.run_id = f"{self._prefix}{self._runs}"
+        run_options = entity.run_options(self._options or RunOptions())
 
         async def begin(plane: ControlPlane) -> None:
             await plane.launch(
-                self._cast.program(program), workflow, literals, options=self._options, run_id=self.run_id
+                self._cast.program(program), workflow, literals, options=run_options, run_id=self.run_id
             )
 
         return self._value(self._go(begin))
