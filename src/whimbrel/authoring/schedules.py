@@ -24,8 +24,13 @@ _ALIASES = frozenset(
     for alias in (name, plural, f"@{name}")
 )
 
-_MONTHS = dict(zip("jan feb mar apr may jun jul aug sep oct nov dec".split(), range(1, 13), strict=True))
-_DAYS = dict(zip("sun mon tue wed thu fri sat".split(), range(7), strict=True))
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
+    )
+}
+_DAYS = {name: number for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
 
 _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("minute", 0, 59, {}),
@@ -81,7 +86,7 @@ class CronSchedule:
 
 
 class FixedRate:
-    """Launch every ``duration``, which is a whole number of minutes. ``kickoff_time_input_arg`` as for ``CronSchedule``.
+    """Launch every ``duration``, a whole number of minutes. ``kickoff_time_input_arg`` as for ``CronSchedule``.
 
     Raises ``CallMismatch``.
     """

@@ -133,7 +133,7 @@ class Signature:
                         f"Give {error.expected}.",
                     )
                     continue
-                parameters[key] = Parameter(parameters[key].type, parameters[key].doc, literal)
+                parameters[key] = Parameter(parameters[key].type, parameters[key].description, literal)
         made.names = tuple(key for key in self.names if key not in fixed)
         made.inputs = {key: self.inputs[key] for key in made.names if key in self.inputs}
         made._positional = tuple(key for key in self._positional if key not in fixed)

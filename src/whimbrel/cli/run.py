@@ -215,7 +215,9 @@ def _run(
         # A run has its files for good: what the paths held when it was started.
         blobs = engine.home.blobs
         kept = {name: await asyncio.to_thread(keep_files, literal, blobs) for name, literal in literals.items()}
-        return await engine.plane.launch(program, entity.entry_name, kept, options=run_options, source=source, run_id=run_id)
+        return await engine.plane.launch(
+            program, entity.entry_name, kept, options=run_options, source=source, run_id=run_id
+        )
 
     home: Path = options["home"]
     manner = Manner(

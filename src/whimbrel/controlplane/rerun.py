@@ -23,7 +23,7 @@ from whimbrel.model.changes import explain
 from whimbrel.model.content import input_digest, inputs_digest
 from whimbrel.model.events import CacheMiss, RunRequested
 from whimbrel.model.literals import Literals
-from whimbrel.model.program import Program, TaskSpec, WorkflowTarget
+from whimbrel.model.program import LaunchPlanTarget, Program, TaskSpec, WorkflowTarget
 from whimbrel.model.run import AttemptId, EntryKind, Phase, Reusable
 
 
@@ -92,17 +92,18 @@ def reusable(run: Run) -> tuple[Reusable, ...]:
 
 def _code(node: NodeState, program: Program) -> str:
     """The digest of the code that made the node's outcome; "" when that is not known for certain."""
-    if node.kind is not Kind.WORKFLOW:
+    target = node.target
+    if not isinstance(target, WorkflowTarget | LaunchPlanTarget):
         return node.spec.code_digest if node.spec is not None else ""
     # A run that was resumed with other code has nodes of both: only what was made by one version is known.
     for inner in _below(node):
         if inner.spec is not None and inner.spec.code_digest != _code_now(inner, program):
             return ""
-        if inner.graph is not None and inner.graph != program.workflows.get(inner.entity):
+        if inner.graph is not None and inner.graph != program.workflows.get(inner.graph.name):
             return ""
-    if node.graph != program.workflows.get(node.entity):
+    if node.graph is None or node.graph != program.workflows.get(node.graph.name):
         return ""
-    return closure_digest(WorkflowTarget(node.entity), program)
+    return closure_digest(target, program)
 
 
 def _code_now(node: NodeState, program: Program) -> str:
@@ -170,7 +171,7 @@ def forecast(old: Run, request: RunRequested, current: Program) -> list[Forecast
                 Forecast(node.path, node.entity, Verdict.REUSE, () if place == node.path else (f"as {place}",))
             )
             continue
-        if node.kind is Kind.WORKFLOW and node.frame is not None:
+        if node.frame is not None:
             continue  # its nodes speak for themselves
         lines.append(Forecast(node.path, node.entity, Verdict.RUN, tuple(_why(node, before, begun))))
         if before is not None and before.kind is Kind.EAGER and node.kind is Kind.EAGER:
@@ -302,12 +303,16 @@ def _calls(body: NodeState, known: Program, fresh_inputs: list[str]) -> list[For
 
 
 def _call_changes(call: NodeState, known: Program) -> list[str]:
-    if call.kind is not Kind.WORKFLOW:
+    if not isinstance(call.target, WorkflowTarget | LaunchPlanTarget):
         now = known.tasks.get(call.entity)
         return ["it is gone"] if now is None else changes(call.spec, now)
-    if call.entity not in known.workflows:
+    workflow = call.entity
+    if isinstance(call.target, LaunchPlanTarget):
+        plan = known.launch_plans.get(workflow)
+        workflow = "" if plan is None else plan.workflow
+    if workflow not in known.workflows:
         return ["it is gone"]
-    said = ["its graph has changed"] if call.graph != known.workflows[call.entity] else []
+    said = ["its graph has changed"] if call.graph != known.workflows[workflow] else []
     for inner in _below(call):
         if inner.spec is not None:
             now = known.tasks.get(inner.entity)

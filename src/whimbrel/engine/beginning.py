@@ -11,7 +11,7 @@ from whimbrel.engine import faults
 from whimbrel.engine.binding import Unbound, resolve_all
 from whimbrel.engine.brackets import teardown_inputs, why_not
 from whimbrel.engine.branches import begin_branch
-from whimbrel.engine.frames import begin_workflow
+from whimbrel.engine.frames import begin_launch_plan, begin_workflow
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.nodes import Kind, NodeState
 from whimbrel.engine.table import Trigger
@@ -22,6 +22,7 @@ BEGIN: Mapping[Kind, Callable[[Machine, NodeState], None]] = {
     Kind.TASK: begin_task,
     Kind.EAGER: begin_task,
     Kind.WORKFLOW: begin_workflow,
+    Kind.LAUNCH_PLAN: begin_launch_plan,
     Kind.BRANCH: begin_branch,
 }
 """What begins a node of each kind: its phase is QUEUED, its inputs are bound. Each may raise ``Unbound``, which fails

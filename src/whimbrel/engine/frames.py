@@ -70,12 +70,23 @@ def _watch(frame: Frame, bracket: Bracket) -> None:
         node.within = [*node.within, state]
 
 
+def begin_launch_plan(machine: Machine, state: NodeState) -> None:
+    """Unfold the workflow of a launch plan, on its fixed inputs over those that are given over its defaults."""
+    plan = machine.launch_plans.get(state.entity)
+    if plan is None:
+        raise Unbound(f"the program has no launch plan {state.entity!r}")
+    given = complete(state.inputs, plan.interface, plan.name)
+    state.inputs = {**plan.defaults, **given, **plan.fixed}
+    state.graph = machine.workflows.get(plan.workflow)
+    begin_workflow(machine, state)
+
+
 def begin_workflow(machine: Machine, state: NodeState) -> None:
     """Unfold the graph of a workflow. The inputs are bound."""
     state.metadata = said_of(state)
     graph = state.graph
     if graph is None:
-        raise Unbound(f"the program has no workflow {state.entity!r}")
+        raise Unbound(f"the program has no workflow for {state.entity!r}")
     above = state.scope
     while above is not None:
         if above.graph.name == graph.name:

@@ -85,7 +85,7 @@ def _check_attempts(machine: Machine, node: NodeState, where: str) -> None:
     assert len(succeeded) == (1 if node.attempts and returned else 0), (
         f"{where} has {len(succeeded)} attempts that succeeded"
     )
-    if node.kind in (Kind.WORKFLOW, Kind.BRANCH) or node.inline:
+    if node.kind in (Kind.WORKFLOW, Kind.LAUNCH_PLAN, Kind.BRANCH) or node.inline:
         assert not node.attempts, f"{where} has attempts of its own"
         assert node.phase is not Phase.QUEUED, f"{where} waits for nothing"
     else:

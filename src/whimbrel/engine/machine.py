@@ -24,7 +24,16 @@ from whimbrel.model.commands import Command, EndRun, ReleaseCache, WriteCache
 from whimbrel.model.failure import Failure
 from whimbrel.model.launch_plan import LaunchPlanSpec
 from whimbrel.model.literals import Literals
-from whimbrel.model.program import Graph, Metadata, Program, TaskKind, TaskSpec, WorkflowTarget, overlay
+from whimbrel.model.program import (
+    Graph,
+    LaunchPlanTarget,
+    Metadata,
+    Program,
+    TaskKind,
+    TaskSpec,
+    WorkflowTarget,
+    overlay,
+)
 from whimbrel.model.run import AttemptId, Done, Entry, Failed, Outcome, Phase, Reusable, RunOptions
 
 NOT_SAID = Metadata()
@@ -66,7 +75,7 @@ class Machine:
         self.recovered_from = ""
         self.reuse = ReuseTable()
         """What another run has for equal calls of this one."""
-        self._codes: dict[str, str] = {}
+        self._codes: dict[WorkflowTarget | LaunchPlanTarget, str] = {}
         self.story = Story() if keep_story else None
 
     # --- phases ----------------------------------------------------------------------------------
@@ -286,13 +295,13 @@ class Machine:
 
     def code_of(self, node: NodeState) -> str:
         """The digest of the code that the node runs, "" when it is not known."""
-        if node.kind is not Kind.WORKFLOW:
+        target = node.target
+        if not isinstance(target, WorkflowTarget | LaunchPlanTarget):
             return node.spec.code_digest if node.spec is not None else ""
-        code = self._codes.get(node.entity)
+        code = self._codes.get(target)
         if code is None:
-            code = self._codes[node.entity] = closure_digest(
-                WorkflowTarget(node.entity), Program(self.tasks, self.workflows, self.launch_plans)
-            )
+            program = Program(self.tasks, self.workflows, self.launch_plans)
+            code = self._codes[target] = closure_digest(target, program)
         return code
 
     def kind_of(self, spec: TaskSpec | None) -> Kind:

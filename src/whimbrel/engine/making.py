@@ -93,7 +93,7 @@ def recovered(machine: Machine, state: NodeState) -> bool:
         found = machine.reuse.take(state.entity, code, inputs, place_of(state))
     if found is not None:
         machine.recover(state, found)
-    elif state.kind is not Kind.WORKFLOW:  # what is inside it speaks for itself
+    elif state.kind not in (Kind.WORKFLOW, Kind.LAUNCH_PLAN):  # what is inside those speaks for itself
         make_fresh(state)
     return found is not None
 

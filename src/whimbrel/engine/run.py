@@ -196,7 +196,8 @@ class Run:
     @property
     def program(self) -> Program:
         """Everything that it knows by name, what eager bodies brought included."""
-        return Program(dict(self._machine.tasks), dict(self._machine.workflows))
+        machine = self._machine
+        return Program(dict(machine.tasks), dict(machine.workflows), dict(machine.launch_plans))
 
     def live_attempts(self) -> list[AttemptId]:
         """The attempts that are launched and have not ended."""

@@ -142,9 +142,7 @@ class TestEngine:
         run_options = entity.run_options(self._options or RunOptions())
 
         async def begin(plane: ControlPlane) -> None:
-            await plane.launch(
-                self._cast.program(program), workflow, literals, options=run_options, run_id=self.run_id
-            )
+            await plane.launch(self._cast.program(program), workflow, literals, options=run_options, run_id=self.run_id)
 
         return self._value(self._go(begin))
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from whimbrel.authoring.entity import Configured, Entity
 from whimbrel.authoring.entry import single_task_program
+from whimbrel.authoring.launch_plan import LaunchPlan
 from whimbrel.authoring.workflow import Workflow
 from whimbrel.errors import CallMismatch
 from whimbrel.model.program import CodeRef, Metadata, Program, SourceLine, TaskSpec
@@ -130,21 +131,27 @@ class Cast:
         return found.mock.takes if found is not None else 0.0
 
     def program(self, program: Program) -> Program:
-        """``program`` with each workflow that has a stand-in made one step."""
-        tasks, workflows = dict(program.tasks), dict(program.workflows)
+        """``program`` with each workflow and launch plan that has a stand-in made one step."""
+        tasks, workflows, plans = dict(program.tasks), dict(program.workflows), dict(program.launch_plans)
         for name, found in self._named.items():
             if name in workflows and isinstance(found.entity, Workflow):
                 one_step = single_task_program(_one_step(found.entity, workflows[name].line))
                 workflows[name] = replace(one_step.workflows[name], doc=workflows[name].doc)
                 tasks.update(one_step.tasks)
-        return Program(tasks, workflows)
+            elif name in plans and isinstance(found.entity, LaunchPlan):
+                one_step = single_task_program(_one_step(found.entity, found.entity.line))
+                step = f"{name}:stand-in"
+                workflows[step] = replace(one_step.workflows[name], name=step)
+                plans[name] = replace(plans[name], workflow=step, defaults={}, fixed={})
+                tasks.update(one_step.tasks)
+        return Program(tasks, workflows, plans, program.references)
 
 
-def _one_step(workflow: Workflow[..., Any], line: SourceLine | None) -> TaskSpec:
+def _one_step(entity: Entity[..., Any], line: SourceLine | None) -> TaskSpec:
     return TaskSpec(
-        workflow.name,
-        workflow.interface,
-        CodeRef("", workflow.name, ""),
+        entity.name,
+        entity.interface,
+        CodeRef("", entity.name, ""),
         metadata=Metadata(),
         line=line,
     )
