@@ -10,8 +10,23 @@ from whimbrel.authoring.durable_values import now, random, sleep, uuid4
 from whimbrel.authoring.eager import Eager, eager
 from whimbrel.authoring.entry import entry_program
 from whimbrel.authoring.imperative import ImperativeWorkflow
+from whimbrel.authoring.launch_plan import LaunchPlan
 from whimbrel.authoring.nodes import create_node
 from whimbrel.authoring.options import Cache
+from whimbrel.authoring.registration import (
+    Annotations,
+    AuthRole,
+    ConcurrencyLimitBehavior,
+    ConcurrencyPolicy,
+    Email,
+    Labels,
+    Options,
+    PagerDuty,
+    SecurityContext,
+    Slack,
+    WorkflowExecutionPhase,
+)
+from whimbrel.authoring.schedules import CronSchedule, FixedRate
 from whimbrel.authoring.task import Task, task
 from whimbrel.authoring.travelling import overrides, propagate
 from whimbrel.authoring.workflow import Workflow, workflow
@@ -34,23 +49,36 @@ from whimbrel.types.files import FlyteFile
 from whimbrel.types.transformer import TypeTransformer
 
 __all__ = [
+    "Annotations",
+    "AuthRole",
     "Cache",
     "CallMismatch",
     "CompileError",
+    "ConcurrencyLimitBehavior",
+    "ConcurrencyPolicy",
+    "CronSchedule",
     "Eager",
     "EagerException",
+    "Email",
     "ExecutionContext",
     "FailurePolicy",
+    "FixedRate",
     "FlyteContextManager",
     "FlyteDirectory",
     "FlyteFile",
     "ForgottenAwait",
     "ImperativeWorkflow",
+    "Labels",
+    "LaunchPlan",
+    "Options",
+    "PagerDuty",
     "Problem",
     "PromiseMisuse",
     "RecoverableError",
     "Resources",
+    "SecurityContext",
     "SetupTeardown",
+    "Slack",
     "Task",
     "TypeTransformer",
     "UnsupportedType",
@@ -58,6 +86,7 @@ __all__ = [
     "ValueMismatch",
     "WhimbrelError",
     "Workflow",
+    "WorkflowExecutionPhase",
     "check_module",
     "conditional",
     "create_node",

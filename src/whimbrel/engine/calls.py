@@ -81,8 +81,9 @@ def _recovered(machine: Machine, state: NodeState, origin: str) -> None:
 
 
 def _call_node(machine: Machine, event: BeginCall, body: NodeState, path: str) -> NodeState:
-    state = NodeState(path, path.rpartition("/")[2], Kind.WORKFLOW, event.entity, event.entity)
-    aim(machine, state, called_by(event))
+    target = called_by(event)
+    state = NodeState(path, path.rpartition("/")[2], Kind.WORKFLOW, target.name, target.name)
+    aim(machine, state, target)
     if event.inline:
         state.kind = Kind.EAGER
         state.driver = body.driver

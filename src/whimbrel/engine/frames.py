@@ -86,7 +86,7 @@ def begin_workflow(machine: Machine, state: NodeState) -> None:
     state.metadata = said_of(state)
     graph = state.graph
     if graph is None:
-        raise Unbound(f"the program has no workflow for {state.entity!r}")
+        raise Unbound(f"the program has no workflow {state.entity!r}")
     above = state.scope
     while above is not None:
         if above.graph.name == graph.name:
