@@ -67,9 +67,13 @@ class RunLoop:
         self._executor = executor
         self._clock = clock
         self._watch = watch
-        self._inbound: deque[Event] = deque()
+        self._inbound: deque[tuple[Event, tuple[int, ...]]] = deque()
         self._handling = False
         self._unwritten: list[Event] = []
+        self._asked: set[int] = set()
+        """Requests that have become events."""
+        self._answered: list[int] = []
+        """Those of them that the inbox still has."""
         self._held: list[Command] = []
         self._written = run.seq
         self._wake = asyncio.Event()
@@ -86,22 +90,31 @@ class RunLoop:
 
     # --- events in
 
-    def post(self, event: Event) -> None:
-        """Something has happened. Handled at once, unless an event is being handled; never raises (``drive`` does)."""
-        self._inbound.append(event)
+    def post(self, event: Event, requests: tuple[int, ...] = ()) -> None:
+        """Something has happened. Handled at once, unless an event is being handled; never raises (``drive`` does).
+
+        ``requests`` are those that asked for it, by their ids: they leave the inbox as it is written. What was asked
+        for by a request that has been here before has happened.
+        """
+        self._inbound.append((event, requests))
         if self._handling or self._broken is not None or self._stopping:
             return
         self._handling = True
         try:
             while self._inbound:
-                self._handle(self._inbound.popleft())
+                self._handle(*self._inbound.popleft())
         except BaseException as error:
             self._broken = error
             self._wake.set()
         finally:
             self._handling = False
 
-    def _handle(self, event: Event) -> None:
+    def _handle(self, event: Event, requests: tuple[int, ...]) -> None:
+        if requests:
+            if self._asked.issuperset(requests):
+                return
+            self._asked.update(requests)
+            self._answered.extend(requests)
         commands = self.run.handle(event)
         self._has_parked = self._has_parked or isinstance(event, Parked)
         if isinstance(event, OwnerChanged):
@@ -166,8 +179,8 @@ class RunLoop:
             self._close()
 
     async def _step(self) -> None:
-        events, commands = self._unwritten, self._held
-        self._unwritten, self._held = [], []
+        events, commands, answered = self._unwritten, self._held, self._answered
+        self._unwritten, self._held, self._answered = [], [], []
         if events:
             summary = self._summarise()
             await self._store.append(
@@ -176,6 +189,7 @@ class RunLoop:
                 self._written + 1,
                 events,
                 summary if summary is not self.summary else None,
+                answered,
             )
             self.summary = summary
             self._written += len(events)

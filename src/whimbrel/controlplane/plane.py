@@ -21,6 +21,7 @@ from whimbrel.controlplane.caching import CacheDesk
 from whimbrel.controlplane.loop import RunLoop
 from whimbrel.controlplane.parked import Berth, ParkedRuns
 from whimbrel.controlplane.ports import Clock, Executor, Ids, Store
+from whimbrel.controlplane.requests import event_of
 from whimbrel.controlplane.rerun import Rerun, settle
 from whimbrel.engine.run import Run
 from whimbrel.errors import Fenced, RunNotResumable
@@ -38,6 +39,9 @@ LOADS = 32
 """How many parked runs are read from the store at a time."""
 
 Watch = Callable[[Run, Event | LogChunk | Progress], None]
+
+Asked = tuple[Event, tuple[int, ...]]
+"""What is to happen to a run, and the requests in its inbox that asked for it."""
 
 
 class RunResult(Struct, frozen=True):
@@ -93,7 +97,7 @@ class ControlPlane:
         self._driving: dict[str, asyncio.Future[RunResult | None]] = {}
         """Of each run that was driven here: its end; ``None`` where it was parked, and will be driven on."""
         self._parked = ParkedRuns(clock, self._wake)
-        self._loading: dict[str, list[Event]] = {}
+        self._loading: dict[str, list[Asked]] = {}
         """Parked runs that are on their way back, and what is to happen to each first."""
         self._gate = asyncio.Semaphore(LOADS)
         self._awaited: dict[str, asyncio.Future[RunResult | None]] = {}
@@ -201,11 +205,16 @@ class ControlPlane:
         clock = _NotBefore(self._clock, events[-1].at)
         # Left for the owner before: what was to be aborted must not get to its end before anybody listens.
         requests = await self._requests(run_id)
+        if first:
+            # One abort is as good as another; two would leave no time to clean up.
+            aborts = tuple(id for event, ids in requests if isinstance(event, AbortRequested) for id in ids)
+            requests = [asked for asked in requests if not isinstance(asked[0], AbortRequested)]
+            requests += [(event, aborts) for event in first]
         loop = self._adopt(run, summary, clock)
         running = self._executor.running()
         gone = tuple(attempt.path for attempt in run.live_attempts() if attempt not in running)
-        for event in first or requests:
-            loop.post(event)
+        for asked in requests:
+            loop.post(*asked)
         if not run.phase.terminal:
             loop.post(OwnerChanged(summary.epoch, self._owner, clock.now(), gone))
 
@@ -248,19 +257,19 @@ class ControlPlane:
 
     # --- inside
 
-    def _post(self, run_id: str, event: Event) -> bool:
+    def _post(self, run_id: str, event: Event, requests: tuple[int, ...] = ()) -> bool:
         """Let something happen to a run that is looked after here; whether it is."""
         if (loop := self._loops.get(run_id)) is not None:
-            loop.post(event)
+            loop.post(event, requests)
         elif (first := self._loading.get(run_id)) is not None:
-            first.append(event)
+            first.append((event, requests))
         elif (berth := self._parked.take(run_id)) is not None:
-            self._wake(run_id, berth, event)
+            self._wake(run_id, berth, (event, requests))
         else:
             return False
         return True
 
-    def _wake(self, run_id: str, berth: Berth, *first: Event) -> None:
+    def _wake(self, run_id: str, berth: Berth, *first: Asked) -> None:
         """Bring a parked run back; ``first`` happens to it before anything else."""
         self._loading[run_id] = list(first)
         self._driving[run_id] = asyncio.ensure_future(self._come_back(run_id, berth))
@@ -289,8 +298,8 @@ class ControlPlane:
         first = self._loading.pop(run_id)
         if berth.owner == self._owner:
             loop.hold(run.outstanding())
-        for event in first:
-            loop.post(event)
+        for asked in first:
+            loop.post(*asked)
         if berth.owner != self._owner and not run.phase.terminal:
             loop.post(OwnerChanged(summary.epoch, self._owner, clock.now()))
         if self._closing or run_id in self._leaving:
@@ -363,11 +372,28 @@ class ControlPlane:
     async def _listen(self, every: float) -> None:
         while True:
             await asyncio.sleep(every)
-            for run_id in await self._store.addressed():
-                if run_id in self._loops or run_id in self._parked or run_id in self._loading:
-                    for event in await self._requests(run_id):
-                        self._post(run_id, event)
+            await self.look()
 
-    async def _requests(self, run_id: str) -> list[Event]:
-        requests = await self._store.take(run_id)
-        return [AbortRequested(detail, self._clock.now()) for request, detail in requests if request == "abort"]
+    async def look(self) -> None:
+        """Look once whether other processes ask for anything. Every ``listen`` seconds this happens by itself."""
+        for run_id in await self._store.addressed():
+            if run_id in self._loops or run_id in self._parked or run_id in self._loading:
+                for event, requests in await self._requests(run_id):
+                    self._post(run_id, event, requests)
+            elif (await self._store.summary(run_id)).phase.terminal:
+                # It ended before it could be asked. Whoever asked sees that.
+                await self._store.dismiss(run_id, [request.id for request in await self._store.requests(run_id)])
+
+    async def _requests(self, run_id: str) -> list[Asked]:
+        """What is asked of a run. Each request stays where it is until what comes of it is on disk."""
+        asked: list[Asked] = []
+        unknown: list[int] = []
+        for request in await self._store.requests(run_id):
+            event = event_of(request, self._clock.now())
+            if event is None:
+                unknown.append(request.id)
+            else:
+                asked.append((event, (request.id,)))
+        if unknown:
+            await self._store.dismiss(run_id, unknown)
+        return asked

@@ -44,9 +44,16 @@ class RunStore(Protocol):
         ...
 
     async def append(
-        self, run: str, epoch: int, first: int, events: Sequence[Event], summary: RunSummary | None = None
+        self,
+        run: str,
+        epoch: int,
+        first: int,
+        events: Sequence[Event],
+        summary: RunSummary | None = None,
+        answered: Sequence[int] = (),
     ) -> None:
-        """Append events as seq ``first``, ``first+1``, … and replace the summary if one is given, in one transaction.
+        """Append events as seq ``first``, ``first+1``, …, replace the summary if one is given, and remove from the
+        run's inbox the requests ``answered`` (by id), as what they asked for is among the events: one transaction.
 
         Raises ``Fenced`` when the run's epoch is not ``epoch`` or ``first`` is not the next seq; nothing is written
         then. Raises ``StoreFull`` when the disk is full.
@@ -149,8 +156,21 @@ class ShowStore(Protocol):
         ...
 
 
+class Request(Struct, frozen=True):
+    """A line of an inbox. ``id`` is never given twice by a store."""
+
+    id: int
+    request: str
+    detail: str
+    at: float
+
+
 class Inbox(Protocol):
-    """Requests from other processes to the owner of a run, such as an abort."""
+    """Requests from other processes to the owner of a run, such as an abort or the answer to a gate.
+
+    A request stays until the events that it led to are appended (``RunStore.append``): it is neither lost nor carried
+    out twice, whoever dies when.
+    """
 
     async def send(self, run: str, request: str, detail: str, at: float) -> None:
         """Leave a request."""
@@ -160,8 +180,12 @@ class Inbox(Protocol):
         """The runs that requests are waiting for. One question for all runs: parked ones may be many."""
         ...
 
-    async def take(self, run: str) -> list[tuple[str, str]]:
-        """Remove and return the requests for ``run``, oldest first, as (request, detail)."""
+    async def requests(self, run: str) -> list[Request]:
+        """The requests that wait for ``run``, oldest first."""
+        ...
+
+    async def dismiss(self, run: str, ids: Sequence[int]) -> None:
+        """Remove requests that nothing can come of."""
         ...
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from whimbrel.controlplane.ports import CachedOutputs, LogLine, Store
+from whimbrel.controlplane.ports import CachedOutputs, LogLine, Request, Store
 from whimbrel.model.attempt import DeckUpdate, Progress
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
@@ -20,7 +20,7 @@ from whimbrel.model.run import AttemptId, Phase, RunSummary
 
 T = TypeVar("T")
 
-# Not `send` and `take`: how often an owner looks into its inbox depends on time, and the count must not.
+# Not `send`, which is for others to do, nor `dismiss`: when an owner looks depends on time, and the count must not.
 COUNTED = frozenset({"append", "claim", "create", "put_cached", "release", "reserve"})
 
 
@@ -77,10 +77,16 @@ class CrashingStore:
         return await self._write("claim", lambda: self.inner.claim(run, owner))
 
     async def append(
-        self, run: str, epoch: int, first: int, events: Sequence[Event], summary: RunSummary | None = None
+        self,
+        run: str,
+        epoch: int,
+        first: int,
+        events: Sequence[Event],
+        summary: RunSummary | None = None,
+        answered: Sequence[int] = (),
     ) -> None:
         """See ``RunStore``."""
-        await self._write("append", lambda: self.inner.append(run, epoch, first, events, summary))
+        await self._write("append", lambda: self.inner.append(run, epoch, first, events, summary, answered))
 
     async def events(self, run: str, after: int = 0) -> list[Event]:
         """See ``RunStore``."""
@@ -167,6 +173,11 @@ class CrashingStore:
         self._live()
         return await self.inner.addressed()
 
-    async def take(self, run: str) -> list[tuple[str, str]]:
+    async def requests(self, run: str) -> list[Request]:
         """See ``Inbox``."""
-        return await self._write("take", lambda: self.inner.take(run))
+        self._live()
+        return await self.inner.requests(run)
+
+    async def dismiss(self, run: str, ids: Sequence[int]) -> None:
+        """See ``Inbox``."""
+        await self._write("dismiss", lambda: self.inner.dismiss(run, ids))

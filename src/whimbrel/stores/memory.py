@@ -5,12 +5,11 @@ Knows: the ports. Must not know: disk, threads, SQL. It keeps frozen nouns as th
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
 import msgspec
 
-from whimbrel.controlplane.ports import CachedOutputs, LogLine
+from whimbrel.controlplane.ports import CachedOutputs, LogLine, Request
 from whimbrel.model.attempt import DeckUpdate, Progress
 from whimbrel.model.codec import digest
 from whimbrel.model.commands import CacheKey
@@ -27,7 +26,7 @@ class _Run:
     def __init__(self, summary: RunSummary, events: Sequence[Event]) -> None:
         self.summary = summary
         self.events = list(events)
-        self.inbox: deque[tuple[str, str]] = deque()
+        self.inbox: list[Request] = []
 
 
 class MemoryStore:
@@ -41,6 +40,7 @@ class MemoryStore:
         self._last_log = 0
         self._decks: dict[tuple[AttemptId, str], DeckUpdate] = {}
         self._progress: dict[AttemptId, Progress] = {}
+        self._last_request = 0
 
     # --- runs --------------------------------------------------------------------------------------------------
 
@@ -57,13 +57,21 @@ class MemoryStore:
         return row.summary
 
     async def append(
-        self, run: str, epoch: int, first: int, events: Sequence[Event], summary: RunSummary | None = None
+        self,
+        run: str,
+        epoch: int,
+        first: int,
+        events: Sequence[Event],
+        summary: RunSummary | None = None,
+        answered: Sequence[int] = (),
     ) -> None:
-        """Append events and replace the summary, if the run's epoch and next seq are the caller's."""
+        """Append events, replace the summary and remove requests, if the run's epoch and next seq are the caller's."""
         row = self._row(run)
         if epoch != row.summary.epoch or first != len(row.events) + 1:
             raise fenced(run, epoch, first, row.summary.epoch, row.summary.owner, len(row.events) + 1)
         row.events.extend(events)
+        if answered:
+            row.inbox = [request for request in row.inbox if request.id not in answered]
         if summary is not None:
             kept = row.summary
             row.summary = msgspec.structs.replace(summary, id=run, epoch=epoch, created_at=kept.created_at)
@@ -165,20 +173,24 @@ class MemoryStore:
 
     async def send(self, run: str, request: str, detail: str, at: float) -> None:
         """Leave a request. Raises ``EntityNotFound``."""
-        self._row(run).inbox.append((request, detail))
+        inbox = self._row(run).inbox
+        self._last_request += 1
+        inbox.append(Request(self._last_request, request, detail, at))
 
     async def addressed(self) -> list[str]:
         """The runs that have requests."""
         return sorted(run for run, row in self._runs.items() if row.inbox)
 
-    async def take(self, run: str) -> list[tuple[str, str]]:
-        """Remove and return the requests for ``run``."""
+    async def requests(self, run: str) -> list[Request]:
+        """The requests for ``run``."""
         row = self._runs.get(run)
-        if row is None:
-            return []
-        taken = list(row.inbox)
-        row.inbox.clear()
-        return taken
+        return [] if row is None else list(row.inbox)
+
+    async def dismiss(self, run: str, ids: Sequence[int]) -> None:
+        """Remove requests."""
+        row = self._runs.get(run)
+        if row is not None:
+            row.inbox = [request for request in row.inbox if request.id not in ids]
 
     # --- life --------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.stores.conftest import AnyStore
 from tests.unit.stores.samples import event, summary
-from whimbrel.errors import EntityNotFound
+from whimbrel.errors import EntityNotFound, Fenced
 from whimbrel.model.run import AttemptId
 
 
@@ -77,29 +77,70 @@ def test_any_text_can_be_kept(store: AnyStore, text: str) -> None:
     asyncio.run(main())
 
 
-def test_requests_are_taken_once_and_in_order(store: AnyStore) -> None:
+async def asked(store: AnyStore, run: str) -> list[tuple[str, str]]:
+    return [(request.request, request.detail) for request in await store.requests(run)]
+
+
+def test_requests_stay_in_order_until_they_are_answered(store: AnyStore) -> None:
     async def main() -> None:
         await store.create(summary("r"), [event(1)])
         await store.create(summary("s"), [event(1)])
-        assert await store.take("r") == []
+        assert await store.requests("r") == []
         await store.send("r", "abort", "enough", 9.0)
         await store.send("s", "abort", "too", 1.0)
         await store.send("r", "note", "", 1.0)
-        assert await store.take("r") == [("abort", "enough"), ("note", "")]
-        assert await store.take("r") == []
-        assert await store.take("s") == [("abort", "too")]
+        assert await asked(store, "r") == [("abort", "enough"), ("note", "")]
+        abort, note = await store.requests("r")
+        assert (abort.at, note.at) == (9.0, 1.0)
+        await store.append("r", 1, 2, [event(2)], None, [abort.id])
+        assert await store.requests("r") == [note]
+        await store.append("r", 1, 3, [event(3)])
+        assert await store.requests("r") == [note]
+        await store.append("r", 1, 4, [event(4)], summary("r"), [note.id])
+        assert await store.requests("r") == []
+        assert await asked(store, "s") == [("abort", "too")]
 
     asyncio.run(main())
 
 
-def test_takers_at_the_same_time_share_nothing(store: AnyStore) -> None:
+def test_a_refused_append_answers_nobody(store: AnyStore) -> None:
+    async def main() -> None:
+        await store.create(summary("r"), [event(1)])
+        await store.send("r", "abort", "enough", 9.0)
+        (request,) = await store.requests("r")
+        await store.claim("r", "another")
+        with pytest.raises(Fenced):
+            await store.append("r", 1, 2, [event(2)], None, [request.id])
+        assert await store.requests("r") == [request]
+
+    asyncio.run(main())
+
+
+def test_nobody_answers_for_another_run(store: AnyStore) -> None:
+    async def main() -> None:
+        for run in ("r", "s"):
+            await store.create(summary(run), [event(1)])
+            await store.send(run, "abort", run, 9.0)
+        (other,) = await store.requests("s")
+        await store.append("r", 1, 2, [event(2)], None, [other.id, 10**9])
+        await store.dismiss("r", [other.id])
+        assert await asked(store, "r") == [("abort", "r")]
+        assert await asked(store, "s") == [("abort", "s")]
+
+    asyncio.run(main())
+
+
+def test_dismissed_requests_are_gone_and_ids_are_not_given_again(store: AnyStore) -> None:
     async def main() -> None:
         await store.create(summary("r"), [])
-        sent = [("n", str(n)) for n in range(20)]
-        for request, detail in sent:
-            await store.send("r", request, detail, 1.0)
-        taken = await asyncio.gather(*[store.take("r") for _ in range(5)])
-        assert [request for requests in taken for request in requests] == sent
+        ids: list[int] = []
+        for n in range(5):
+            await store.send("r", "n", str(n), 1.0)
+            (request,) = await store.requests("r")
+            ids.append(request.id)
+            await store.dismiss("r", [request.id])
+        assert await store.requests("r") == []
+        assert len(set(ids)) == 5
 
     asyncio.run(main())
 
@@ -108,7 +149,7 @@ def test_there_is_nobody_to_ask(store: AnyStore) -> None:
     async def main() -> None:
         with pytest.raises(EntityNotFound, match="none"):
             await store.send("none", "abort", "", 1.0)
-        assert await store.take("none") == []
+        assert await store.requests("none") == []
 
     asyncio.run(main())
 
@@ -121,7 +162,7 @@ def test_runs_with_requests_are_named_once(store: AnyStore) -> None:
         for run in ("c", "a", "c"):
             await store.send(run, "abort", "enough", 1.0)
         assert await store.addressed() == ["a", "c"]
-        assert len(await store.take("c")) == 2
+        await store.dismiss("c", [request.id for request in await store.requests("c")])
         assert await store.addressed() == ["a"]
 
     asyncio.run(main())

@@ -10,9 +10,11 @@ from whimbrel.model.events import (
     CacheMiss,
     CleanupDue,
     Event,
+    GateDue,
     OwnerChanged,
     RetryDue,
     RunRequested,
+    SignalReceived,
     TimeoutDue,
     WakeDue,
 )
@@ -20,7 +22,7 @@ from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.interface import Interface, Parameter, Variable
 from whimbrel.model.literal_types import Simple, SimpleType
 from whimbrel.model.literals import IntLiteral, ListLiteral, Literals, StrLiteral, UnionLiteral
-from whimbrel.model.program import CodeRef, Program, TaskSpec
+from whimbrel.model.program import CodeRef, Graph, Program, TaskSpec
 from whimbrel.model.run import AttemptId, Done, Failed, Phase, RunOptions, RunSummary
 
 ID = AttemptId("r", "n0", 1)
@@ -58,10 +60,13 @@ def one_of_each() -> list[Event]:
         TimeoutDue("n0", 2, 5.0),
         WakeDue("n0", 2, 5.5),
         CleanupDue("n0", 1, 5.7),
+        GateDue("n1", 5.8),
+        SignalReceived("release", StrLiteral("yes"), "ann", 5.9, "s1"),
         CacheHit("n0", VALUES, "those of r0", 6.0),
         CacheMiss("n0", "never run", 7.0),
         reports.Started(ID, "w", 8.0),
         reports.Succeeded(ID, VALUES, 9.0),
+        reports.Unfolded(ID, Graph("m.t", Interface()), PROGRAM, 9.5),
         reports.AttemptFault(ID, FAILURE, 10.0),
         reports.Lost(ID, "killed", 11.0),
         reports.Parked(ID, 3, 99.5, 11.5),

@@ -193,7 +193,8 @@ def test_two_stores_on_one_database_fence_each_other(path: Path) -> None:
         await second.append("r", claimed.epoch, 101, [event(2)])
         assert (await first.events("r"))[100:] == [event(2)]
         await second.send("r", "abort", "enough", 1.0)
-        assert await first.take("r") == [("abort", "enough")]
+        (request,) = await first.requests("r")
+        assert (request.request, request.detail, request.at) == ("abort", "enough", 1.0)
         assert await first.reserve(key(), "a", 2.0, 1.0)
         assert not await second.reserve(key(), "b", 2.0, 1.0)
         second.close()

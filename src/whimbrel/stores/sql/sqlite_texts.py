@@ -150,8 +150,10 @@ STATEMENTS = Texts(
         INSERT INTO inbox (run, request, detail, at) SELECT :run AS anon_1, :request AS anon_2, :detail AS
         anon_3, :at AS anon_4 WHERE EXISTS (SELECT * FROM runs WHERE runs.id = :run)""",
     addressed="""SELECT DISTINCT inbox.run FROM inbox ORDER BY inbox.run""",
-    requests="""SELECT inbox.id, inbox.request, inbox.detail FROM inbox WHERE inbox.run = :run ORDER BY inbox.id""",
-    drop_requests="""DELETE FROM inbox WHERE inbox.run = :run AND inbox.id <= :last""",
+    requests="""
+        SELECT inbox.id, inbox.request, inbox.detail, inbox.at FROM inbox WHERE inbox.run = :run ORDER BY
+        inbox.id""",
+    drop_request="""DELETE FROM inbox WHERE inbox.run = :run AND inbox.id = :id""",
     gaps="""
         SELECT runs.id, runs.next_seq, count(events.seq) AS count_1 FROM runs LEFT OUTER JOIN events ON
         events.run = runs.id GROUP BY runs.id, runs.next_seq HAVING count(events.seq) != runs.next_seq - 1

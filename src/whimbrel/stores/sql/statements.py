@@ -136,8 +136,10 @@ STATEMENTS: dict[str, sa.ClauseElement] = {
         sa.select(*_values(inbox, "id").values()).where(sa.exists().where(runs.c.id == sa.bindparam("run"))),
     ),
     "addressed": sa.select(inbox.c.run).distinct().order_by(inbox.c.run),
-    "requests": sa.select(inbox.c.id, inbox.c.request, inbox.c.detail).where(inbox.c.run == _RUN).order_by(inbox.c.id),
-    "drop_requests": sa.delete(inbox).where(inbox.c.run == _RUN, inbox.c.id <= sa.bindparam("last")),
+    "requests": sa.select(inbox.c.id, inbox.c.request, inbox.c.detail, inbox.c.at)
+    .where(inbox.c.run == _RUN)
+    .order_by(inbox.c.id),
+    "drop_request": sa.delete(inbox).where(inbox.c.run == _RUN, inbox.c.id == sa.bindparam("id")),
     "gaps": sa.select(runs.c.id, runs.c.next_seq, _count)
     .select_from(runs.outerjoin(events, events.c.run == runs.c.id))
     .group_by(runs.c.id, runs.c.next_seq)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from whimbrel.controlplane.ports import CachedOutputs, LogLine
+from whimbrel.controlplane.ports import CachedOutputs, LogLine, Request
 from whimbrel.errors import StoreError, WhimbrelError
 from whimbrel.model.attempt import DeckUpdate, Progress
 from whimbrel.model.codec import decoder, digest, encode
@@ -124,7 +124,13 @@ class SqlStore:
         return await self._write(work)
 
     async def append(
-        self, run: str, epoch: int, first: int, events: Sequence[Event], summary: RunSummary | None = None
+        self,
+        run: str,
+        epoch: int,
+        first: int,
+        events: Sequence[Event],
+        summary: RunSummary | None = None,
+        answered: Sequence[int] = (),
     ) -> None:
         """See ``RunStore``."""
         rows = _event_rows(run, first, events)
@@ -145,6 +151,8 @@ class SqlStore:
                 cursor.execute(sql.add_event, rows[0])
             else:
                 cursor.executemany(sql.add_event, rows)
+            if answered:
+                cursor.executemany(sql.drop_request, [{"run": run, "id": id} for id in answered])
 
         await self._write(work)
 
@@ -396,22 +404,23 @@ class SqlStore:
 
         return await self._read(work)
 
-    async def take(self, run: str) -> list[tuple[str, str]]:
-        """See ``Inbox``. Costs a read when there is nothing."""
+    async def requests(self, run: str) -> list[Request]:
+        """See ``Inbox``."""
 
-        def look(cursor: Cursor) -> list[Any]:
+        def work(cursor: Cursor) -> list[Request]:
             cursor.execute(self._sql.requests, {"run": run})
-            return cursor.fetchall()
+            return [Request(*row) for row in cursor.fetchall()]
 
-        def work(cursor: Cursor) -> list[tuple[str, str]]:
-            rows = look(cursor)
-            if rows:
-                cursor.execute(self._sql.drop_requests, {"run": run, "last": rows[-1][0]})
-            return [(request, detail) for _, request, detail in rows]
+        return await self._read(work)
 
-        if not await self._read(look):
-            return []
-        return await self._write(work)
+    async def dismiss(self, run: str, ids: Sequence[int]) -> None:
+        """See ``Inbox``."""
+        rows = [{"run": run, "id": id} for id in ids]
+
+        def work(cursor: Cursor) -> None:
+            cursor.executemany(self._sql.drop_request, rows)
+
+        await self._write(work)
 
     # --- writing and reading -----------------------------------------------------------------------------------
 

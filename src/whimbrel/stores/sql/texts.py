@@ -60,7 +60,7 @@ class Texts(Struct, frozen=True):
     """Adds nothing when there is no such run."""
     addressed: str
     requests: str
-    drop_requests: str
+    drop_request: str
 
     gaps: str
     """Runs whose events are not 1, 2, …, ``next_seq`` - 1."""
