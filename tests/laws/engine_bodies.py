@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Generator
 from typing import Any, Protocol, TypeAlias
 
-from tests.laws.engine_programs import Oracle, Stopped, worth
+from tests.laws.engine_programs import Oracle, Stopped, draw_array, worth
 from whimbrel.model.attempt import (
     AttemptFault,
     BeginCall,
@@ -26,8 +26,8 @@ from whimbrel.model.attempt import (
 )
 from whimbrel.model.codec import digest
 from whimbrel.model.failure import Failure, Fault
-from whimbrel.model.literals import IntLiteral, Literals
-from whimbrel.model.program import Metadata, Program, TaskKind, TaskTarget, WorkflowTarget
+from whimbrel.model.literals import IntLiteral, ListLiteral, Literal, Literals
+from whimbrel.model.program import ArrayTarget, BranchTarget, Metadata, Program, TaskKind, TaskTarget, WorkflowTarget
 from whimbrel.model.run import Done, Entry, EntryKind, Failed, Outcome
 
 Place: TypeAlias = tuple[str, str]
@@ -50,7 +50,14 @@ class Context(Protocol):
     """What a body may do."""
 
     def call(
-        self, scope: str, entity: str, inputs: Literals, *, workflow: bool = False, shielded: bool = False
+        self,
+        scope: str,
+        entity: str,
+        inputs: Literals,
+        *,
+        workflow: bool = False,
+        shielded: bool = False,
+        target: ArrayTarget | None = None,
     ) -> Place: ...
     def open(self, scope: str, entity: str, inputs: Literals) -> tuple[Place, bool]: ...
     def finish(self, place: Place, outcome: Outcome) -> None: ...
@@ -67,9 +74,13 @@ def plain_workflows(program: Program) -> list[str]:
         stack = list(graph.nodes)
         while stack:
             node = stack.pop()
-            if isinstance(node.target, TaskTarget | WorkflowTarget):
-                targets.append(node.target)
+            target = node.target
+            while isinstance(target, ArrayTarget):
+                target = target.target
+            if isinstance(target, TaskTarget | WorkflowTarget):
+                targets.append(target)
             else:
+                assert isinstance(node.target, BranchTarget)
                 stack.extend(case.node for case in node.target.cases)
                 stack.extend([node.target.otherwise] if node.target.otherwise else [])
         if all(
@@ -111,6 +122,7 @@ def steps(context: Context, program: Program, scope: str, name: str, inputs: Lit
         for task, spec in program.tasks.items()
         if spec.kind is TaskKind.TASK and not task.endswith(("setup", "teardown"))
     ]
+    dynamic = [task for task in program.tasks if task == "dynamic0"]  # it reaches no eager task
     lower = [task for task, spec in program.tasks.items() if spec.kind is TaskKind.EAGER and task < name]
     workflows = plain_workflows(program)
     total = worth(inputs["a"])
@@ -137,6 +149,8 @@ def steps(context: Context, program: Program, scope: str, name: str, inputs: Lit
                 "inline",
                 "eager",
                 "flow",
+                "dynamic",
+                "map",
             ]
         ):
             case "bracket":
@@ -184,6 +198,17 @@ def steps(context: Context, program: Program, scope: str, name: str, inputs: Lit
                 add((yield from inline(context, program, scope, rng.choice(lower), given())))
             case "eager" if lower:
                 _, outcome = yield (context.call(scope, rng.choice(lower), given()),)
+                add(one(outcome))
+            case "dynamic" if dynamic:
+                _, outcome = yield (context.call(scope, dynamic[0], given()),)
+                add(one(outcome))
+            case "map" if dynamic:
+                over = draw_array(rng, "m", [*tasks, *dynamic], workflows)
+                items: Literal = ListLiteral(tuple(IntLiteral(rng.randint(0, 99)) for _ in range(rng.randint(0, 4))))
+                if isinstance(over.target, ArrayTarget):
+                    items = ListLiteral((items, items))
+                lists = {**given(), **dict.fromkeys(over.mapped, items)}
+                _, outcome = yield (context.call(scope, over.name, lists, target=over),)
                 add(one(outcome))
             case "flow" if workflows:
                 _, outcome = yield (context.call(scope, rng.choice(workflows), given(), workflow=True),)
@@ -277,9 +302,16 @@ class Driver:
         return scope, f"{prefix}{number}"
 
     def call(
-        self, scope: str, entity: str, inputs: Literals, *, workflow: bool = False, shielded: bool = False
+        self,
+        scope: str,
+        entity: str,
+        inputs: Literals,
+        *,
+        workflow: bool = False,
+        shielded: bool = False,
+        target: ArrayTarget | None = None,
     ) -> Place:
-        return self._begin(scope, entity, inputs, workflow=workflow, shielded=shielded)
+        return self._begin(scope, entity, inputs, workflow=workflow, shielded=shielded, target=target)
 
     def _begin(
         self,
@@ -290,9 +322,10 @@ class Driver:
         workflow: bool = False,
         inline: bool = False,
         shielded: bool = False,
+        target: ArrayTarget | None = None,
     ) -> Place:
         place = self._place(scope)
-        identity = digest([entity, inputs])
+        identity = digest([entity, inputs, target])
         known = self.known.get(place)
         replaces = known is not None and known.digest != identity
         if replaces:
@@ -311,6 +344,7 @@ class Driver:
                     inline=inline,
                     replaces=replaces,
                     metadata=Metadata(shielded=shielded or None),
+                    target=target,
                 )
             )
         return place
@@ -383,10 +417,20 @@ class _Immediate:
         return place
 
     def call(
-        self, scope: str, entity: str, inputs: Literals, *, workflow: bool = False, shielded: bool = False
+        self,
+        scope: str,
+        entity: str,
+        inputs: Literals,
+        *,
+        workflow: bool = False,
+        shielded: bool = False,
+        target: ArrayTarget | None = None,
     ) -> Place:
         try:
-            outputs = self.oracle.workflow(entity, inputs) if workflow else self.oracle.task(entity, inputs)
+            if target is not None:
+                outputs = self.oracle.array(target, inputs)
+            else:
+                outputs = self.oracle.workflow(entity, inputs) if workflow else self.oracle.task(entity, inputs)
         except Stopped as stopped:
             return self._answer(scope, Failed(Failure(Fault.USER, str(stopped))))
         return self._answer(scope, Done(outputs))

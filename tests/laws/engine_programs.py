@@ -9,8 +9,9 @@ import random
 import zlib
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from whimbrel.graph.passes import bracketed
+from whimbrel.graph.passes import bracketed, replace_in_node, replace_promises
 from whimbrel.model.interface import Interface, Parameter, Variable
 from whimbrel.model.literal_types import INTEGER, NONE, STRING, UnionType
 from whimbrel.model.literals import (
@@ -25,6 +26,7 @@ from whimbrel.model.literals import (
 )
 from whimbrel.model.program import (
     START,
+    ArrayTarget,
     Binding,
     Bracket,
     BranchCase,
@@ -77,6 +79,8 @@ class Shape(Struct, frozen=True):
     timeouts: float = 0.0
     policy: FailurePolicy | None = None
     brackets: float = 0.0
+    maps: float = 0.0
+    dynamic: float = 0.0
 
 
 def worth(literal: Literal) -> int:
@@ -119,6 +123,9 @@ def draw_program(rng: random.Random, shape: Shape) -> Program:
             timeout = 10.0 if rng.random() < shape.timeouts else None
             metadata = Metadata(retries=rng.randint(0, shape.retries), timeout=timeout)
             tasks[name] = TaskSpec(name, UNARY, CodeRef("m", name), TaskKind.EAGER, metadata)
+    for number in range(2 if rng.random() < shape.dynamic else 0):
+        name = f"dynamic{number}"
+        tasks[name] = TaskSpec(name, UNARY, CodeRef("m", name), TaskKind.DYNAMIC, draw_metadata(rng, shape))
     if shape.brackets:
         for part, interface in (("setup", NOTHING_NEEDED), ("teardown", TOLD)):
             name = f"{'poison_' if rng.random() < shape.poison / 2 else ''}{part}"
@@ -154,7 +161,7 @@ def draw_graph(rng: random.Random, shape: Shape, name: str, tasks: list[str], wo
     nodes: dict[str, Node] = {}
     for place, id in enumerate(order):
         above = order[:place]
-        nodes[id] = draw_node(rng, id, above, tasks, workflows, depth=2)
+        nodes[id] = draw_node(rng, id, above, tasks, workflows, depth=2, maps=shape.maps)
     interface = Interface({"a": Parameter(INTEGER), "b": Parameter(INTEGER)}, {"o0": Variable(INTEGER)})
     policy = shape.policy or rng.choice(list(FailurePolicy))
     outputs = {"o0": draw_binding(rng, order)}
@@ -197,9 +204,17 @@ def draw_brackets(
 
 
 def draw_node(
-    rng: random.Random, id: str, above: list[str], tasks: list[str], workflows: list[str], depth: int
+    rng: random.Random,
+    id: str,
+    above: list[str],
+    tasks: list[str],
+    workflows: list[str],
+    depth: int,
+    maps: float = 0.0,
 ) -> Node:
-    """A task, a sub-workflow or a branch that may use the nodes ``above``."""
+    """A task, a sub-workflow, a map or a branch that may use the nodes ``above``."""
+    if rng.random() < maps:
+        return draw_map(rng, id, above, tasks, workflows)
     kind = rng.random()
     if depth and kind < 0.2:
         cases = tuple(
@@ -216,6 +231,68 @@ def draw_node(
     if workflows and kind < 0.45:
         return Node(id, WorkflowTarget(rng.choice(workflows)), inputs, upstream)
     return Node(id, TaskTarget(rng.choice(tasks)), inputs, upstream)
+
+
+def draw_map(rng: random.Random, id: str, above: list[str], tasks: list[str], workflows: list[str]) -> Node:
+    """A map over ``a``, sometimes over ``b`` too; now and then over what is no list, or over lists that do not fit."""
+    target = draw_array(rng, id, tasks, workflows)
+    length = rng.randint(0, 4)
+    inputs = {}
+    for var in "ab":
+        if var not in target.mapped or rng.random() < 0.05:
+            inputs[var] = draw_binding(rng, above)
+        else:
+            nested = isinstance(target.target, ArrayTarget) and var in target.target.mapped
+            items = [draw_items(rng, above) if nested else draw_binding(rng, above) for _ in range(length)]
+            inputs[var] = ListBinding(tuple(items))
+    named = [node for binding in inputs.values() for node in promised(binding)]
+    overrides = Metadata(retries=rng.randint(0, 2)) if rng.random() < 0.2 else Metadata()
+    return Node(id, target, inputs, tuple(dict.fromkeys(named)), overrides=overrides)
+
+
+def draw_items(rng: random.Random, above: list[str]) -> Binding:
+    """A short list."""
+    return ListBinding(tuple(draw_binding(rng, above) for _ in range(rng.randint(0, 2))))
+
+
+def draw_array(rng: random.Random, name: str, tasks: list[str], workflows: list[str]) -> ArrayTarget:
+    """What a map runs: a task, a workflow, another map."""
+    inner: TaskTarget | WorkflowTarget | ArrayTarget = TaskTarget(rng.choice(tasks))
+    if workflows and rng.random() < 0.3:
+        inner = WorkflowTarget(rng.choice(workflows))
+    if rng.random() < 0.15:
+        inner = ArrayTarget(f"{name} inside", inner, ("a",))
+    return ArrayTarget(
+        f"map {name}",
+        inner,
+        ("a", "b") if rng.random() < 0.3 and not isinstance(inner, ArrayTarget) else ("a",),
+        rng.choice([0, 0, 1, 2]),
+        rng.choice([None, None, None, 0, 1]),
+        rng.choice([1.0, 1.0, 0.5]),
+    )
+
+
+def unfolded(program: Program, name: str, inputs: Literals) -> Graph:
+    """What the dynamic task ``name`` makes of ``inputs``: always the same. The higher ones use all that is lower."""
+    rng = random.Random(zlib.crc32(f"{name} {inputs}".encode()))
+    usable = [
+        task
+        for task, spec in program.tasks.items()
+        if spec.kind is TaskKind.TASK or (name != "dynamic0" and task != name)
+    ]
+    shape = Shape(size=3, brackets=0.3, maps=0.3)
+    drawn = draw_graph(rng, shape, name, usable, [])
+    known = {"a": IntLiteral(worth(inputs["a"])), "b": IntLiteral(worth(inputs["b"]))}
+
+    def constant(promise: PromiseBinding) -> Binding:
+        return LiteralBinding(known[promise.var]) if promise.node == START else promise
+
+    return replace(
+        drawn,
+        interface=Interface({}, drawn.interface.outputs),
+        nodes=tuple(replace_in_node(node, constant) for node in drawn.nodes),
+        outputs={var: replace_promises(binding, constant) for var, binding in drawn.outputs.items()},
+    )
 
 
 def draw_binding(rng: random.Random, above: list[str], depth: int = 1) -> Binding:
@@ -272,7 +349,10 @@ class Oracle:
 
     def workflow(self, name: str, inputs: Literals) -> Literals:
         """The outputs of a workflow. Raises ``Stopped`` when something in it must fail."""
-        graph = self.program.workflows[name]
+        return self.graph(self.program.workflows[name], inputs)
+
+    def graph(self, graph: Graph, inputs: Literals) -> Literals:
+        """The outputs of a graph."""
         done: dict[str, Literals] = {}
         left = list(graph.nodes)
         while left:
@@ -291,14 +371,51 @@ class Oracle:
             assert target.otherwise is not None
             return self.node(target.otherwise, inputs, done)
         given = {var: self.bound(binding, inputs, done) for var, binding in node.inputs.items()}
-        if isinstance(target, WorkflowTarget):
-            return self.workflow(target.name, given)
-        return self.task(target.name, given)
+        assert isinstance(target, TaskTarget | WorkflowTarget | ArrayTarget)
+        return self.called(target, given)
+
+    def called(self, target: TaskTarget | WorkflowTarget | ArrayTarget, given: Literals) -> Literals:
+        """The outputs of a task, a workflow or a map."""
+        if isinstance(target, ArrayTarget):
+            return self.array(target, given)
+        return (
+            self.workflow(target.name, given) if isinstance(target, WorkflowTarget) else self.task(target.name, given)
+        )
+
+    def array(self, target: ArrayTarget, given: Literals) -> Literals:
+        """The outputs of a map."""
+        lists: dict[str, tuple[Literal, ...]] = {}
+        for var in target.mapped:
+            found = given[var]
+            if not isinstance(found, ListLiteral):
+                raise Stopped("no list")
+            lists[var] = found.items
+        if len({len(items) for items in lists.values()}) > 1:
+            raise Stopped("lists of different lengths")
+        length = len(next(iter(lists.values())))
+        if length and length < (target.min_successes or 0):
+            raise Stopped("too few items")
+        results: list[Literal] = []
+        failed = 0
+        for at in range(length):
+            assert isinstance(target.target, TaskTarget | WorkflowTarget | ArrayTarget)
+            try:
+                result = self.called(target.target, {**given, **{var: items[at] for var, items in lists.items()}})["o0"]
+                results.append(UnionLiteral(0, result) if target.partial else result)
+            except Stopped:
+                failed += 1
+                results.append(UnionLiteral(1, NoneLiteral()))
+        wanted = length * target.min_success_ratio if target.min_successes is None else target.min_successes
+        if length - failed < min(wanted, length):
+            raise Stopped("too few successes")
+        return {"o0": ListLiteral(tuple(results))}
 
     def task(self, name: str, inputs: Literals) -> Literals:
         """The outputs of a task."""
         if poisoned(name):
             raise Stopped(name)
+        if self.program.tasks[name].kind is TaskKind.DYNAMIC:
+            return self.graph(unfolded(self.program, name, inputs), {})
         return compute(name, inputs)
 
     def bound(self, binding: Binding, inputs: Literals, done: dict[str, Literals]) -> Literal:

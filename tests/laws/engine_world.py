@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from tests.laws.engine_bodies import Driver
-from tests.laws.engine_programs import compute, poisoned
+from tests.laws.engine_programs import Oracle, compute, poisoned, unfolded
 from whimbrel.engine.nodes import Kind, NodeState, Stage
 from whimbrel.engine.run import Run
 from whimbrel.model.attempt import (
@@ -26,6 +26,7 @@ from whimbrel.model.attempt import (
     Parked,
     Started,
     Succeeded,
+    Unfolded,
 )
 from whimbrel.model.commands import EndRun, LookUpCache, ReleaseCache, SetTimer, WriteCache
 from whimbrel.model.events import (
@@ -393,10 +394,16 @@ class World:
             self.end(working, AttemptFault(attempt, Failure(Fault.USER, "poison", recoverable=False), self.now))
         elif rng.random() < self.weather.faults and self.user_faults_left(working):
             self.end(working, AttemptFault(attempt, Failure(Fault.USER, "bad luck"), self.now))
+        elif working.launch.task.kind is TaskKind.DYNAMIC:
+            graph = unfolded(self.program, task, inputs)
+            if graph.nodes:
+                self.end(working, Unfolded(attempt, graph, Program(), self.now))
+            else:
+                self.end(working, Succeeded(attempt, Oracle(self.program).graph(graph, {}), self.now))
         else:
             self.end(working, Succeeded(attempt, compute(task, inputs), self.now))
 
-    def end(self, working: Working, event: Succeeded | AttemptFault | Lost) -> None:
+    def end(self, working: Working, event: Succeeded | Unfolded | AttemptFault | Lost) -> None:
         """An attempt's last word."""
         del self.working[event.attempt]
         path = event.attempt.path

@@ -120,6 +120,32 @@ def test_whatever_happens_the_run_ends_and_replays(seed: int, size: int, paralle
     check_replay(played)
 
 
+@settings(max_examples=300)
+@given(seed=seeds, size=st.integers(1, 5), parallel=st.integers(0, 3))
+def test_maps_and_dynamic_nodes_give_what_plain_python_gives(seed: int, size: int, parallel: int) -> None:
+    shape = Shape(
+        size=size, depth=1, maps=0.4, dynamic=0.7, eager=0.3, poison=0.1, cache=0.2, timeouts=0.2, brackets=0.2
+    )
+    played = world(seed, shape, ROUGH, parallel)
+    played.play()
+    check_against_oracle(played)
+    check_nodes(played)
+    check_brackets(played, forced=False)
+    check_replay(played)
+
+
+@settings(max_examples=300)
+@given(seed=seeds, size=st.integers(1, 5), parallel=st.integers(0, 3))
+def test_maps_and_dynamic_nodes_end_and_replay_whatever_happens(seed: int, size: int, parallel: int) -> None:
+    shape = Shape(
+        size=size, depth=1, maps=0.4, dynamic=0.7, eager=0.5, poison=0.1, cache=0.3, timeouts=0.3, brackets=0.3
+    )
+    played = world(seed, shape, CRUEL, parallel)
+    played.play()
+    check_nodes(played)
+    check_replay(played)
+
+
 def check_brackets(played: World, *, forced: bool) -> None:
     """A teardown ran, to one end, if and only if its setup was launched. ``forced``: unless time ran out."""
     for node in played.run.nodes.values():

@@ -16,6 +16,7 @@ from whimbrel.engine.journal import Journal, Key
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.making import start
 from whimbrel.engine.nodes import Attempt, Kind, NodeState, Stage, Verdict
+from whimbrel.engine.reuse import make_fresh
 from whimbrel.engine.stopping import (
     give_run_time,
     give_time,
@@ -96,17 +97,24 @@ def backoff_timer(node: NodeState) -> SetTimer:
 def succeeded(machine: Machine, event: Succeeded) -> None:
     """The function returned."""
     node = live(machine, event.attempt, "succeeded")
-    if node is None:
-        return
-    if node.verdict is not None:
-        machine.note(node.path, "too late to succeed", "it was told to stop")
-        _stopped(machine, node)
+    if node is None or ended_too_late(machine, node):
         return
     machine.end_attempt(node, Phase.SUCCEEDED)
+    if machine.reuse and node.kind.composed:
+        make_fresh(node)  # nothing inside speaks for it
     if _leaves_nothing(machine, node, f"{node.path} returned without waiting for it"):
         machine.succeed(node, event.outputs)
     else:
         settle(machine, node, Verdict(Trigger.SUCCEED, outputs=event.outputs))
+
+
+def ended_too_late(machine: Machine, node: NodeState) -> bool:
+    """Whether the attempt, which has done its work, had been told to stop: then that is how the node ends."""
+    if node.verdict is None:
+        return False
+    machine.note(node.path, "too late to succeed", "it was told to stop")
+    _stopped(machine, node)
+    return True
 
 
 def _leaves_nothing(machine: Machine, node: NodeState, reason: str) -> bool:

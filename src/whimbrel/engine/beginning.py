@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from whimbrel.engine import faults
+from whimbrel.engine.arrays import begin_array
 from whimbrel.engine.binding import Unbound, resolve_all
 from whimbrel.engine.brackets import teardown_inputs, why_not
 from whimbrel.engine.branches import begin_branch
@@ -21,6 +22,8 @@ from whimbrel.model.run import Phase
 BEGIN: Mapping[Kind, Callable[[Machine, NodeState], None]] = {
     Kind.TASK: begin_task,
     Kind.EAGER: begin_task,
+    Kind.DYNAMIC: begin_task,
+    Kind.ARRAY: begin_array,
     Kind.WORKFLOW: begin_workflow,
     Kind.LAUNCH_PLAN: begin_launch_plan,
     Kind.BRANCH: begin_branch,

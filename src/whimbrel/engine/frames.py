@@ -6,13 +6,15 @@ reports, what eager bodies say.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from whimbrel.engine import faults
 from whimbrel.engine.binding import Unbound, complete, resolve_all
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.making import make, recovered, said_of, start
-from whimbrel.engine.nodes import BracketState, Frame, NodeState
+from whimbrel.engine.nodes import BracketState, Frame, Kind, NodeState
 from whimbrel.engine.stopping import stop
 from whimbrel.engine.table import Trigger
 from whimbrel.model.failure import Failure
@@ -81,17 +83,30 @@ def begin_launch_plan(machine: Machine, state: NodeState) -> None:
     begin_workflow(machine, state)
 
 
+def _graphs_around(state: NodeState) -> Iterator[str]:
+    """The names of the graphs that the node stands in, up to the body of an eager or dynamic node: that may recurse,
+    since it can decide not to."""
+    host = state.host
+    while host is not None:
+        if isinstance(host, Frame):
+            if host.owner is not None and host.owner.kind is Kind.DYNAMIC:
+                return
+            yield host.graph.name
+            host = host.owner
+        elif host.kind is Kind.EAGER:
+            return
+        else:
+            host = host.host
+
+
 def begin_workflow(machine: Machine, state: NodeState) -> None:
     """Unfold the graph of a workflow. The inputs are bound."""
     state.metadata = said_of(state)
     graph = state.graph
     if graph is None:
         raise Unbound(f"the program has no workflow {state.entity!r}")
-    above = state.scope
-    while above is not None:
-        if above.graph.name == graph.name:
-            raise Unbound(f"{graph.name} contains itself")
-        above = above.owner.scope if above.owner is not None else None
+    if graph.name in _graphs_around(state):
+        raise Unbound(f"{graph.name} contains itself")
     state.inputs = complete(state.inputs, graph.interface, graph.name)
     if machine.reuse and recovered(machine, state):
         return

@@ -6,9 +6,10 @@ Knows: the whole state. Changes nothing of it.
 from __future__ import annotations
 
 from whimbrel.engine.machine import Machine
-from whimbrel.engine.nodes import BracketState, Frame, Kind, NodeState, Stage
+from whimbrel.engine.nodes import ArrayState, BracketState, Frame, Kind, NodeState, Stage
 from whimbrel.engine.retry import Blame, blame
-from whimbrel.model.program import START
+from whimbrel.model.literals import ListLiteral, Literal
+from whimbrel.model.program import START, ArrayTarget
 from whimbrel.model.run import Done, EntryKind, Failed, Phase
 
 
@@ -18,7 +19,7 @@ def check_run(machine: Machine) -> None:
     assert not machine.ended, "somebody still has to hear of an end"
     assert not machine.ready, "a node that may begin has not begun"
     assert not machine.drivers, "an eager node that may be launched is not"
-    live = [node for node in nodes if node.stage is Stage.ATTEMPT and node.kind is Kind.TASK]
+    live = [node for node in nodes if node.stage is Stage.ATTEMPT and node.kind is not Kind.EAGER]
     assert machine.running == len(live), f"{machine.running} attempts counted, {len(live)} live"
     limit = machine.options.max_parallelism
     assert not limit or machine.running <= limit, f"{machine.running} attempts live, {limit} allowed"
@@ -60,6 +61,9 @@ def _check_node(machine: Machine, node: NodeState) -> None:
     _check_verdict(node, where)
     if node.frame is not None:
         _check_frame(node.frame)
+    if node.array is not None:
+        _check_array(node, node.array, where)
+    assert (node.phase is Phase.DYNAMIC_RUNNING) <= (node.frame is not None), f"{where} has unfolded into nothing"
     if node.journal is not None:
         _check_journal(machine, node, where)
 
@@ -80,12 +84,13 @@ def _check_attempts(machine: Machine, node: NodeState, where: str) -> None:
     last_live = bool(node.attempts) and node.attempts[-1].live
     assert last_live is (node.stage is Stage.ATTEMPT), f"{where} waits for {node.stage or 'nothing'}"
     succeeded = [attempt for attempt in node.attempts if attempt.phase is Phase.SUCCEEDED]
-    # A body may have returned and yet be aborted, while something that it left cleans up.
-    returned = node.phase is Phase.SUCCEEDED or (node.kind is Kind.EAGER and bool(succeeded))
+    # A body may have returned and yet be aborted, while something that it left cleans up; that of a dynamic node is
+    # over when what it unfolded into begins.
+    returned = node.phase is Phase.SUCCEEDED or (node.kind in (Kind.EAGER, Kind.DYNAMIC) and bool(succeeded))
     assert len(succeeded) == (1 if node.attempts and returned else 0), (
         f"{where} has {len(succeeded)} attempts that succeeded"
     )
-    if node.kind in (Kind.WORKFLOW, Kind.LAUNCH_PLAN, Kind.BRANCH) or node.inline:
+    if node.spec is None or node.inline:
         assert not node.attempts, f"{where} has attempts of its own"
         assert node.phase is not Phase.QUEUED, f"{where} waits for nothing"
     else:
@@ -107,6 +112,34 @@ def _wakes(node: NodeState) -> bool:
     assert node.attempts[-1].phase is Phase.PAUSED
     calls = (entry for entry in node.journal if entry.outcome is None and entry.kind is EntryKind.CALL)
     return bool(node.due) or node.metadata.timeout is not None or any(calls)
+
+
+def _check_array(node: NodeState, array: ArrayState, where: str) -> None:
+    target, items = node.target, node.children
+    assert isinstance(target, ArrayTarget)
+    assert [item.path for item in items] == [f"{node.path}/{at}" for at in range(array.begun)], f"{where}: other items"
+    active = sum(not item.phase.terminal for item in items)
+    assert array.active == active, f"{where}: {array.active} counted, {active} go on"
+    assert not array.limit or active <= array.limit, f"{where}: {active} items go on, {array.limit} may"
+    going_on = not node.phase.terminal and node.verdict is None
+    assert not going_on or (node.phase is Phase.FAILING) is (array.failure is not None), f"{where}: {array.failure}"
+    assert not going_on or active, f"{where} waits for nothing"
+    if going_on and array.failure is None:
+        assert array.begun == array.length or active == array.limit, f"{where}: an item may begin, and does not"
+    if array.failure is None and node.verdict is None and node.phase is not Phase.ABORTED:
+        done = sum(item.phase.has_outputs for item in items)
+        assert array.succeeded == done, f"{where}: {array.succeeded} counted, {done} have succeeded"
+        assert array.failed == array.begun - active - done, f"{where}: {array.failed} failures counted"
+        assert array.length - array.failed >= array.needed or node.phase is Phase.FAILED, f"{where} cannot succeed"
+    if node.phase is Phase.SUCCEEDED:
+        assert array.succeeded >= array.needed, f"{where} has too few successes"
+        assert array.begun == array.length, f"{where} has left items out"
+        assert all(len(_items(output)) == array.length for output in node.outputs.values()), where
+
+
+def _items(literal: Literal) -> tuple[Literal, ...]:
+    assert isinstance(literal, ListLiteral)
+    return literal.items
 
 
 def _check_frame(frame: Frame) -> None:

@@ -11,6 +11,7 @@ until all are empty. So a chain of 100,000 nodes needs no more stack than one.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 from whimbrel.engine import faults
 from whimbrel.engine.nodes import Attempt, Frame, Kind, NodeState, Stage
@@ -25,10 +26,12 @@ from whimbrel.model.failure import Failure
 from whimbrel.model.launch_plan import LaunchPlanSpec
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import (
+    ArrayTarget,
     Graph,
     LaunchPlanTarget,
     Metadata,
     Program,
+    Target,
     TaskKind,
     TaskSpec,
     WorkflowTarget,
@@ -67,15 +70,16 @@ class Machine:
         self.deadline = 0.0
         self.deadlines = 0
         self.queue: deque[NodeState] = deque()
-        """Task nodes to launch, in the order in which they became ready. Those that ended meanwhile are passed over."""
+        """Nodes to launch, all but eager ones, in the order in which they became ready. Those that ended meanwhile are
+        passed over."""
         self.drivers: deque[NodeState] = deque()
         """Eager nodes to launch; empty between events."""
         self.running = 0
-        """Live attempts of tasks: what ``max_parallelism`` limits."""
+        """Live attempts of tasks and dynamic nodes: what ``max_parallelism`` limits."""
         self.recovered_from = ""
         self.reuse = ReuseTable()
         """What another run has for equal calls of this one."""
-        self._codes: dict[WorkflowTarget | LaunchPlanTarget, str] = {}
+        self._codes: dict[Target, str] = {}
         self.story = Story() if keep_story else None
 
     # --- phases ----------------------------------------------------------------------------------
@@ -171,7 +175,7 @@ class Machine:
         attempt.ended_at = self.at
         attempt.failure = failure
         node.stage = Stage.NOTHING
-        if node.kind is Kind.TASK:
+        if node.kind is not Kind.EAGER:
             self.running -= 1
 
     def stop_attempt(self, node: NodeState, phase: Phase, failure: Failure) -> None:
@@ -235,6 +239,8 @@ class Machine:
                     self.ready.append(bracket.teardown)
         else:
             around = host
+            if host is not None and host.array is not None:
+                host.array.active -= 1
             for below in node.downstream:
                 below.waiting -= 1
                 if not below.waiting:
@@ -296,14 +302,21 @@ class Machine:
     def code_of(self, node: NodeState) -> str:
         """The digest of the code that the node runs, "" when it is not known."""
         target = node.target
-        if not isinstance(target, WorkflowTarget | LaunchPlanTarget):
+        if not isinstance(target, WorkflowTarget | LaunchPlanTarget | ArrayTarget):
             return node.spec.code_digest if node.spec is not None else ""
         code = self._codes.get(target)
         if code is None:
-            program = Program(self.tasks, self.workflows, self.launch_plans)
-            code = self._codes[target] = closure_digest(target, program)
+            code = closure_digest(target, Program(self.tasks, self.workflows, self.launch_plans))
+            self._codes[target] = code
         return code
 
     def kind_of(self, spec: TaskSpec | None) -> Kind:
         """The kind of node that runs ``spec``."""
-        return Kind.EAGER if spec is not None and spec.kind is TaskKind.EAGER else Kind.TASK
+        return _KINDS[spec.kind] if spec is not None else Kind.TASK
+
+
+_KINDS: Mapping[TaskKind, Kind] = {
+    TaskKind.TASK: Kind.TASK,
+    TaskKind.EAGER: Kind.EAGER,
+    TaskKind.DYNAMIC: Kind.DYNAMIC,
+}

@@ -78,10 +78,21 @@ def aim(machine: Machine, state: NodeState, target: Target) -> None:
 def said_of(state: NodeState) -> Metadata:
     """What is said of this call: by the workflow that it is in, and over that by the call itself."""
     own = state.node.overrides if state.node is not None else state.metadata
-    owner = state.scope.owner if state.scope is not None else None
-    if owner is None or owner.metadata == NOT_SAID:
+    above = _said_around(state)
+    if above == NOT_SAID:
         return own
-    return owner.metadata if own == NOT_SAID else overlay(owner.metadata, own)
+    return above if own == NOT_SAID else overlay(above, own)
+
+
+def _said_around(state: NodeState) -> Metadata:
+    """What the graph that the node stands in is told by whoever called it. What is said of a dynamic node is said of
+    its body's attempt; what that unfolds into goes by what is said around the node."""
+    owner = state.scope.owner if state.scope is not None else None
+    while owner is not None and owner.kind is Kind.DYNAMIC:
+        while owner.scope is None and isinstance(owner.host, NodeState) and owner.host.kind is Kind.ARRAY:
+            owner = owner.host
+        owner = owner.scope.owner if owner.scope is not None else None
+    return owner.metadata if owner is not None else NOT_SAID
 
 
 def recovered(machine: Machine, state: NodeState) -> bool:
@@ -93,7 +104,7 @@ def recovered(machine: Machine, state: NodeState) -> bool:
         found = machine.reuse.take(state.entity, code, inputs, place_of(state))
     if found is not None:
         machine.recover(state, found)
-    elif state.kind not in (Kind.WORKFLOW, Kind.LAUNCH_PLAN):  # what is inside those speaks for itself
+    elif not state.kind.composed:  # else what is inside it speaks for itself
         make_fresh(state)
     return found is not None
 

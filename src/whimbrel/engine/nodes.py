@@ -14,6 +14,7 @@ from whimbrel.engine.journal import Journal
 from whimbrel.engine.table import Trigger
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.failure import Failure
+from whimbrel.model.interface import Interface
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import Bracket, Graph, Metadata, Node, Target, TaskSpec
 from whimbrel.model.run import Phase
@@ -29,6 +30,15 @@ class Kind(StrEnum):
     GATE = "gate"
     BRANCH = "branch"
     EAGER = "eager"
+    DYNAMIC = "dynamic"
+
+    @property
+    def composed(self) -> bool:
+        """Whether it is made of other nodes, which speak for themselves in a run that reuses outcomes."""
+        return self in _COMPOSED
+
+
+_COMPOSED = frozenset({Kind.WORKFLOW, Kind.LAUNCH_PLAN, Kind.ARRAY, Kind.DYNAMIC})
 
 
 class Stage(StrEnum):
@@ -121,7 +131,7 @@ class NodeState(Struct, eq=False):
 
     # What follows is the engine's own.
     host: Frame | NodeState | None = None
-    """Who is told when it ends: a frame, a branch node, or the eager node whose body called it."""
+    """Who is told when it ends: a frame, a branch or a map, or the eager node whose body called it."""
     node: Node | None = None
     target: Target | None = None
     """What it runs."""
@@ -135,7 +145,9 @@ class NodeState(Struct, eq=False):
     """How many upstream nodes have not succeeded yet."""
     downstream: list[NodeState] = []
     frame: Frame | None = None
-    """The frame that a sub-workflow unfolded into."""
+    """The frame that a sub-workflow, or the body of a dynamic node, unfolded into."""
+    array: ArrayState | None = None
+    """Of a map that has begun: its items."""
     scope: Frame | None = None
     """The frame whose nodes its bindings name."""
     driver: NodeState | None = None
@@ -182,12 +194,33 @@ class NodeState(Struct, eq=False):
         return self.attempts[-1] if self.stage is Stage.ATTEMPT else None
 
 
+class ArrayState(Struct, eq=False):
+    """The items of a map that has begun; its children are those that have, in order."""
+
+    item: Interface
+    """What one item takes and gives."""
+    length: int
+    needed: int
+    """How many must succeed."""
+    limit: int
+    """How many may go on at a time, 0 for any number."""
+    begun: int = 0
+    active: int = 0
+    """How many have begun and not ended."""
+    succeeded: int = 0
+    failed: int = 0
+    first: Failure | None = None
+    """The first failure of an item."""
+    failure: Failure | None = None
+    """Why the map fails, once it cannot succeed any more."""
+
+
 class Frame(Struct, eq=False):
-    """A graph that is being run: the root's, or a sub-workflow's."""
+    """A graph that is being run: the root's, a sub-workflow's, or that of a dynamic node."""
 
     graph: Graph
     owner: NodeState | None
-    """The sub-workflow node, ``None`` for the run's own graph."""
+    """The node that unfolded into it, ``None`` for the run's own graph."""
     inputs: Literals
     nodes: dict[str, NodeState] = {}
     remaining: int = 0

@@ -77,17 +77,22 @@ def place_of(state: NodeState) -> str:
 
 def settled_above(state: NodeState) -> bool:
     """Whether nothing that a node of a graph waits for was computed anew in this run."""
-    at: NodeState | None = state
+    at = _calling(state)
     while at is not None and at.node is not None and at.scope is not None:
         scope: Frame = at.scope
         for above in at.node.upstream:
             if above != START and scope.nodes[above].fresh and not _only_opens(scope.nodes[above], at.node):
                 return False
-        if isinstance(at.host, NodeState):  # an arm: what its branch waits for counts too
-            at = at.host
-        else:
-            at = scope.owner
+        # For an arm, what its branch waits for counts too.
+        at = _calling(at.host if isinstance(at.host, NodeState) else scope.owner)
     return True
+
+
+def _calling(at: NodeState | None) -> NodeState | None:
+    """The node of a graph that ``at`` is, or that it is an item of."""
+    while at is not None and at.node is None and isinstance(at.host, NodeState) and at.host.array is not None:
+        at = at.host
+    return at
 
 
 def _only_opens(setup: NodeState, node: Node) -> bool:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from whimbrel.engine import attempts, beginning, branches, calls, faults, frames, stopping
+from whimbrel.engine import arrays, attempts, beginning, branches, calls, dynamic, faults, frames, stopping
 from whimbrel.engine.binding import Unbound, check, complete
 from whimbrel.engine.invariants import check_run
 from whimbrel.engine.machine import Machine
@@ -30,6 +30,7 @@ from whimbrel.model.attempt import (
     Started,
     StartTimer,
     Succeeded,
+    Unfolded,
 )
 from whimbrel.model.commands import Command, EndRun, LookUpCache
 from whimbrel.model.events import (
@@ -309,6 +310,8 @@ def _hear(machine: Machine, node: NodeState) -> None:
     match host.kind:
         case Kind.BRANCH:
             branches.arm_ended(machine, host, node)
+        case Kind.ARRAY:
+            arrays.item_ended(machine, host, node)
         case _:
             calls.call_ended(machine, node)
 
@@ -324,6 +327,7 @@ _HANDLERS: dict[type, Callable[[Machine, Any], None]] = {
     CacheMiss: attempts.cache_miss,
     Started: attempts.started,
     Succeeded: attempts.succeeded,
+    Unfolded: dynamic.unfolded,
     AttemptFault: attempts.failed,
     Lost: attempts.lost,
     Parked: attempts.parked,

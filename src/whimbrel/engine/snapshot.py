@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from whimbrel.engine.machine import Machine
-from whimbrel.engine.nodes import Frame, NodeState
+from whimbrel.engine.nodes import ArrayState, Frame, NodeState
 from whimbrel.model.codec import canonical
 
 # Of a node: what stands in the program (the graph's node, the spec) is told by names; other nodes by their paths.
@@ -74,6 +74,7 @@ def snapshot(machine: Machine) -> bytes:
             "reuse": machine.reuse.left(),
             "tasks": machine.tasks,
             "workflows": machine.workflows,
+            "launch_plans": machine.launch_plans,
             "queue": [node.path for node in machine.queue],
             "root": _frame(machine.root),
             "nodes": [_node(node) for node in machine.nodes.values()],
@@ -89,6 +90,7 @@ def _node(node: NodeState) -> dict[str, Any]:
     told["children"] = [child.path for child in node.children]
     told["downstream"] = [below.path for below in node.downstream]
     told["frame"] = _frame(node.frame)
+    told["array"] = _array(node.array)
     told["verdict"] = node.verdict
     told["brackets"] = [node.brackets, [other.path for other in node.stopping]]
     told["within"] = [bracket.teardown.path for bracket in node.within]
@@ -98,6 +100,12 @@ def _node(node: NodeState) -> dict[str, Any]:
         told["bodies"] = list(node.journal.bodies.items())
         told["paths"] = list(node.journal.paths.values())
     return told
+
+
+def _array(array: ArrayState | None) -> dict[str, Any] | None:
+    if array is None:
+        return None
+    return {name: getattr(array, name) for name in ArrayState.__struct_fields__ if name != "item"}
 
 
 def _frame(frame: Frame | None) -> dict[str, Any] | None:

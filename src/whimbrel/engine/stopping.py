@@ -90,7 +90,7 @@ def _stop_one(machine: Machine, node: NodeState, failure: Failure, guarded: bool
         machine.abort(node, failure, Trigger.SKIP if skip else Trigger.ABORT)
         return
     going_on = sum(not child.phase.terminal for child in node.children)
-    working = guarded and node.kind is Kind.TASK and node.stage is Stage.ATTEMPT
+    working = guarded and node.kind is not Kind.EAGER and node.stage is Stage.ATTEMPT
     if not going_on and not working:
         machine.abort(node, failure)
         return

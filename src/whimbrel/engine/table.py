@@ -17,6 +17,7 @@ class Trigger(StrEnum):
 
     READY = "everything upstream has succeeded"
     START = "work began"
+    UNFOLD = "its body has said what is to be run in its place"
     RETRY = "another attempt follows"
     SUCCEED = "the work succeeded"
     CACHE_HIT = "the cache had the outputs"
@@ -38,9 +39,10 @@ _P = Phase
 _T = Trigger
 
 # A node waits for its upstream in UNDEFINED, and for a worker, the cache or a backoff in QUEUED. A sub-workflow, a
-# branch and an eager call that its driver runs itself are RUNNING from the moment they are ready. FAILING: a failure
-# inside is certain, but other nodes go on. ABORTING: it was told to stop, and it or something inside cleans up.
-# PAUSED: the body of an eager node only waits, and its driver has left memory.
+# branch, a map and an eager call that its driver runs itself are RUNNING from the moment they are ready. FAILING: a
+# failure inside is certain, but other nodes go on. ABORTING: it was told to stop, and it or something inside cleans up.
+# DYNAMIC_RUNNING: the body of a dynamic node is over, and what it unfolded into runs. PAUSED: the body of an eager node
+# only waits, and its driver has left memory.
 NODE: Mapping[tuple[Phase, Trigger], Phase] = {
     (_P.UNDEFINED, _T.READY): _P.QUEUED,
     (_P.UNDEFINED, _T.SKIP): _P.SKIPPED,
@@ -56,6 +58,7 @@ NODE: Mapping[tuple[Phase, Trigger], Phase] = {
     (_P.QUEUED, _T.PARK): _P.PAUSED,  # the report that it began was lost
     (_P.QUEUED, _T.STOP): _P.ABORTING,  # a driver that was launched, but has not begun
     (_P.QUEUED, _T.ABORT): _P.ABORTED,
+    (_P.QUEUED, _T.UNFOLD): _P.DYNAMIC_RUNNING,  # the report that it began was lost
     (_P.RUNNING, _T.RETRY): _P.QUEUED,
     (_P.RUNNING, _T.SUCCEED): _P.SUCCEEDED,
     (_P.RUNNING, _T.CHILD_FAIL): _P.FAILING,
@@ -64,6 +67,12 @@ NODE: Mapping[tuple[Phase, Trigger], Phase] = {
     (_P.RUNNING, _T.PARK): _P.PAUSED,
     (_P.RUNNING, _T.STOP): _P.ABORTING,
     (_P.RUNNING, _T.ABORT): _P.ABORTED,
+    (_P.RUNNING, _T.UNFOLD): _P.DYNAMIC_RUNNING,
+    (_P.DYNAMIC_RUNNING, _T.SUCCEED): _P.SUCCEEDED,
+    (_P.DYNAMIC_RUNNING, _T.CHILD_FAIL): _P.FAILING,
+    (_P.DYNAMIC_RUNNING, _T.FAIL): _P.FAILED,  # the outputs cannot be bound
+    (_P.DYNAMIC_RUNNING, _T.STOP): _P.ABORTING,
+    (_P.DYNAMIC_RUNNING, _T.ABORT): _P.ABORTED,
     (_P.PAUSED, _T.WAKE): _P.QUEUED,
     (_P.PAUSED, _T.ABORT): _P.ABORTED,
     (_P.FAILING, _T.FAIL): _P.FAILED,

@@ -10,8 +10,10 @@ import hashlib
 from msgspec.structs import replace
 
 from whimbrel.graph.interfaces import Called, called_in
+from whimbrel.graph.interfaces import called as innermost
 from whimbrel.model.codec import canonical
 from whimbrel.model.program import (
+    ArrayTarget,
     BranchTarget,
     Graph,
     LaunchPlanTarget,
@@ -40,10 +42,12 @@ def task_digest(task: TaskSpec) -> str:
     return _digest(_bare_task(task))
 
 
-def closure_digest(target: Called, program: Program) -> str:
+def closure_digest(target: Called | ArrayTarget, program: Program) -> str:
     """32 hex digits of what ``target`` runs and the code of everything in it; "" when some of that is not known."""
     parts: dict[str, object] = {}
-    waiting: list[Called] = [target]
+    if isinstance(target, ArrayTarget):
+        parts["map"] = _bare_array(target)
+    waiting: list[Called] = [innermost(target)]
     while waiting:
         called = waiting.pop()
         name = called.name
@@ -69,6 +73,12 @@ def closure_digest(target: Called, program: Program) -> str:
                 parts[f"launch plan {name}"] = (plan.workflow, plan.defaults, plan.fixed)
                 waiting.append(WorkflowTarget(plan.workflow))
     return hashlib.sha256(canonical(parts)).hexdigest()[:32]
+
+
+def _bare_array(target: ArrayTarget) -> ArrayTarget:
+    # How many go on at a time is nothing that a result shows.
+    inner = _bare_array(target.target) if isinstance(target.target, ArrayTarget) else target.target
+    return replace(target, target=inner, concurrency=0)
 
 
 def _digest(noun: Program | Graph | TaskSpec) -> str:
