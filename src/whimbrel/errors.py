@@ -13,6 +13,8 @@
     │   ├── InputInvalid               a command-line or file input that does not parse
     │   ├── ForgottenAwait             a pending call used as if it were its result
     │   ├── BranchFailed               the arm of a conditional that was taken says to fail
+    │   ├── GateRejected               somebody said no at an approval
+    │   ├── GateUnanswered             nobody is there to answer a gate
     │   └── RunNotResumable            the run is over, or was aborted
     ├── RecoverableError               raise it in a task to ask for a retry
     ├── EagerException                 what a failed call raises in its eager parent
@@ -145,6 +147,14 @@ class ForgottenAwait(UserError, TypeError):
 
 class BranchFailed(UserError):
     """The arm of a conditional that was taken says to fail."""
+
+
+class GateRejected(UserError):
+    """Somebody said no at an approval."""
+
+
+class GateUnanswered(UserError):
+    """Nobody is there to answer a gate."""
 
 
 class RunNotResumable(UserError):

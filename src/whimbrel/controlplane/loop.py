@@ -5,7 +5,8 @@ One exception, by rule: launching a call that an eager body has just begun. Its 
 commit (attempts are at least once anyway), which saves a commit a call; its
 *finished* row is on disk before the body is told.
 
-A run of which nothing is left but parked bodies *rests*: ``drive`` returns, and nothing of the run stays in memory.
+A run of which nothing is left but parked bodies and gates *rests*: ``drive`` returns, and nothing of the run stays in
+memory.
 
 If the store refuses a write (another owner, a full disk), the in-memory state is ahead of the disk and is thrown
 away: ``drive`` raises, the run stays as the disk has it, and can be resumed.
@@ -24,7 +25,7 @@ import msgspec
 from whimbrel.controlplane.caching import CacheDesk
 from whimbrel.controlplane.ports import Clock, Executor, RunStore
 from whimbrel.engine.run import Run
-from whimbrel.model.attempt import BeginCall, Cancel, Deliver, Launch, Parked, RecordValue, Started, StartTimer
+from whimbrel.model.attempt import BeginCall, Cancel, Deliver, Launch, RecordValue, Started, StartTimer
 from whimbrel.model.commands import Command, EndRun, LookUpCache, ReleaseCache, SetTimer, WriteCache
 from whimbrel.model.events import Event, OwnerChanged
 from whimbrel.model.run import Phase, RunSummary
@@ -86,7 +87,6 @@ class RunLoop:
         self._stopping = False
         self.rests = False
         """Whether ``drive`` returned because the run only waits; ``summary.wake_at`` says until when."""
-        self._has_parked = any(node.phase is Phase.PAUSED for node in run.nodes.values())
 
     # --- events in
 
@@ -116,7 +116,6 @@ class RunLoop:
             self._asked.update(requests)
             self._answered.extend(requests)
         commands = self.run.handle(event)
-        self._has_parked = self._has_parked or isinstance(event, Parked)
         if isinstance(event, OwnerChanged):
             # A new owner asks for everything that is not answered, not only for what the change itself brings about.
             running = self._executor.running()
@@ -261,7 +260,7 @@ class RunLoop:
     def _wake_at(self) -> float:
         """When the run must be woken, if it were to rest now; 0.0 if it must not."""
         patience = self.run.options.park_after
-        if patience is None or not self._has_parked or self.run.phase.terminal:
+        if patience is None or self.run.phase.terminal:
             return 0.0
         until = self.run.parked_until()
         return until if until is not None and until - self._clock.now() > patience else 0.0

@@ -17,13 +17,13 @@ from msgspec import Struct
 
 from whimbrel.engine.nodes import Kind, NodeState, Stage
 from whimbrel.engine.run import Run
-from whimbrel.graph.digest import closure_digest
+from whimbrel.graph.digest import closure_digest, gate_digest
 from whimbrel.model.attempt import Succeeded
 from whimbrel.model.changes import explain
 from whimbrel.model.content import input_digest, inputs_digest
 from whimbrel.model.events import CacheMiss, RunRequested
 from whimbrel.model.literals import Literals
-from whimbrel.model.program import LaunchPlanTarget, Program, TaskSpec, WorkflowTarget
+from whimbrel.model.program import GateTarget, LaunchPlanTarget, Program, TaskSpec, WorkflowTarget
 from whimbrel.model.run import AttemptId, EntryKind, Phase, Reusable
 
 
@@ -93,6 +93,8 @@ def reusable(run: Run) -> tuple[Reusable, ...]:
 def _code(node: NodeState, program: Program) -> str:
     """The digest of the code that made the node's outcome; "" when that is not known for certain."""
     target = node.target
+    if isinstance(target, GateTarget):
+        return gate_digest(target)
     if not isinstance(target, WorkflowTarget | LaunchPlanTarget):
         return node.spec.code_digest if node.spec is not None else ""
     # A run that was resumed with other code has nodes of both: only what was made by one version is known.

@@ -13,6 +13,7 @@ from whimbrel.engine.binding import Unbound, resolve_all
 from whimbrel.engine.brackets import teardown_inputs, why_not
 from whimbrel.engine.branches import begin_branch
 from whimbrel.engine.frames import begin_launch_plan, begin_workflow
+from whimbrel.engine.gates import begin_gate
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.nodes import Kind, NodeState
 from whimbrel.engine.table import Trigger
@@ -27,6 +28,7 @@ BEGIN: Mapping[Kind, Callable[[Machine, NodeState], None]] = {
     Kind.WORKFLOW: begin_workflow,
     Kind.LAUNCH_PLAN: begin_launch_plan,
     Kind.BRANCH: begin_branch,
+    Kind.GATE: begin_gate,
 }
 """What begins a node of each kind: its phase is QUEUED, its inputs are bound. Each may raise ``Unbound``, which fails
 the node."""

@@ -28,6 +28,17 @@ def timed_out(seconds: float, path: str) -> Failure:
     return Failure(Fault.TIMEOUT, f"{path} ran longer than its timeout of {seconds:g} s", node=path)
 
 
+def rejected(gate: str, by: str, reason: str, path: str) -> Failure:
+    """Somebody has said no."""
+    message = f"the gate {gate!r} was rejected" + (f" by {by}" if by else "") + (f": {reason}" if reason else "")
+    return Failure(Fault.USER, message, "whimbrel.errors:GateRejected", (message,), recoverable=False, node=path)
+
+
+def unanswered(gate: str, seconds: float, path: str) -> Failure:
+    """Nobody has said anything."""
+    return Failure(Fault.TIMEOUT, f"nobody answered the gate {gate!r} in {seconds:g} s", recoverable=False, node=path)
+
+
 def lost(reason: str, path: str) -> Failure:
     """The worker ended without a result."""
     return Failure(Fault.LOST, reason or "the worker ended without a result", node=path)

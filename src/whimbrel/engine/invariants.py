@@ -5,6 +5,7 @@ Knows: the whole state. Changes nothing of it.
 
 from __future__ import annotations
 
+from whimbrel.engine.gates import unheard, waiting_gates
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.nodes import ArrayState, BracketState, Frame, Kind, NodeState, Stage
 from whimbrel.engine.retry import Blame, blame
@@ -27,6 +28,9 @@ def check_run(machine: Machine) -> None:
     assert queued == list(dict.fromkeys(queued)), "a node stands in the queue twice"
     assert set(queued) == {node.path for node in nodes if node.stage is Stage.SLOT}, "a node waits in no queue"
     assert not queued or machine.running == limit, "a node waits though there is room"
+    assert machine.paused == sum(node.phase is Phase.PAUSED for node in nodes), f"{machine.paused} counted as paused"
+    for gate in waiting_gates(machine):
+        assert not any(unheard(machine, gate)), f"{gate.path} waits, though its answer is there"
     if machine.root is not None:
         _check_frame(machine.root)
     for path, node in machine.nodes.items():
@@ -96,8 +100,11 @@ def _check_attempts(machine: Machine, node: NodeState, where: str) -> None:
     else:
         settling = node.verdict is not None
         assert node.phase is not Phase.QUEUED or node.stage is not Stage.NOTHING, f"{where} waits for nothing"
-        assert (node.stage is Stage.PARKED) is (node.phase is Phase.PAUSED), f"{where} waits for {node.stage}"
-        assert node.phase is not Phase.PAUSED or _wakes(node), f"{where} is parked for ever"
+        paused = node.stage in (Stage.PARKED, Stage.GATE)
+        assert paused is (node.phase is Phase.PAUSED), f"{where} waits for {node.stage}"
+        assert (node.stage is Stage.GATE) <= (node.kind is Kind.GATE), f"{where} is no gate"
+        assert node.stage is not Stage.PARKED or _wakes(node), f"{where} is parked for ever"
+        assert node.kind is not Kind.GATE or not node.attempts, f"{where} has attempts"
         assert node.phase is not Phase.RUNNING or settling or node.attempts[-1].phase is Phase.RUNNING, where
     assert node.system_retries <= machine.options.system_retries, f"{where} spent {node.system_retries} system retries"
     assert node.user_retries <= (node.metadata.retries or 0), f"{where} spent {node.user_retries} user retries"

@@ -14,12 +14,12 @@ from collections import deque
 from collections.abc import Mapping
 
 from whimbrel.engine import faults
-from whimbrel.engine.nodes import Attempt, Frame, Kind, NodeState, Stage
+from whimbrel.engine.nodes import Attempt, Frame, Kind, NodeState, Signal, Stage
 from whimbrel.engine.reuse import ReuseTable
 from whimbrel.engine.story import Story
 from whimbrel.engine.table import NODE, RUN, Trigger
 from whimbrel.errors import IllegalTransition
-from whimbrel.graph.digest import closure_digest
+from whimbrel.graph.digest import closure_digest, gate_digest
 from whimbrel.model.attempt import Cancel, Deliver, Launch
 from whimbrel.model.commands import Command, EndRun, ReleaseCache, WriteCache
 from whimbrel.model.failure import Failure
@@ -27,6 +27,7 @@ from whimbrel.model.launch_plan import LaunchPlanSpec
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import (
     ArrayTarget,
+    GateTarget,
     Graph,
     LaunchPlanTarget,
     Metadata,
@@ -74,6 +75,14 @@ class Machine:
         passed over."""
         self.drivers: deque[NodeState] = deque()
         """Eager nodes to launch; empty between events."""
+        self.paused = 0
+        """Nodes that are PAUSED."""
+        self.gates: dict[str, list[NodeState]] = {}
+        """The gates by name."""
+        self.signals: dict[str, list[Signal]] = {}
+        """The answers that were taken in, by the name or path that they were sent to."""
+        self.answers: dict[str, str] = {}
+        """Of each signal by id: why it was refused, "" if it was not."""
         self.running = 0
         """Live attempts of tasks and dynamic nodes: what ``max_parallelism`` limits."""
         self.recovered_from = ""
@@ -91,6 +100,7 @@ class Machine:
         if after is None:
             raise self.illegal(node.path, f"{before.value} nodes know no {trigger.name} ({trigger.value})")
         node.phase = after
+        self.paused += (after is Phase.PAUSED) - (before is Phase.PAUSED)
         if self.story is not None:
             self.story.add(self.seq, self.at, node.path, (before, after), reason or trigger.value)
 
@@ -302,6 +312,8 @@ class Machine:
     def code_of(self, node: NodeState) -> str:
         """The digest of the code that the node runs, "" when it is not known."""
         target = node.target
+        if isinstance(target, GateTarget):
+            return gate_digest(target)
         if not isinstance(target, WorkflowTarget | LaunchPlanTarget | ArrayTarget):
             return node.spec.code_digest if node.spec is not None else ""
         code = self._codes.get(target)

@@ -45,6 +45,7 @@ def make(
 def adopt(machine: Machine, state: NodeState, parent: NodeState | None) -> None:
     """Enter a new node into the run."""
     state.created_at = machine.at
+    state.born = machine.seq
     if parent is not None:
         state.parent = parent.path
         parent.children.append(state)
@@ -69,6 +70,7 @@ def aim(machine: Machine, state: NodeState, target: Target) -> None:
             state.kind = Kind.ARRAY
         case GateTarget():
             state.kind = Kind.GATE
+            machine.gates.setdefault(target.name, []).append(state)
         case BranchTarget():
             state.kind = Kind.BRANCH
         case _:

@@ -15,7 +15,7 @@ from whimbrel.engine.table import Trigger
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.failure import Failure
 from whimbrel.model.interface import Interface
-from whimbrel.model.literals import Literals
+from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Bracket, Graph, Metadata, Node, Target, TaskSpec
 from whimbrel.model.run import Phase
 
@@ -55,6 +55,8 @@ class Stage(StrEnum):
     """The end of the attempt that was launched last."""
     PARKED = "parked"
     """An entry for its journal, or the time of its body's earliest timer: its driver has left memory."""
+    GATE = "gate"
+    """The answer to a gate, or the end of its time."""
 
 
 class Attempt(Struct, eq=False):
@@ -86,6 +88,17 @@ class Verdict(Struct, frozen=True):
     outputs: Literals = {}
 
 
+class Signal(Struct, eq=False):
+    """An answer to gates that was taken in."""
+
+    gate: str
+    value: Literal
+    by: str
+    reason: str
+    used: int = 0
+    """The seq of the event by which the first gate took it; 0 while none has."""
+
+
 class NodeState(Struct, eq=False):
     """One node of a run, whatever made it: a graph, a branch, or a call of an eager body."""
 
@@ -101,6 +114,8 @@ class NodeState(Struct, eq=False):
     line: str = ""
     phase: Phase = Phase.UNDEFINED
     created_at: float = 0.0
+    born: int = 0
+    """The seq of the event that made it."""
     queued_at: float = 0.0
     started_at: float = 0.0
     ended_at: float = 0.0
@@ -140,7 +155,7 @@ class NodeState(Struct, eq=False):
     metadata: Metadata = Metadata()
     stage: Stage = Stage.NOTHING
     due: float = 0.0
-    """When the backoff ends, or the parked body's earliest timer is due (0.0: it waits for entries alone)."""
+    """When the backoff or the gate's wait ends, or the parked body's earliest timer is due; 0.0: no time is set."""
     waiting: int = 0
     """How many upstream nodes have not succeeded yet."""
     downstream: list[NodeState] = []

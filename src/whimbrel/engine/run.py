@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from whimbrel.engine import arrays, attempts, beginning, branches, calls, dynamic, faults, frames, stopping
+from whimbrel.engine import arrays, attempts, beginning, branches, calls, dynamic, faults, frames, gates, stopping
 from whimbrel.engine.binding import Unbound, check, complete
 from whimbrel.engine.invariants import check_run
 from whimbrel.engine.machine import Machine
@@ -39,9 +39,11 @@ from whimbrel.model.events import (
     CacheMiss,
     CleanupDue,
     Event,
+    GateDue,
     OwnerChanged,
     RetryDue,
     RunRequested,
+    SignalReceived,
     TimeoutDue,
     WakeDue,
 )
@@ -120,6 +122,9 @@ class Run:
                 commands.append(attempts.backoff_timer(node))
             elif node.stage is Stage.PARKED:
                 commands.extend(attempts.parked_timers(node))
+            elif node.stage is Stage.GATE:
+                if node.due:
+                    commands.append(gates.gate_timer(node))
             elif node.stage is Stage.ATTEMPT and node.verdict is None:
                 commands.append(machine.launch_command(node))
                 if node.attempts[-1].phase is Phase.RUNNING and node.metadata.timeout is not None:
@@ -209,19 +214,38 @@ class Run:
         ]
 
     def parked_until(self) -> float | None:
-        """When a run must be carried on of which nothing is left but parked bodies and waits for retries; ``inf`` for
-        "when somebody asks for it". ``None`` while anything else is under way."""
+        """When a run must be carried on of which nothing is left but parked bodies, gates and waits for retries;
+        ``inf`` for "when somebody asks for it". ``None`` while anything else is under way."""
+        if not self._machine.paused or self._machine.running:
+            return None
         times: list[float] = []
         parked = False
         for node in self._machine.nodes.values():
             if node.stage is Stage.PARKED:
                 parked = True
                 times.extend(timer.due for timer in attempts.parked_timers(node))
+            elif node.stage is Stage.GATE:
+                parked = True
+                times.extend([node.due] if node.due else [])
             elif node.stage is Stage.BACKOFF:
                 times.append(node.due)
             elif node.stage is not Stage.NOTHING:
                 return None
         return min(times, default=math.inf) if parked and self._machine.verdict is None else None
+
+    @property
+    def waiting(self) -> list[NodeState]:
+        """The gates that wait for somebody's answer. To read, not to write."""
+        return gates.waiting_gates(self._machine)
+
+    def gates(self, name: str = "") -> list[NodeState]:
+        """The gates of that name that have come to be; all for "". To read, not to write."""
+        known = self._machine.gates
+        return list(known.get(name, ())) if name else [node for named in known.values() for node in named]
+
+    def refusal(self, signal: str) -> str | None:
+        """Why the signal with that id was refused; "" if it was taken in, ``None`` if it has not come."""
+        return self._machine.answers.get(signal)
 
     def story(self, path: str = "") -> list[str]:
         """What happened to a node, or to everything, for people. A long run remembers the latest lines only."""
@@ -332,6 +356,8 @@ _HANDLERS: dict[type, Callable[[Machine, Any], None]] = {
     Lost: attempts.lost,
     Parked: attempts.parked,
     WakeDue: attempts.wake_due,
+    GateDue: gates.gate_due,
+    SignalReceived: gates.signal_received,
     BeginCall: calls.call_begun,
     FinishCall: calls.call_finished,
     CancelCall: calls.call_cancelled,

@@ -27,6 +27,7 @@ class Trigger(StrEnum):
     FAIL = "the work failed for good"
     TIME_OUT = "the last attempt ran out of time"
     PARK = "its driver left memory, as the body only waits"
+    WAIT = "it waits for an answer, or for time"
     WAKE = "something that the parked body waits for has come"
     STOP = "it was told to stop"
     ABORT = "it was stopped"
@@ -42,7 +43,7 @@ _T = Trigger
 # branch, a map and an eager call that its driver runs itself are RUNNING from the moment they are ready. FAILING: a
 # failure inside is certain, but other nodes go on. ABORTING: it was told to stop, and it or something inside cleans up.
 # DYNAMIC_RUNNING: the body of a dynamic node is over, and what it unfolded into runs. PAUSED: the body of an eager node
-# only waits, and its driver has left memory.
+# only waits, and its driver has left memory; or a gate waits.
 NODE: Mapping[tuple[Phase, Trigger], Phase] = {
     (_P.UNDEFINED, _T.READY): _P.QUEUED,
     (_P.UNDEFINED, _T.SKIP): _P.SKIPPED,
@@ -56,6 +57,7 @@ NODE: Mapping[tuple[Phase, Trigger], Phase] = {
     (_P.QUEUED, _T.FAIL): _P.FAILED,
     (_P.QUEUED, _T.TIME_OUT): _P.TIMED_OUT,
     (_P.QUEUED, _T.PARK): _P.PAUSED,  # the report that it began was lost
+    (_P.QUEUED, _T.WAIT): _P.PAUSED,
     (_P.QUEUED, _T.STOP): _P.ABORTING,  # a driver that was launched, but has not begun
     (_P.QUEUED, _T.ABORT): _P.ABORTED,
     (_P.QUEUED, _T.UNFOLD): _P.DYNAMIC_RUNNING,  # the report that it began was lost
@@ -74,6 +76,9 @@ NODE: Mapping[tuple[Phase, Trigger], Phase] = {
     (_P.DYNAMIC_RUNNING, _T.STOP): _P.ABORTING,
     (_P.DYNAMIC_RUNNING, _T.ABORT): _P.ABORTED,
     (_P.PAUSED, _T.WAKE): _P.QUEUED,
+    (_P.PAUSED, _T.SUCCEED): _P.SUCCEEDED,  # a gate, as all that follow
+    (_P.PAUSED, _T.FAIL): _P.FAILED,
+    (_P.PAUSED, _T.TIME_OUT): _P.TIMED_OUT,
     (_P.PAUSED, _T.ABORT): _P.ABORTED,
     (_P.FAILING, _T.FAIL): _P.FAILED,
     (_P.FAILING, _T.STOP): _P.ABORTING,

@@ -15,6 +15,7 @@ from whimbrel.model.codec import canonical
 from whimbrel.model.program import (
     ArrayTarget,
     BranchTarget,
+    GateTarget,
     Graph,
     LaunchPlanTarget,
     Node,
@@ -79,6 +80,11 @@ def _bare_array(target: ArrayTarget) -> ArrayTarget:
     # How many go on at a time is nothing that a result shows.
     inner = _bare_array(target.target) if isinstance(target.target, ArrayTarget) else target.target
     return replace(target, target=inner, concurrency=0)
+
+
+def gate_digest(target: GateTarget) -> str:
+    """32 hex digits of what a gate waits for, whatever its time."""
+    return hashlib.sha256(canonical((target.kind, target.interface))).hexdigest()[:32]
 
 
 def _digest(noun: Program | Graph | TaskSpec) -> str:

@@ -111,7 +111,7 @@ class SignalReceived(Struct, frozen=True, gc=False, tag="signal"):
     """Somebody answered a gate: a boolean for an approval, a value of its type else.
 
     ``gate`` is its name, or the path of its node where several have that name. ``by`` says who, "" if unknown.
-    ``id`` tells signals apart: the same one twice changes nothing.
+    ``id`` tells signals apart: the same one twice changes nothing. ``reason`` is that of a rejection.
     """
 
     gate: str
@@ -119,6 +119,7 @@ class SignalReceived(Struct, frozen=True, gc=False, tag="signal"):
     by: str
     at: float
     id: str = ""
+    reason: str = ""
 
 
 class CacheHit(Struct, frozen=True, gc=False, tag="cache_hit"):

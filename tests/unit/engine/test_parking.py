@@ -12,6 +12,7 @@ from whimbrel.model.attempt import BeginCall, Cancel, Deliver, FireTimer, Launch
 from whimbrel.model.commands import Command, EndRun, SetTimer
 from whimbrel.model.events import AbortRequested, CleanupDue, OwnerChanged, RetryDue, TimeoutDue, WakeDue
 from whimbrel.model.failure import Fault
+from whimbrel.model.program import GateKind, GateTarget
 from whimbrel.model.run import EntryKind, Phase, RunOptions
 
 E0 = attempt("n0")
@@ -256,10 +257,8 @@ def test_a_run_is_parked_until_its_first_timer_when_nothing_is_under_way() -> No
 def test_a_run_that_only_waits_to_be_told_is_parked_for_ever() -> None:
     play = playing_eager()
     assert play.run.parked_until() is None
-    # No rule of today's leads here: the call ends without a word of ours, as approvals will.
-    play.call("1")
+    play.call("1", "ok", target=GateTarget("ok", GateKind.APPROVE), inputs={})
     park(play)
-    play.node("n0/1").stage = Stage.NOTHING
     assert play.run.parked_until() == math.inf
 
 
