@@ -377,7 +377,8 @@ class Signature:
 
 def _with_files(transformer: Transformer, value: Any) -> Any:
     if isinstance(transformer.literal_type, BlobType) and isinstance(value, transformer.classes):
-        return value
+        # One that has still to go somewhere is brought there, as on an engine.
+        return transformer.decode(transformer.encode(value)) if getattr(value, "pending", False) else value
     return transformer.decode(transformer.encode(value))
 
 

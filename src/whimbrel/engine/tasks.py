@@ -6,7 +6,7 @@ Knows: task specs and caches. Must not know: what comes of the attempt.
 from __future__ import annotations
 
 from whimbrel.engine.binding import Unbound, complete
-from whimbrel.engine.cachekey import cache_key
+from whimbrel.engine.cachekey import cache_key, uncacheable
 from whimbrel.engine.journal import Journal
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.making import recovered, said_of
@@ -27,7 +27,10 @@ def begin_task(machine: Machine, state: NodeState) -> None:
     if machine.reuse and recovered(machine, state):
         return
     cache = state.metadata.cache
-    if cache is not None:
+    if cache is not None and (reason := uncacheable(cache, state.inputs)):
+        state.cache_reason = reason
+        machine.note(state.path, "not cached", reason)
+    elif cache is not None:
         state.cache_key = cache_key(spec, cache, state.inputs)
         if machine.options.overwrite_cache:
             state.cache_reason = "not looked up: this run overwrites the cache"

@@ -8,7 +8,16 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from whimbrel.model.codec import digest
-from whimbrel.model.literals import BlobLiteral, ListLiteral, Literal, Literals, MapLiteral, RefLiteral, UnionLiteral
+from whimbrel.model.literals import (
+    BlobLiteral,
+    DatasetLiteral,
+    ListLiteral,
+    Literal,
+    Literals,
+    MapLiteral,
+    RefLiteral,
+    UnionLiteral,
+)
 
 
 def input_digest(literal: Literal) -> str:
@@ -27,6 +36,23 @@ def inputs_digest(inputs: Literals, carried: Literals) -> str:
 def call_digest(entity: str, inputs: Literals) -> str:
     """The digest of a call of an eager body: of what is called and the inputs as they stand."""
     return digest((entity, {name: _unmeasured(literal) for name, literal in inputs.items()}))
+
+
+def unvouched(literal: Literal) -> str:
+    """The URI of a file or table in ``literal`` of whose content nothing is known: it is neither in whimbrel's own
+    store, where contents never change, nor was it digested. "" if there is none. References are not read.
+    """
+    match literal:
+        case BlobLiteral(uri=uri, digest="") | DatasetLiteral(uri=uri, digest=""):
+            return uri if "://" in uri or uri.startswith("file:") else ""
+        case ListLiteral(items=items):
+            return next((uri for item in items if (uri := unvouched(item))), "")
+        case MapLiteral(items=fields):
+            return next((uri for item in fields.values() if (uri := unvouched(item))), "")
+        case UnionLiteral(value=value):
+            return unvouched(value)
+        case _:
+            return ""
 
 
 def _unmeasured(literal: Literal) -> Literal:

@@ -144,6 +144,9 @@ class Driver:
             self._send(AttemptFault(attempt, failure, self._clock()))
         else:
             self._send(Succeeded(attempt, outputs, self._clock()))
+        finally:
+            # What the body fetched goes with it; a driver that follows a parked one fetches again.
+            self._book.execution.close()
 
     def _drive(self) -> Literals:
         entity: Eager[Any, Any] = self._load(self._launch.task.code)

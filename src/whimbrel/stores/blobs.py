@@ -106,8 +106,12 @@ class ObjectBlobs:
         """A place for bytes whose name is known only when the last of them is written."""
         return ObjectWriter(self._opened(), self._prefix, self._root)
 
+    def holds(self, uri: str) -> bool:
+        """Whether ``uri`` is one of this store's."""
+        return uri.startswith(self._prefix)
+
     def _name(self, uri: str) -> str:
-        if not uri.startswith(self._prefix):
+        if not self.holds(uri):
             raise EntityNotFound(f"{uri} is not in this blob store ({self._prefix}…): open the one that wrote it")
         if self._root is not None and not self._root.is_dir():
             raise EntityNotFound(f"there is no blob {uri}: {self._root} is not there")

@@ -39,6 +39,10 @@ class MemoryBlobs:
         """Bytes that will have a name."""
         return MemoryWriter(self)
 
+    def holds(self, uri: str) -> bool:
+        """Whether ``uri`` is of this store: ``memory://`` is somebody else's."""
+        return uri.startswith("memory:") and not uri.startswith("memory://")
+
 
 class MemoryWriter:
     """Collects bytes until they have a name."""

@@ -65,6 +65,10 @@ class FileStore(Protocol):
         """A place for bytes whose name is known only when the last of them is written."""
         ...
 
+    def holds(self, uri: str) -> bool:
+        """Whether ``uri`` is one of this store's, be there anything under it or not."""
+        ...
+
 
 class Storage(NamedTuple):
     """The store of the attempt that is running, and its scratch directory."""
@@ -111,18 +115,27 @@ class Entry(msgspec.Struct, frozen=True):
     size: int
 
 
-class Incoming(io.RawIOBase):
-    """A raw stream into a store. ``kept`` says where it went, once it is closed."""
+class Taking(io.RawIOBase):
+    """A raw stream whose bytes are counted and digested on their way to somewhere. ``kept`` says where, once it is
+    closed.
+    """
 
-    def __init__(self, store: FileStore, name: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
         import hashlib  # loads OpenSSL, which programs without files need not
 
-        self._writer = store.writer()
-        self._name = name
         self._hash = hashlib.sha256()
         self._size = 0
         self.kept: Kept | None = None
+
+    def _take(self, view: memoryview) -> None:
+        raise NotImplementedError
+
+    def _end(self, digest: str) -> str:
+        raise NotImplementedError
+
+    def _give_up(self) -> None:
+        raise NotImplementedError
 
     def writable(self) -> bool:
         """It is."""
@@ -132,7 +145,7 @@ class Incoming(io.RawIOBase):
         """Take more bytes."""
         view = memoryview(data).cast("B")
         self._hash.update(view)
-        self._writer.write(view)
+        self._take(view)
         self._size += len(view)
         return len(view)
 
@@ -141,11 +154,29 @@ class Incoming(io.RawIOBase):
         if not self.closed:
             super().close()
             digest = self._hash.hexdigest()
-            self.kept = Kept(self._writer.finish(f"files/{digest}/{stored_name(self._name)}"), digest, self._size)
+            self.kept = Kept(self._end(digest), digest, self._size)
 
     def abandon(self) -> None:
         """Throw away what was written."""
         super().close()
+        self._give_up()
+
+
+class Incoming(Taking):
+    """A raw stream into a store."""
+
+    def __init__(self, store: FileStore, name: str) -> None:
+        super().__init__()
+        self._writer = store.writer()
+        self._name = name
+
+    def _take(self, view: memoryview) -> None:
+        self._writer.write(view)
+
+    def _end(self, digest: str) -> str:
+        return self._writer.finish(f"files/{digest}/{stored_name(self._name)}")
+
+    def _give_up(self) -> None:
         self._writer.abandon()
 
 
@@ -156,8 +187,12 @@ def stored_name(name: str) -> str:
 
 def keep_file(store: FileStore, path: str) -> Kept:
     """Put a local file into ``store``, chunk by chunk."""
+    return pour(path, Incoming(store, os.path.basename(path)))
+
+
+def pour(path: str, stream: Taking) -> Kept:
+    """Send a local file down ``stream``, chunk by chunk, and close it."""
     with open(path, "rb", buffering=0) as source:
-        stream = Incoming(store, os.path.basename(path))
         buffer = memoryview(bytearray(CHUNK))
         try:
             while count := source.readinto(buffer):

@@ -17,6 +17,7 @@ from whimbrel.types import (
     json,
     mappings,
     namedtuples,
+    pathlikes,
     pickle,
     pydantic,
     scalars,
@@ -32,6 +33,8 @@ KINDS: Final[tuple[Hook, ...]] = (
     scalars.HOOK,
     # Before what it may mark: the marker decides how a value travels.
     pickle.HOOK,
+    # Before Annotated: it reads the metadata.
+    directories.HOOK,
     annotated.ANNOTATED,
     unions.HOOK,
     sequences.LIST,
@@ -50,7 +53,7 @@ KINDS: Final[tuple[Hook, ...]] = (
     typeddicts.HOOK,
     text.HOOK,
     files.HOOK,
-    directories.HOOK,
+    pathlikes.HOOK,
     annotated.NEW_TYPE,
     aliases.ALIAS,
     aliases.TYPE_VARIABLE,

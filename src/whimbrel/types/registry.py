@@ -326,7 +326,7 @@ def _unsupported(python_type: Any, trouble: str) -> UnsupportedType:
     if isinstance(python_type, type):
         remedy = "make it a dataclass, register a TypeTransformer for it"
         if full_name(python_type).startswith("pathlib."):
-            remedy = "a path means nothing on another machine: declare it as FlyteFile or FlyteDirectory"
+            remedy = "declare it as Path, which is a file, or as FlyteFile or FlyteDirectory"
         elif hasattr(python_type, "_fields") and issubclass(python_type, tuple):
             remedy = "its fields have no types: derive from typing.NamedTuple"
         return UnsupportedType(

@@ -9,10 +9,11 @@ import os
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, TypeVar
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from whimbrel import eager, task, workflow
 from whimbrel.authoring.calling import Direct, current
@@ -22,11 +23,19 @@ from whimbrel.model.literal_types import BlobType, holds_files
 from whimbrel.model.literals import BlobLiteral, StrLiteral, UnionLiteral
 from whimbrel.runtime.values import keep_files
 from whimbrel.testing.blobs import MemoryBlobs
-from whimbrel.types.directories import FlyteDirectory
+from whimbrel.testing.engine import TestEngine
+from whimbrel.types import formats
+from whimbrel.types.directories import BatchSize, FlyteDirectory
 from whimbrel.types.files import FlyteFile
 from whimbrel.types.registry import default_registry
 
 csv = TypeVar("csv")
+
+
+class Model(BaseModel):
+    file: FlyteFile
+    more: list[FlyteFile[Literal["csv"]]]
+    folder: FlyteDirectory | None = None
 
 
 class Watched(MemoryBlobs):
@@ -103,9 +112,62 @@ def test_a_format_is_one_class() -> None:
         FlyteFile[1]
 
 
-def test_a_path_says_to_use_a_file() -> None:
+def test_a_pure_path_says_to_use_a_file() -> None:
     with pytest.raises(UnsupportedType, match="FlyteFile"):
-        transformer(Path)
+        transformer(PurePath)
+
+
+@pytest.mark.parametrize(
+    ("alias", "format_"),
+    [
+        (formats.CSVFile, "csv"),
+        (formats.HDF5EncodedFile, "hdf5"),
+        (formats.HTMLPage, "html"),
+        (formats.JPEGImageFile, "jpeg"),
+        (formats.JSONLFile, "jsonl"),
+        (formats.JoblibSerializedFile, "joblib"),
+        (formats.ONNXFile, "onnx"),
+        (formats.PDFFile, "pdf"),
+        (formats.PNGImageFile, "png"),
+        (formats.PythonNotebook, "ipynb"),
+        (formats.PythonPickledFile, "python_pickle"),
+        (formats.SVGImageFile, "svg"),
+        (formats.TFRecordFile, "tfrecord"),
+        (formats.TFRecordsDirectory, "tfrecords_dir"),
+        (formats.TensorboardLogs, "tensorboard"),
+        (FlyteFile[Annotated[str, formats.FileExt(".csv")]], "csv"),
+    ],
+)
+def test_common_formats_have_names(alias: Any, format_: str) -> None:
+    assert alias.extension() == format_
+    assert transformer(alias).literal_type == BlobType(format_, issubclass(alias, FlyteDirectory))
+
+
+@pytest.mark.parametrize(
+    ("format_", "head", "wrong"),
+    [
+        ("png", b"\x89PNG\r\n\x1a\n...", ""),
+        ("png", b"\xff\xd8\xff\xe0", "it begins like jpeg"),
+        ("png", b"", "it does not begin like png"),
+        ("jpg", b"\xff\xd8\xff\xe0", ""),
+        ("pdf", b"<html>", "it does not begin like pdf"),
+        ("csv", b"%PDF-1.7", "it begins like pdf"),
+        ("csv", b"BMW,1\n", ""),
+        ("csv", b"", ""),
+        ("mine", b"%PDF-1.7", ""),
+    ],
+)
+def test_the_first_bytes_of_a_file_may_contradict_its_format(
+    format_: str, head: bytes, wrong: str, tmp_path: Path
+) -> None:
+    (tmp_path / "x").write_bytes(head)
+    made = transformer(FlyteFile[format_])  # type: ignore[valid-type]  # a format by its name
+    for ask in (made.check, made.encode):
+        if wrong:
+            with pytest.raises(ValueMismatch, match=wrong):
+                ask(tmp_path / "x")
+        else:
+            ask(tmp_path / "x")
 
 
 @pytest.mark.parametrize("kind", [FlyteFile, FlyteDirectory])
@@ -244,14 +306,14 @@ def test_files_inside_values(store: Watched, tmp_path: Path) -> None:
     assert keep_files(literal, store) is literal
 
 
-def test_a_remote_uri_is_passed_on_and_not_read(store: Watched) -> None:
-    file = stored(store, "s3://bucket/key.csv")
-    assert file.uri == "s3://bucket/key.csv"
+def test_a_uri_of_an_unknown_place_is_passed_on_and_not_read(store: Watched) -> None:
+    file = stored(store, "ftp://host/key.csv")
+    assert file.uri == "ftp://host/key.csv"
     for look in (file.open, file.download):
-        with pytest.raises(EntityNotFound, match=r"s3://bucket/key\.csv cannot be read: files are read from local"):
+        with pytest.raises(EntityNotFound, match=r"ftp://host/key\.csv cannot be read: a file is read from a local"):
             look()
     with pytest.raises(EntityNotFound, match="cannot be read"):
-        FlyteDirectory("s3://bucket/tree").listdir()
+        FlyteDirectory("ftp://host/tree").listdir()
 
 
 def test_outside_an_engine_a_stored_file_says_where_to_open_it() -> None:
@@ -267,7 +329,110 @@ def test_files_are_values() -> None:
     assert file != FlyteFile("blob:files/x/y")
 
 
+def test_a_model_of_pydantic_has_files(store: Watched, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("x")
+    model = Model(file=str(tmp_path / "x.csv"), more=[FlyteFile(tmp_path / "x.csv")])  # type: ignore[arg-type]
+    value = stored(store, model, Model)
+    assert read(value.file) == read(value.more[0]) == "x"
+    assert value.model_dump() == {"file": value.file.uri, "more": [value.more[0].uri], "folder": None}
+    with pytest.raises(ValidationError, match="a path or a FlyteFile is wanted"):
+        Model(file=3)  # type: ignore[arg-type]
+
+
+def test_a_new_file_in_the_scratch_directory(store: Watched, tmp_path: Path) -> None:
+    file = FlyteFile.new("rows.csv")
+    assert not file.exists()
+    Path(file).write_text("1")
+    assert Path(file).is_relative_to(tmp_path / "scratch")
+    assert file.exists()
+    assert (file.get_size(), file.remote_path) == (1, None)
+    again = stored(store, file)
+    assert (again.exists(), again.get_size(), again.remote_path) == (True, 1, again.uri)
+    assert not FlyteFile("blob:files/no/x").exists()
+    fresh = FlyteFile.new_remote_file("x")
+    assert not fresh.exists()
+
+
+def test_a_downloader_is_asked_once_and_late(tmp_path: Path) -> None:
+    calls = []
+
+    def fetch() -> None:
+        calls.append(1)
+        (tmp_path / "x").write_text("fetched")
+
+    file: Any = FlyteFile(str(tmp_path / "x"), fetch)
+    transformer(FlyteFile).check(file)
+    assert calls == []
+    assert read(file) == Path(file).read_text() == "fetched"
+    assert calls == [1]
+
+
+@task
+def suffix(file: os.PathLike[str], path: Path) -> str:
+    assert isinstance(path, Path)
+    return Path(file).read_text() + path.read_text()
+
+
+@task
+def written(text: str, folder: str) -> Path:
+    made = Path(folder, "written.txt")
+    made.write_text(text)
+    return made
+
+
+@workflow
+def by_paths(folder: str) -> str:
+    made = written(text="a", folder=folder)
+    return suffix(file=made, path=made)
+
+
+@eager
+async def by_paths_eagerly(folder: str) -> str:
+    made = await written(text="a", folder=folder)
+    return await suffix(file=made, path=made) + made.read_text()
+
+
+def test_paths_are_files(tmp_path: Path) -> None:
+    assert by_paths(folder=str(tmp_path)) == "aa"
+    assert asyncio.run(by_paths_eagerly(folder=str(tmp_path))) == "aaa"
+    engine = TestEngine(always_replay=True)
+    assert engine.run(by_paths, folder=str(tmp_path)) == "aa"
+    assert engine.run(by_paths_eagerly, folder=str(tmp_path)) == "aaa"
+    for kind in (Path, os.PathLike, os.PathLike[str]):
+        assert transformer(kind).literal_type == BlobType()
+
+
 # --- directories
+
+
+@pytest.mark.parametrize(
+    "kind", [FlyteDirectory, Annotated[FlyteDirectory, BatchSize(1)], Annotated[FlyteDirectory, BatchSize(3)]]
+)
+def test_a_tree_is_fetched_some_files_at_a_time(kind: Any, store: Watched, tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / "many" / f"d{number}").mkdir(parents=True)
+        (tmp_path / "many" / f"d{number}" / "x").write_text(str(number))
+    local = Path(stored(store, tmp_path / "many", kind))
+    assert sorted(int(path.read_text()) for path in local.rglob("x")) == list(range(20))
+    with pytest.raises(ValueError):
+        BatchSize(0)
+
+
+def test_a_file_of_a_tree_is_found_by_its_path(store: Watched, tree: Path) -> None:
+    for directory in (FlyteDirectory(tree), stored(store, tree, FlyteDirectory)):
+        assert read(directory.file("sub/b.txt")) == "bb"
+        assert directory.exists()
+        with pytest.raises(EntityNotFound, match="there is no file 'nope'"):
+            directory.file("nope")
+    assert (FlyteDirectory(tree).sep, FlyteDirectory(tree).remote_directory) == (os.sep, None)
+
+
+def test_a_directory_may_go_to_another_path(tree: Path, tmp_path: Path) -> None:
+    directory = FlyteDirectory(tree, remote_directory=str(tmp_path / "there"))
+    literal = transformer(FlyteDirectory).encode(directory)
+    assert literal.uri == f"file:{tmp_path}/there"
+    assert transformer(FlyteDirectory).decode(literal).download() == str(tmp_path / "there")
+    assert (tmp_path / "there" / "sub" / "b.txt").read_text() == "bb"
 
 
 @pytest.fixture

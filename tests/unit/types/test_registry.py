@@ -411,7 +411,7 @@ REFUSED = [
     ("int", ["the annotation 'int' is a string"]),
     (Parametrised, ["field 'item' of", "nothing says what T is", "with its argument"]),
     (T, ["nothing says what T is"]),
-    (pathlib.Path, ["a path means nothing on another machine: declare it as FlyteFile or FlyteDirectory"]),
+    (pathlib.PurePath, ["declare it as Path, which is a file, or as FlyteFile or FlyteDirectory"]),
     (namedtuple("Bare", "x y"), ["derive from typing.NamedTuple"]),
     (Callable[[int], str], ["no transformer knows Callable"]),
     (Literal[b"x"], ["only str, int, bool, None and enum members"]),
