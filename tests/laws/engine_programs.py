@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from whimbrel.graph.passes import bracketed, replace_in_node, replace_promises
 from whimbrel.model.interface import Interface, Parameter, Variable
-from whimbrel.model.literal_types import INTEGER, NONE, STRING, UnionType
+from whimbrel.model.literal_types import INTEGER, NONE, STRING, StructType, UnionType
 from whimbrel.model.literals import (
     IntLiteral,
     ListLiteral,
@@ -64,6 +64,14 @@ TOLD = Interface(
     },
     {"o0": Variable(INTEGER)},
 )
+HANDLING = Interface(
+    {
+        "a": Parameter(INTEGER),
+        "b": Parameter(INTEGER, default=IntLiteral(7)),
+        "err": Parameter(UnionType((StructType("FlyteError", {"message": STRING, "failed_node_id": STRING}), NONE))),
+    },
+    {"o0": Variable(INTEGER)},
+)
 UNARY = Interface({"a": Parameter(INTEGER), "b": Parameter(INTEGER, default=IntLiteral(7))}, {"o0": Variable(INTEGER)})
 
 
@@ -81,6 +89,8 @@ class Shape(Struct, frozen=True):
     brackets: float = 0.0
     maps: float = 0.0
     dynamic: float = 0.0
+    handlers: float = 0.0
+    """The chance that a workflow has a failure node."""
 
 
 def worth(literal: Literal) -> int:
@@ -99,7 +109,7 @@ def worth(literal: Literal) -> int:
 
 def compute(task: str, inputs: Literals) -> Literals:
     """What ``task`` gives. What a teardown is told depends on what happened: it gives the same whatever that is."""
-    if task.endswith("teardown"):
+    if task.endswith(("teardown", "handler")):
         return {"o0": IntLiteral(1)}
     salt = zlib.crc32(task.encode()) % 997
     return {"o0": IntLiteral((worth(inputs["a"]) * 31 + worth(inputs["b"]) * 17 + salt) % 10_007)}
@@ -130,6 +140,9 @@ def draw_program(rng: random.Random, shape: Shape) -> Program:
         for part, interface in (("setup", NOTHING_NEEDED), ("teardown", TOLD)):
             name = f"{'poison_' if rng.random() < shape.poison / 2 else ''}{part}"
             tasks[name] = TaskSpec(name, interface, CodeRef("m", name), metadata=draw_metadata(rng, shape))
+    if shape.handlers:
+        name = f"{'poison_' if rng.random() < shape.poison else ''}handler"
+        tasks[name] = TaskSpec(name, HANDLING, CodeRef("m", name), metadata=draw_metadata(rng, shape))
     for level in range(shape.depth):
         for number in range(rng.randint(0, 2)):
             name = f"w{level}_{number}"
@@ -154,7 +167,8 @@ def draw_graph(rng: random.Random, shape: Shape, name: str, tasks: list[str], wo
     """A graph whose edges need not follow the order of its nodes."""
     setup = next((task for task in tasks if task.endswith("setup")), "")
     teardown = next((task for task in tasks if task.endswith("teardown")), "")
-    tasks = [task for task in tasks if task not in (setup, teardown)]
+    handler = next((task for task in tasks if task.endswith("handler")), "")
+    tasks = [task for task in tasks if task not in (setup, teardown, handler)]
     ids = [f"n{number}" for number in range(rng.randint(0, shape.size))]
     order = ids[:]
     rng.shuffle(order)
@@ -181,7 +195,12 @@ def draw_graph(rng: random.Random, shape: Shape, name: str, tasks: list[str], wo
         )
     ]
     rng.shuffle(ends)
-    return Graph(name, interface, bracketed((*drawn, *ends), brackets), outputs, policy, brackets=brackets)
+    graph = Graph(name, interface, bracketed((*drawn, *ends), brackets), outputs, policy, brackets=brackets)
+    if handler and rng.random() < shape.handlers:
+        told = LiteralBinding(UnionLiteral(1, NoneLiteral()))
+        inputs: dict[str, Binding] = {"a": PromiseBinding(START, "a"), "b": PromiseBinding(START, "b"), "err": told}
+        return replace(graph, failure_node=Node("fn0", TaskTarget(handler), inputs), failure_error="err")
+    return graph
 
 
 def draw_brackets(

@@ -205,7 +205,9 @@ class World:
         """A teardown begins: its setup was launched, and nothing that it waits for is at work any more."""
         assert node.closes is not None
         setup = node.closes.setup
-        assert setup.cached or any(one.path == setup.path for one in self.launched), "torn down, but never set up"
+        assert setup is None or setup.cached or any(one.path == setup.path for one in self.launched), (
+            "torn down, but never set up"
+        )
         inside = tuple(one.path for one in node.closes.watched)
         for one in self.working.values():
             path = one.launch.attempt.path

@@ -13,7 +13,7 @@ from tests.laws.engine_world import Weather, World
 from whimbrel.engine.nodes import Kind
 from whimbrel.engine.run import Run
 from whimbrel.model.events import AbortRequested, CleanupDue
-from whimbrel.model.literals import IntLiteral, Literals
+from whimbrel.model.literals import IntLiteral, Literals, MapLiteral, UnionLiteral
 from whimbrel.model.program import FailurePolicy
 from whimbrel.model.run import Phase, RunOptions
 
@@ -149,7 +149,7 @@ def test_maps_and_dynamic_nodes_end_and_replay_whatever_happens(seed: int, size:
 def check_brackets(played: World, *, forced: bool) -> None:
     """A teardown ran, to one end, if and only if its setup was launched. ``forced``: unless time ran out."""
     for node in played.run.nodes.values():
-        if node.closes is None:
+        if node.closes is None or node.closes.setup is None:
             continue
         succeeded = [attempt for attempt in node.attempts if attempt.phase is Phase.SUCCEEDED]
         assert len(succeeded) <= 1
@@ -185,6 +185,63 @@ def test_teardowns_run_whatever_happens(seed: int, size: int, parallel: int, imp
     aborts = sum(isinstance(event, AbortRequested) for event in played.log)
     check_nodes(played)
     check_brackets(played, forced=aborts > 1 or any(isinstance(event, CleanupDue) for event in played.log))
+    check_replay(played)
+
+
+def check_handlers(played: World, *, forced: bool) -> None:
+    """A failure node ran, to one end, if and only if its workflow had begun and did not succeed. It was told why, after
+    everything else in the workflow had ended. ``forced``: unless time ran out."""
+    for node in played.run.nodes.values():
+        if node.closes is None or node.closes.setup is not None:
+            continue
+        assert node.scope is not None
+        owner = node.scope.owner
+        well = (played.run.phase if owner is None else owner.phase).has_outputs
+        if well:
+            assert not node.attempts
+            assert node.phase is Phase.SKIPPED
+            continue
+        ends = (Phase.SUCCEEDED, Phase.FAILED, Phase.TIMED_OUT, *((Phase.ABORTED,) if forced else ()))
+        assert node.phase in ends, f"{node.path} {node.phase}\n" + "\n".join(played.run.story())
+        assert forced or node.attempts or node.cached
+        if node.attempts:
+            assert all(other.ended_at <= node.attempts[0].launched_at for other in node.closes.watched)
+            told = node.inputs["err"]
+            assert isinstance(told, UnionLiteral)
+            assert isinstance(told.value, MapLiteral)
+        if node.phase is Phase.FAILED and not forced:
+            failure = played.run.failure if owner is None else owner.failure
+            assert failure is not None
+            assert any(f"the failure node {node.path} failed too" in note for note in failure.notes)
+
+
+@settings(max_examples=300)
+@given(seed=seeds, size=st.integers(0, 7), parallel=st.integers(0, 3))
+def test_failure_nodes_change_no_result(seed: int, size: int, parallel: int) -> None:
+    shape = Shape(size=size, poison=0.15, handlers=0.8, brackets=0.3, timeouts=0.3, eager=0.3)
+    played = world(seed, shape, ROUGH, parallel)
+    played.play()
+    check_against_oracle(played)
+    check_nodes(played)
+    check_brackets(played, forced=False)
+    check_handlers(played, forced=False)
+    check_replay(played)
+
+
+@settings(max_examples=400)
+@given(seed=seeds, size=st.integers(0, 7), parallel=st.integers(0, 3), impatience=st.sampled_from([0.0, 0.2]))
+def test_failure_nodes_run_whatever_happens(seed: int, size: int, parallel: int, impatience: float) -> None:
+    weather = Weather(
+        faults=0.3, losses=0.2, repeats=0.1, crashes=0.02, aborts=0.01, impatience=impatience, merciful=False
+    )
+    shape = Shape(size=size, poison=0.1, eager=0.4, timeouts=0.3, brackets=0.4, handlers=0.8, cache=0.1)
+    played = world(seed, shape, weather, parallel)
+    played.play()
+    aborts = sum(isinstance(event, AbortRequested) for event in played.log)
+    forced = aborts > 1 or any(isinstance(event, CleanupDue) for event in played.log)
+    check_nodes(played)
+    check_brackets(played, forced=forced)
+    check_handlers(played, forced=forced)
     check_replay(played)
 
 

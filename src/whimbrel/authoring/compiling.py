@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from whimbrel.authoring.entity import Part
+from whimbrel.authoring.failure_handler import failure_node
 from whimbrel.authoring.promise import Outputs, Void
 from whimbrel.authoring.signature import Signature
 from whimbrel.authoring.source import exception_position
@@ -44,10 +45,12 @@ def compile_body(
     layers: tuple[Any, ...] = (),
     failure_policy: FailurePolicy = FailurePolicy.FAIL_IMMEDIATELY,
     metadata: Metadata | None = None,
+    on_failure: Any = None,
 ) -> Compiled:
     """Trace ``body`` once. Raises nothing of the author's: what goes wrong is in ``problems``.
 
     ``layers`` are the code objects of the decorators around the body, outermost first, and of the body, last.
+    ``on_failure`` is the entity that runs when the workflow does not succeed.
     """
     inputs = {key: transformer.literal_type for key, transformer in signature.inputs.items()}
     tracer = Tracer(name, inputs, layers=layers)
@@ -62,6 +65,7 @@ def compile_body(
         value, finished = None, False
     outputs = bind_outputs(tracer, signature, value) if finished else {}
     complete = finished and outputs.keys() == signature.outputs.keys()
+    handler, told = (None, "") if on_failure is None else failure_node(tracer, signature, on_failure)
     graph = tracer.builder.finish(
         signature._interface,
         outputs,
@@ -69,6 +73,8 @@ def compile_body(
         metadata=metadata or Metadata(),
         doc=signature.doc,
         line=signature.line,
+        failure_node=handler,
+        failure_error=told,
     )
     return conclude(tracer, graph, complete=complete)
 

@@ -14,6 +14,7 @@ from whimbrel.authoring.calling import current
 from whimbrel.authoring.compiling import Compiled, close_program, compile_body
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.entity import Entity, Part, task_metadata
+from whimbrel.authoring.failure_handler import handle_failure
 from whimbrel.authoring.local import LocalFlow, ValuePromise, resolve
 from whimbrel.authoring.options import unknown_option
 from whimbrel.authoring.promise import Void
@@ -25,7 +26,7 @@ from whimbrel.model.program import FailurePolicy, Graph, Metadata, Program, Work
 P = ParamSpec("P")
 R = TypeVar("R")
 
-WORKFLOW_OPTIONS = ("default_options", "docs", "failure_policy", "interruptible", "pickle_untyped")
+WORKFLOW_OPTIONS = ("default_options", "docs", "failure_policy", "interruptible", "on_failure", "pickle_untyped")
 
 
 class Workflow(Entity[P, R]):
@@ -46,6 +47,11 @@ class Workflow(Entity[P, R]):
             return FailurePolicy.FAIL_IMMEDIATELY
         # flytekit's enum has the same names in capitals.
         return FailurePolicy(str(getattr(policy, "name", policy)).lower())
+
+    @property
+    def on_failure(self) -> Any:
+        """The task or workflow that runs when this does not succeed; ``None`` for none."""
+        return self.workflow_options.get("on_failure")
 
     @cached_property
     def metadata(self) -> Metadata:
@@ -74,6 +80,7 @@ class Workflow(Entity[P, R]):
             layers=layers,
             failure_policy=self.failure_policy,
             metadata=self.metadata,
+            on_failure=self.on_failure,
         )
 
     def compiled(self) -> Compiled:
@@ -112,10 +119,22 @@ class Workflow(Entity[P, R]):
         token = current.set(LocalFlow(execution))
         try:
             result = self.fn(**{name: ValuePromise(value) for name, value in inputs.items()})
+            value = None if isinstance(result, Void) and self.signature.result == "none" else resolve(result)
+            return self.signature.check_output(value)
+        except BaseException as error:
+            if self.on_failure is not None:
+                current.set(LocalFlow(execution))  # arms that were open when it failed are none of the handler's
+                handle_failure(self._handler(), inputs, error, execution)
+            raise
         finally:
             current.reset(token)
-        value = None if isinstance(result, Void) and self.signature.result == "none" else resolve(result)
-        return self.signature.check_output(value)
+
+    def _handler(self) -> Any:
+        """``on_failure``, if it fits. Raises ``CompileError``."""
+        compiled = self.compiled()
+        if compiled.graph is None or compiled.graph.failure_node is None:
+            raise CompileError(compiled.problems)
+        return self.on_failure
 
     def run_async(self, inputs: dict[str, Any], execution: ExecutionContext) -> Coroutine[Any, Any, Any] | None:
         """``None``: it blocks."""
@@ -135,8 +154,9 @@ def workflow(fn: None = None, /, **options: Any) -> WorkflowDecorator: ...
 def workflow(fn: Any = None, /, **options: Any) -> Any:
     """Make a workflow of a function; with options, a decorator that does.
 
-    Options: ``failure_policy``, ``interruptible``, ``docs``, ``default_options``, ``pickle_untyped``. Raises
-    ``CallMismatch`` for an option that does not exist.
+    Options: ``failure_policy``, ``interruptible``, ``docs``, ``default_options``, ``pickle_untyped``, ``on_failure``
+    (a task or workflow that runs when this one does not succeed: it takes the inputs of this one by name, and the
+    error as ``err: FlyteError | None``). Raises ``CallMismatch`` for an option that does not exist.
     """
     for name in options:
         if name not in WORKFLOW_OPTIONS:

@@ -150,9 +150,11 @@ def _notes(node: NodeState) -> list[str]:
     if node.opens is not None:
         notes.append(f"⎡ sets up {_inside(node.opens)}")
     if node.closes is not None:
-        notes.append(f"⎣ tears down {node.closes.setup.id}")
-    elif node.within and node.opens is None:
-        notes.append(f"⎢ in the bracket of {node.within[0].setup.id}")
+        setup = node.closes.setup
+        notes.append("runs on failure" if setup is None else f"⎣ tears down {setup.id}")
+    elif node.opens is None:
+        setups = [bracket.setup.id for bracket in node.within if bracket.setup is not None]
+        notes += [f"⎢ in the bracket of {setups[0]}"] if setups else []
     parked = sum(attempt.phase is Phase.PAUSED for attempt in node.attempts)
     if len(node.attempts) - parked > 1:
         notes.append(f"{len(node.attempts) - parked} attempts")

@@ -6,9 +6,10 @@ stopped before it (stopping.py).
 
 from __future__ import annotations
 
-from whimbrel.engine.binding import Unbound, resolve
+from whimbrel.engine.binding import Unbound, resolve, resolve_all
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.nodes import BracketState, Frame, NodeState
+from whimbrel.graph.failure_input import error_literal
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.interface import Interface
 from whimbrel.model.literal_types import NONE, STRING, LiteralType, UnionType
@@ -23,6 +24,7 @@ def why_not(bracket: BracketState) -> str:
     It runs if the setup was launched. Only one that takes what a setup gives, and can do without neither by a default
     nor by ``None``, has nothing to do when the setup gave nothing.
     """
+    assert bracket.setup is not None
     if not bracket.setup.begun:
         return "its setup never began"
     if bracket.setup.phase.has_outputs:
@@ -52,6 +54,34 @@ def teardown_inputs(machine: Machine, bracket: BracketState) -> Literals:
         bare: Literal = NoneLiteral() if failure is None else StrLiteral(failure.title)
         inputs[told] = _as_variant(bare, interface.inputs[told].type)
     return inputs
+
+
+def failure_inputs(machine: Machine, waited: BracketState) -> Literals:
+    """The inputs of a failure node: those of its workflow, and what went wrong. Raises ``Unbound``."""
+    state = waited.teardown
+    assert state.scope is not None
+    assert state.node is not None
+    inputs = resolve_all(state.node.inputs, state.scope, "input")
+    interface, told = _interface(state), waited.bracket.error
+    parameter = interface.inputs.get(told) if interface is not None else None
+    if parameter is not None:
+        failure = _why_it_ends(machine, state.scope)
+        failed = failure.fault not in (Fault.ABORT, Fault.CANCELLED)
+        literal = error_literal(parameter.type, failure.title, failure.node if failed else "")
+        if literal is not None:
+            inputs[told] = literal
+    return inputs
+
+
+def _why_it_ends(machine: Machine, frame: Frame) -> Failure:
+    if frame.failure is not None:
+        return frame.failure
+    owner = frame.owner
+    if owner is None:
+        return machine.verdict or Failure(Fault.ABORT, "the run was stopped")
+    if owner.verdict is not None and owner.verdict.failure is not None:
+        return owner.verdict.failure
+    return Failure(Fault.ABORT, f"{owner.path} was stopped")
 
 
 def what_failed(machine: Machine, bracket: BracketState) -> Failure | None:

@@ -14,7 +14,7 @@ from whimbrel.engine import faults
 from whimbrel.engine.binding import Unbound, complete, resolve_all
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.making import make, recovered, said_of, start
-from whimbrel.engine.nodes import BracketState, Frame, Kind, NodeState
+from whimbrel.engine.nodes import BracketState, Frame, Kind, NodeState, Verdict
 from whimbrel.engine.stopping import stop
 from whimbrel.engine.table import Trigger
 from whimbrel.model.failure import Failure
@@ -24,6 +24,7 @@ from whimbrel.model.program import (
     Bracket,
     FailurePolicy,
     Graph,
+    Node,
 )
 from whimbrel.model.run import Phase
 
@@ -46,6 +47,8 @@ def unfold(machine: Machine, graph: Graph, inputs: Literals, owner: NodeState | 
     nodes = frame.nodes
     for node in graph.nodes:
         nodes[node.id] = make(machine, node, prefix + node.id, frame, frame, owner)
+    if graph.failure_node is not None:
+        _await_failure(machine, frame, graph.failure_node, f"{prefix}{graph.failure_node.id}")
     frame.remaining = len(nodes)
     for node in graph.nodes:
         below = nodes[node.id]
@@ -55,8 +58,25 @@ def unfold(machine: Machine, graph: Graph, inputs: Literals, owner: NodeState | 
                 below.waiting += 1
     for bracket in graph.brackets:
         _watch(frame, bracket)
-    machine.ready.extend(state for state in nodes.values() if not state.waiting and state.closes is None)
+    machine.ready.extend(
+        state
+        for state in nodes.values()
+        if not state.waiting and (state.closes is None or (state.closes.setup is None and not state.closes.left))
+    )
     return frame
+
+
+def _await_failure(machine: Machine, frame: Frame, node: Node, path: str) -> None:
+    """Make the failure node: it waits for every other node, teardowns too, as a teardown waits for its bracket."""
+    if node.id in frame.nodes:
+        raise Unbound(f"the failure node of {frame.graph.name} has the id of another node, {node.id}")
+    watched = list(frame.nodes.values())
+    failing = make(machine, node, path, frame, frame, frame.owner)
+    frame.nodes[node.id] = failing
+    bracket = Bracket("", node.id, tuple(state.id for state in watched), frame.graph.failure_error)
+    failing.closes = BracketState(bracket, None, failing, watched, len(watched))
+    for state in watched:
+        state.within = [*state.within, failing.closes]
 
 
 def _watch(frame: Frame, bracket: Bracket) -> None:
@@ -124,10 +144,13 @@ def member_ended(machine: Machine, frame: Frame, state: NodeState) -> None:
     if _over(machine, frame):
         return
     if frame.owner is None and machine.verdict is not None:
+        machine.verdict = _noted(machine.verdict, state)
         if not frame.remaining:
             end_aborted(machine)
         return
-    if frame.owner is not None and frame.owner.verdict is not None:
+    if frame.owner is not None and (verdict := frame.owner.verdict) is not None:
+        if verdict.failure is not None and (noted := _noted(verdict.failure, state)) is not verdict.failure:
+            frame.owner.verdict = Verdict(verdict.trigger, noted, verdict.outputs)
         return
     if state.phase.has_outputs:
         for below in state.downstream:
@@ -144,19 +167,49 @@ def _member_failed(machine: Machine, frame: Frame, state: NodeState) -> None:
     failure = state.failure or faults.user("it failed", state.path)
     first = frame.failure is None
     if frame.failure is None:
-        frame.failure = failure
-        reason = f"{state.path} failed: {failure.title}"
-        if frame.owner is None:
-            machine.move_run(Trigger.CHILD_FAIL, reason)
-        else:
-            machine.move(frame.owner, Trigger.CHILD_FAIL, reason)
+        _fail_frame(machine, frame, failure, f"{state.path} failed: {failure.title}")
     elif state.closes is not None:
-        note = f"the teardown {state.path} failed too: {failure.title}"
+        what = "teardown" if state.closes.setup is not None else "failure node"
+        note = f"the {what} {state.path} failed too: {failure.title}"
         frame.failure = replace(frame.failure, notes=(*frame.failure.notes, note))
     if frame.graph.failure_policy is not FailurePolicy.FAIL_IMMEDIATELY:
         _skip_below(machine, state)
     elif first:
         stop(machine, frame.nodes.values(), faults.aborted(f"{state.path} failed"), skip=True)
+
+
+def _fail_frame(machine: Machine, frame: Frame, failure: Failure, reason: str) -> None:
+    frame.failure = failure
+    if frame.owner is None:
+        machine.move_run(Trigger.CHILD_FAIL, reason)
+    else:
+        machine.move(frame.owner, Trigger.CHILD_FAIL, reason)
+
+
+def _noted(failure: Failure, state: NodeState) -> Failure:
+    """``failure`` with a note if ``state`` is a failure node that has failed, in a graph that was told to stop."""
+    if state.closes is None or state.closes.setup is not None or state.phase not in (Phase.FAILED, Phase.TIMED_OUT):
+        return failure
+    title = state.failure.title if state.failure is not None else "it failed"
+    return replace(failure, notes=(*failure.notes, f"the failure node {state.path} failed too: {title}"))
+
+
+def all_is_well(machine: Machine, frame: Frame) -> bool:
+    """Whether a graph whose other nodes have ended needs no failure node: it has succeeded, outputs and all."""
+    stopped = machine.verdict if frame.owner is None else frame.owner.verdict
+    if frame.failure is not None or stopped is not None:
+        return False
+    try:
+        resolve_all(frame.graph.outputs, frame, "output")
+    except Unbound as unbound:
+        _fail_frame(machine, frame, _no_output(frame, unbound), str(unbound))
+        return False
+    return True
+
+
+def _no_output(frame: Frame, unbound: Unbound) -> Failure:
+    path = frame.owner.path if frame.owner is not None else ""
+    return faults.user(f"{frame.graph.name}: {unbound}", path, faults.located(frame.graph.line))
 
 
 def _skip_below(machine: Machine, state: NodeState) -> None:
@@ -186,11 +239,7 @@ def frame_done(machine: Machine, frame: Frame) -> None:
         try:
             outputs = resolve_all(frame.graph.outputs, frame, "output")
         except Unbound as unbound:
-            failure = faults.user(
-                f"{frame.graph.name}: {unbound}",
-                owner.path if owner is not None else "",
-                faults.located(frame.graph.line),
-            )
+            failure = _no_output(frame, unbound)
     if owner is None:
         fail_run(machine, failure) if failure is not None else machine.end_run(Trigger.SUCCEED, None, outputs)
     elif failure is not None:

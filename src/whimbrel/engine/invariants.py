@@ -176,7 +176,9 @@ def _check_teardown(state: NodeState, bracket: BracketState) -> None:
         assert left, f"{state.path} may begin, and does not"
     elif state.phase not in (Phase.SKIPPED, Phase.ABORTED):
         assert not left, f"{state.path} began before its bracket had ended"
-        assert bracket.setup.begun, f"{state.path} runs, though its setup never began"
+        assert bracket.setup is None or bracket.setup.begun, f"{state.path} runs, though its setup never began"
+    if bracket.setup is None:
+        return
     if state.phase is Phase.SKIPPED and bracket.setup.phase.has_outputs:
         raise AssertionError(f"{state.path} was skipped, though its setup had run")
 

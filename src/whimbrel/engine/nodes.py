@@ -186,7 +186,7 @@ class NodeState(Struct, eq=False):
     within: list[BracketState] = []
     """The brackets whose teardown waits for it."""
     closes: BracketState | None = None
-    """The bracket whose teardown it is."""
+    """The bracket whose teardown it is; of a failure node, what it waits for."""
     opens: BracketState | None = None
     """The bracket whose setup it is."""
 
@@ -245,10 +245,10 @@ class Frame(Struct, eq=False):
 
 
 class BracketState(Struct, eq=False):
-    """A bracket of a graph that is being run."""
+    """A bracket of a graph that is being run. Without a setup: what the failure node of a graph waits for."""
 
     bracket: Bracket
-    setup: NodeState
+    setup: NodeState | None
     teardown: NodeState
     watched: list[NodeState]
     """What the teardown waits for: the setup, the members, whatever else is upstream of it."""
@@ -258,4 +258,4 @@ class BracketState(Struct, eq=False):
     @property
     def owed(self) -> bool:
         """Whether the teardown must still run, or run to its end."""
-        return self.setup.begun and not self.teardown.phase.terminal
+        return (self.setup is None or self.setup.begun) and not self.teardown.phase.terminal

@@ -76,9 +76,12 @@ def place_of(state: NodeState) -> str:
 
 
 def settled_above(state: NodeState) -> bool:
-    """Whether nothing that a node of a graph waits for was computed anew in this run."""
+    """Whether nothing that a node of a graph waits for was computed anew in this run. What handles a failure always
+    runs."""
     at = _calling(state)
     while at is not None and at.node is not None and at.scope is not None:
+        if at.closes is not None and at.closes.setup is None:
+            return False
         scope: Frame = at.scope
         for above in at.node.upstream:
             if above != START and scope.nodes[above].fresh and not _only_opens(scope.nodes[above], at.node):

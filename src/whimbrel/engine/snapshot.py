@@ -98,7 +98,8 @@ def _node(node: NodeState) -> dict[str, Any]:
     told["verdict"] = node.verdict
     told["brackets"] = [node.brackets, [other.path for other in node.stopping]]
     told["within"] = [bracket.teardown.path for bracket in node.within]
-    told["closes"] = [node.closes.setup.path, node.closes.left] if node.closes is not None else None
+    closes = node.closes
+    told["closes"] = None if closes is None else [closes.setup.path if closes.setup else "", closes.left]
     if node.journal is not None:
         told["journal"] = node.journal.entries()
         told["bodies"] = list(node.journal.bodies.items())

@@ -200,6 +200,8 @@ class GraphBuilder:
         metadata: Metadata = NOTHING,
         doc: str = "",
         line: SourceLine | None = None,
+        failure_node: Node | None = None,
+        failure_error: str = "",
     ) -> Graph:
         """The graph."""
         nodes = tuple(self._freeze(draft) for draft in self.nodes)
@@ -208,7 +210,19 @@ class GraphBuilder:
             for setup, teardown, members, error in self._brackets
         )
         nodes = bracketed(nodes, brackets)
-        return Graph(self.name, interface, nodes, outputs, failure_policy, metadata, doc, line, brackets)
+        return Graph(
+            self.name,
+            interface,
+            nodes,
+            outputs,
+            failure_policy,
+            metadata,
+            doc,
+            line,
+            brackets,
+            failure_node,
+            failure_error,
+        )
 
     def _freeze(self, draft: DraftNode) -> Node:
         if isinstance(draft, DraftBranch):

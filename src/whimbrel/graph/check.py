@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from whimbrel.errors import Problem
 from whimbrel.graph.conformance import kind_of, misfit
+from whimbrel.graph.failure_input import error_literal
 from whimbrel.graph.interfaces import (
     Called,
     Interfaces,
@@ -126,6 +129,8 @@ class _GraphCheck:
             for above in node.upstream:
                 if above != START and above not in seen and above not in told:
                     self._wrong(f"{node.id} waits for {above}, which is no node of {graph.name}", "", node.line)
+        if graph.failure_node is not None:
+            self._failure_node(graph.failure_node, known)
         self._cycle(seen)
         for bracket in graph.brackets:
             self._bracket(bracket, seen)
@@ -134,6 +139,24 @@ class _GraphCheck:
 
     def _wrong(self, message: str, remedy: str, line: SourceLine | None) -> None:
         self.problems.append(_problem(message, remedy, line))
+
+    def _failure_node(self, node: Node, known: Known) -> None:
+        graph = self.graph
+        told = graph.failure_error
+        interface = None if isinstance(node.target, BranchTarget) else target_interface(node.target, self.interfaces)
+        parameter = None if interface is None else interface.inputs.get(told)
+        if told and interface is not None and (parameter is None or error_literal(parameter.type, "", "") is None):
+            self._wrong(
+                f"the failure node of {graph.name} is told the error by its input {told!r}",
+                f"Declare it: `{told}: FlyteError | None`.",
+                node.line,
+            )
+        elif told and told not in node.inputs and parameter is not None:
+            literal = error_literal(parameter.type, "", "")
+            assert literal is not None
+            node = replace(node, inputs={**node.inputs, told: LiteralBinding(literal)})
+        # It runs when anything may have failed: of the nodes it can take nothing.
+        self._node(node, {START: known[START]})
 
     # --- nodes -------------------------------------------------------------------------------------------------------
 
