@@ -120,7 +120,7 @@ def steps(context: Context, program: Program, scope: str, name: str, inputs: Lit
     tasks = [
         task
         for task, spec in program.tasks.items()
-        if spec.kind is TaskKind.TASK and not task.endswith(("setup", "teardown"))
+        if spec.kind is TaskKind.TASK and not task.endswith(("setup", "teardown", "handler"))
     ]
     dynamic = [task for task in program.tasks if task == "dynamic0"]  # it reaches no eager task
     lower = [task for task, spec in program.tasks.items() if spec.kind is TaskKind.EAGER and task < name]

@@ -8,6 +8,7 @@ from typing import Any
 from whimbrel.authoring.calling import current
 from whimbrel.authoring.compiling import Compiled, conclude
 from whimbrel.authoring.context import ExecutionContext
+from whimbrel.authoring.failure_handler import failure_node, handle_failure
 from whimbrel.authoring.local import LocalFlow, LocalNode, ValuePromise, resolve
 from whimbrel.authoring.promise import Promise, misuse
 from whimbrel.authoring.signature import EMPTY, InputSpec, Signature
@@ -93,6 +94,11 @@ class ImperativeWorkflow(Workflow[..., Any]):
             raise misuse("an output is taken from inside a promise", "Give python_type=..., the type of that part.")
         return source[promise._var].python_type
 
+    def add_on_failure_handler(self, entity: Any) -> None:
+        """Let ``entity`` run when the workflow does not succeed: see ``workflow(on_failure=...)``."""
+        self._changed()
+        self.workflow_options["on_failure"] = entity
+
     def ready(self) -> bool:
         """Whether it can be compiled: every node's inputs are bound, nothing was wrong so far."""
         return bool(self._calls) and not self.compiled().problems
@@ -113,12 +119,17 @@ class ImperativeWorkflow(Workflow[..., Any]):
                 outputs[name] = self._tracer.binder.bind(value, signature.outputs[name])
             except CallMismatch as error:
                 raise misuse(f"output {name!r} of {self._name}: {error}", "") from None
+        handler, told = (None, "")
+        if self.on_failure is not None:
+            handler, told = failure_node(self._tracer, signature, self.on_failure)
         graph = self._tracer.builder.finish(
             signature._interface,
             outputs,
             failure_policy=self.failure_policy,
             metadata=self.metadata,
             line=self._line,
+            failure_node=handler,
+            failure_error=told,
         )
         return conclude(self._tracer, graph, complete=True)
 
@@ -152,6 +163,10 @@ class ImperativeWorkflow(Workflow[..., Any]):
             for handle, entity, given in self._calls:
                 done[handle.id] = flow.create_node(entity, (), {name: local(value) for name, value in given.items()})
             values = {name: resolve(local(value)) for name, (value, _) in self._outputs.items()}
+        except BaseException as error:
+            if self.on_failure is not None:
+                handle_failure(self.on_failure, inputs, error, execution)
+            raise
         finally:
             current.reset(token)
         result = self.signature.assemble(values)

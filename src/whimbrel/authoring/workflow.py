@@ -116,24 +116,24 @@ class Workflow(Entity[P, R]):
 
     def run_blocking(self, inputs: dict[str, Any], execution: ExecutionContext) -> Any:
         """Run the body under a caller that runs each call at once."""
+        handler = self._handler()
         token = current.set(LocalFlow(execution))
         try:
             result = self.fn(**{name: ValuePromise(value) for name, value in inputs.items()})
             value = None if isinstance(result, Void) and self.signature.result == "none" else resolve(result)
             return self.signature.check_output(value)
         except BaseException as error:
-            if self.on_failure is not None:
+            if handler is not None:
                 current.set(LocalFlow(execution))  # arms that were open when it failed are none of the handler's
-                handle_failure(self._handler(), inputs, error, execution)
+                handle_failure(handler, inputs, error, execution)
             raise
         finally:
             current.reset(token)
 
     def _handler(self) -> Any:
-        """``on_failure``, if it fits. Raises ``CompileError``."""
-        compiled = self.compiled()
-        if compiled.graph is None or compiled.graph.failure_node is None:
-            raise CompileError(compiled.problems)
+        """``on_failure``: what does not fit is told before anything runs. Raises ``CompileError``."""
+        if self.on_failure is not None and self.compiled().problems:
+            raise CompileError(self.compiled().problems)
         return self.on_failure
 
     def run_async(self, inputs: dict[str, Any], execution: ExecutionContext) -> Coroutine[Any, Any, Any] | None:

@@ -77,6 +77,9 @@ def _graph_lines(program: Program, name: str, here: str) -> Iterator[str]:
         yield f"  {graph.doc.partition(chr(10))[0]}"
     for node in graph.nodes:
         yield from _node_lines(program, node, "  ", here)
+    if graph.failure_node is not None:
+        yield "  on failure"
+        yield from _node_lines(program, graph.failure_node, "    ", here)
     if graph.outputs:
         yield "  returns " + ", ".join(f"{key} = {_binding(value)}" for key, value in graph.outputs.items())
 
@@ -211,6 +214,10 @@ def _chart(program: Program, graph: Graph, prefix: str, indent: str, lines: list
             begin = f"{prefix}start" if source == START else _id(prefix, source)
             arrow = "-->" if source in used else "-.->"
             lines.append(f"{indent}{begin} {arrow} {_id(prefix, node.id)}")
+    if graph.failure_node is not None:
+        _chart_node(program, graph.failure_node, prefix, indent, lines, (*inside, graph.name))
+        whole = f"{prefix}failed"
+        lines.append(f'{indent}{whole}(("on failure")) -.-> {_id(prefix, graph.failure_node.id)}')
     ends = {
         source for binding in graph.outputs.values() for source in _sources(Node("", TaskTarget(""), {"o": binding}))
     }

@@ -57,6 +57,9 @@ def _workflow(graph: Graph) -> Iterator[str]:
     yield f"workflow {graph.name}({_inputs(graph.interface)}){_result(graph.interface)}"
     for node in graph.nodes:
         yield from _node(node, "  ")
+    if graph.failure_node is not None:
+        yield "  on failure:"
+        yield from _node(graph.failure_node, "    ")
     if graph.outputs:
         yield "  return " + ", ".join(f"{key}={binding_text(value)}" for key, value in graph.outputs.items())
 
@@ -171,6 +174,9 @@ def render_mermaid(program: Program, name: str) -> str:
         lines.append(f'  {_mermaid_id(START)}(["{_escaped(", ".join(graph.interface.inputs))}"])')
     for node in graph.nodes:
         lines.extend(_mermaid_node(node, "  "))
+    if graph.failure_node is not None:
+        lines.extend(_mermaid_node(graph.failure_node, "  "))
+        lines.append(f'  failed(("on failure")) -.-> {_mermaid_id(graph.failure_node.id)}')
     if graph.outputs:
         lines.append(f'  {_mermaid_id(END)}(["{_escaped(", ".join(graph.outputs))}"])')
     for node in graph.nodes:
