@@ -14,7 +14,7 @@ from whimbrel.engine import faults
 from whimbrel.engine.binding import Unbound, complete, resolve_all
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.making import make, recovered, said_of, start
-from whimbrel.engine.nodes import BracketState, Frame, Kind, NodeState, Verdict
+from whimbrel.engine.nodes import BracketState, Frame, Kind, NodeState
 from whimbrel.engine.stopping import stop
 from whimbrel.engine.table import Trigger
 from whimbrel.model.failure import Failure
@@ -144,13 +144,10 @@ def member_ended(machine: Machine, frame: Frame, state: NodeState) -> None:
     if _over(machine, frame):
         return
     if frame.owner is None and machine.verdict is not None:
-        machine.verdict = _noted(machine.verdict, state)
         if not frame.remaining:
             end_aborted(machine)
         return
-    if frame.owner is not None and (verdict := frame.owner.verdict) is not None:
-        if verdict.failure is not None and (noted := _noted(verdict.failure, state)) is not verdict.failure:
-            frame.owner.verdict = Verdict(verdict.trigger, noted, verdict.outputs)
+    if frame.owner is not None and frame.owner.verdict is not None:
         return
     if state.phase.has_outputs:
         for below in state.downstream:
@@ -168,9 +165,8 @@ def _member_failed(machine: Machine, frame: Frame, state: NodeState) -> None:
     first = frame.failure is None
     if frame.failure is None:
         _fail_frame(machine, frame, failure, f"{state.path} failed: {failure.title}")
-    elif state.closes is not None:
-        what = "teardown" if state.closes.setup is not None else "failure node"
-        note = f"the {what} {state.path} failed too: {failure.title}"
+    elif state.closes is not None and state.closes.setup is not None:
+        note = f"the teardown {state.path} failed too: {failure.title}"
         frame.failure = replace(frame.failure, notes=(*frame.failure.notes, note))
     if frame.graph.failure_policy is not FailurePolicy.FAIL_IMMEDIATELY:
         _skip_below(machine, state)
@@ -184,14 +180,6 @@ def _fail_frame(machine: Machine, frame: Frame, failure: Failure, reason: str) -
         machine.move_run(Trigger.CHILD_FAIL, reason)
     else:
         machine.move(frame.owner, Trigger.CHILD_FAIL, reason)
-
-
-def _noted(failure: Failure, state: NodeState) -> Failure:
-    """``failure`` with a note if ``state`` is a failure node that has failed, in a graph that was told to stop."""
-    if state.closes is None or state.closes.setup is not None or state.phase not in (Phase.FAILED, Phase.TIMED_OUT):
-        return failure
-    title = state.failure.title if state.failure is not None else "it failed"
-    return replace(failure, notes=(*failure.notes, f"the failure node {state.path} failed too: {title}"))
 
 
 def all_is_well(machine: Machine, frame: Frame) -> bool:

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from whimbrel.engine import faults
 from whimbrel.engine.nodes import Attempt, Frame, Kind, NodeState, Signal, Stage
 from whimbrel.engine.reuse import ReuseTable
@@ -218,9 +220,24 @@ class Machine:
     def fail(self, node: NodeState, failure: Failure, trigger: Trigger = Trigger.FAIL) -> None:
         """The node will have no outputs."""
         node.failure = faults.at_node(failure, node.path)
+        if node.closes is not None and node.closes.setup is None:
+            self._note_handler(node, f"the failure node {node.path} failed too: {node.failure.title}")
         self._close(node, trigger, node.failure.title)
         self._release(node)
         self.ended.append(node)
+
+    def _note_handler(self, node: NodeState, note: str) -> None:
+        """A failure node has failed: what its workflow ends with says so. Before it ends, as that may end the
+        workflow."""
+        frame = node.host
+        assert isinstance(frame, Frame)
+        owner = frame.owner
+        if owner is None and self.verdict is not None:
+            self.verdict = replace(self.verdict, notes=(*self.verdict.notes, note))
+        elif owner is not None and owner.verdict is not None and (stopped := owner.verdict.failure) is not None:
+            owner.verdict = replace(owner.verdict, failure=replace(stopped, notes=(*stopped.notes, note)))
+        elif frame.failure is not None:
+            frame.failure = replace(frame.failure, notes=(*frame.failure.notes, note))
 
     def abort(self, node: NodeState, failure: Failure, trigger: Trigger = Trigger.ABORT) -> None:
         """The node is stopped, or (``Trigger.SKIP``) will never begin.
