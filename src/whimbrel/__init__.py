@@ -6,9 +6,10 @@ from whimbrel.authoring.checking import check_module
 from whimbrel.authoring.compilation import FlyteContextManager
 from whimbrel.authoring.conditional import conditional
 from whimbrel.authoring.context import ExecutionContext
-from whimbrel.authoring.durable_values import now, random, sleep, uuid4
+from whimbrel.authoring.durable_values import now, random, uuid4
 from whimbrel.authoring.eager import Eager, eager
 from whimbrel.authoring.entry import entry_program
+from whimbrel.authoring.gate import approve, sleep, wait_for_input
 from whimbrel.authoring.imperative import ImperativeWorkflow
 from whimbrel.authoring.launch_plan import LaunchPlan
 from whimbrel.authoring.nodes import create_node
@@ -35,6 +36,8 @@ from whimbrel.errors import (
     CompileError,
     EagerException,
     ForgottenAwait,
+    GateRejected,
+    GateUnanswered,
     Problem,
     PromiseMisuse,
     RecoverableError,
@@ -67,6 +70,8 @@ __all__ = [
     "FlyteDirectory",
     "FlyteFile",
     "ForgottenAwait",
+    "GateRejected",
+    "GateUnanswered",
     "ImperativeWorkflow",
     "Labels",
     "LaunchPlan",
@@ -87,6 +92,7 @@ __all__ = [
     "WhimbrelError",
     "Workflow",
     "WorkflowExecutionPhase",
+    "approve",
     "check_module",
     "conditional",
     "create_node",
@@ -101,6 +107,7 @@ __all__ = [
     "sleep",
     "task",
     "uuid4",
+    "wait_for_input",
     "workflow",
 ]
 

@@ -1,4 +1,4 @@
-"""Time and chance that a replay meets again: ``now``, ``random``, ``uuid4`` and ``sleep`` for eager bodies.
+"""Time and chance that a replay meets again: ``now``, ``random`` and ``uuid4`` for eager bodies.
 
 In a body that an engine drives, what is drawn is recorded, and a new driver draws the same. Anywhere else they are
 the plain ones. Drawing is not asynchronous: the record rides with the next thing that the body does, so nothing that
@@ -80,10 +80,3 @@ def uuid4() -> UUID:
     from uuid import UUID
 
     return UUID(bytes=_draw(lambda source: BytesLiteral(source.entropy(16)), BytesLiteral).value, version=4)
-
-
-async def sleep(seconds: float) -> None:
-    """Wait. In a driven body the timer outlives the process, as every timer of asyncio does there."""
-    import asyncio
-
-    await asyncio.sleep(seconds)

@@ -314,9 +314,20 @@ class Tracer:
             self.doubtful.add((line.file or None, line.line))
         self.enter(entity, target)
         self._by_draft[id(draft)] = entity
+        self._layer_grows()
+        return draft
+
+    def add_gate(
+        self, target: GateTarget, outputs: OutputTypes, inputs: dict[str, Binding], line: SourceLine
+    ) -> DraftNode:
+        """Add a node that waits."""
+        draft = self.builder.add(target, outputs, inputs, line)
+        self._layer_grows()
+        return draft
+
+    def _layer_grows(self) -> None:
         if len(self._layers) > 2:  # with one decorator there is nothing to tell apart
             self._ends[self._layer()] = len(self.builder.nodes)
-        return draft
 
     def enter(self, entity: Any, target: Target) -> None:
         """Keep the entity that ``target`` names: the program that is made of this needs it."""

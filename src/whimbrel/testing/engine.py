@@ -24,13 +24,14 @@ from whimbrel.authoring.entity import Configured, Entity
 from whimbrel.authoring.entry import entry_program
 from whimbrel.controlplane.plane import ControlPlane, RunResult
 from whimbrel.controlplane.ports import Clock, Executor, LogLine, Store
+from whimbrel.controlplane.requests import SIGNAL, signal_text
 from whimbrel.controlplane.rerun import Rerun, reusable
 from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound
 from whimbrel.executors.inline import InlineExecutor
 from whimbrel.model.attempt import BeginCall, Launch, Report
-from whimbrel.model.events import Event, RunRequested
+from whimbrel.model.events import Event, RunRequested, SignalReceived
 from whimbrel.model.failure import Failure
 from whimbrel.model.program import CodeRef, TaskKind
 from whimbrel.model.run import AttemptId, Entry, Phase, RunOptions
@@ -46,6 +47,7 @@ from whimbrel.testing.mocks import _NOTHING, Cast, Mock
 from whimbrel.testing.simulated import SimulatedExecutor
 from whimbrel.testing.world import PlaneLoop, World
 from whimbrel.types.failures import rebuild
+from whimbrel.types.registry import default_registry
 
 T = TypeVar("T")
 
@@ -112,6 +114,9 @@ class TestEngine:
         self._runs = 0
         self._found: dict[str, Any] = {}
         self._plane: ControlPlane | None = None
+        self._signals = 0
+        self._letters: list[tuple[float, SignalReceived]] = []
+        """Signals that have not been sent, and how long each is to wait."""
 
     # --- what stands in for what
 
@@ -122,6 +127,38 @@ class TestEngine:
         out: not for a task that another task's function calls as plain Python. Raises ``CallMismatch``.
         """
         return self._cast.add(what, Mock(returns=returns, side_effect=side_effect, takes=takes))
+
+    # --- who answers gates
+
+    def signal(
+        self,
+        gate: str,
+        value: Any,
+        *,
+        after: float = 0.0,
+        by: str = "test",
+        expected_type: Any = None,
+        reason: str = "",
+    ) -> str:
+        """Answer a gate of the next ``run`` or ``resume``: ``after`` seconds, or before it is reached.
+
+        ``gate`` is its name, or the path of its node. ``value`` is encoded as ``expected_type``, by default its class.
+        Returns the signal's id: ``tree.refusal(id)`` is why it was refused, "" if it was not. Raises
+        ``ValueMismatch``, ``UnsupportedType``.
+        """
+        literal = default_registry().transformer(type(value) if expected_type is None else expected_type).encode(value)
+        self._signals += 1
+        signal = SignalReceived(gate, literal, by, 0.0, f"signal {self._signals}", reason)
+        self._letters.append((after, signal))
+        return signal.id
+
+    def approve(self, gate: str, *, after: float = 0.0, by: str = "test") -> str:
+        """Say yes at a gate: see ``signal``."""
+        return self.signal(gate, True, after=after, by=by)
+
+    def reject(self, gate: str, *, after: float = 0.0, by: str = "test", reason: str = "") -> str:
+        """Say no at a gate: see ``signal``."""
+        return self.signal(gate, False, after=after, by=by, reason=reason)
 
     # --- running
 
@@ -301,12 +338,27 @@ class TestEngine:
         await plane.start()
         try:
             await begin(plane)
-            return await plane.wait(self.run_id)
+            posting = [asyncio.ensure_future(self._post(plane, *letter)) for letter in self._letters]
+            try:
+                return await plane.wait(self.run_id)
+            finally:
+                for post in posting:
+                    post.cancel()
+                await asyncio.gather(*posting, return_exceptions=True)
         finally:
             self.writes = counting.writes
             await plane.close()
             if isinstance(executor, SimulatedExecutor):
                 self.rebuilt += executor.rebuilt
+
+    async def _post(self, plane: ControlPlane, after: float, signal: SignalReceived) -> None:
+        """Send a signal as another process would; this one may die before it looks."""
+        if after > 0.0:
+            await asyncio.sleep(after)
+        self._letters.remove((after, signal))
+        now = self.world.clock() if self._skip_time else SystemClock().now()
+        await self.store.send(self.run_id, SIGNAL, signal_text(signal), now)
+        await plane.look()
 
     def _executor(self) -> SimulatedExecutor | InlineExecutor:
         if not self._skip_time:
