@@ -28,8 +28,9 @@ from whimbrel.errors import (
 )
 from whimbrel.model.interface import Interface, Parameter, Variable
 from whimbrel.model.literal_types import BlobType, holds_files
-from whimbrel.model.literals import Literal, Literals
+from whimbrel.model.literals import ListLiteral, Literal, Literals
 from whimbrel.model.program import SourceLine
+from whimbrel.types.iterators import FlyteIterator
 from whimbrel.types.registry import default_registry
 from whimbrel.types.transformer import Transformer
 
@@ -101,8 +102,8 @@ class Signature:
         # The Direct path runs over these for every call.
         self._input_checks = tuple((key, transformer.check) for key, transformer in self.inputs.items())
         # A path may stand where a file is declared: the Direct path makes the file of it, as an engine would.
-        self._input_files = tuple(key for key, made in self.inputs.items() if holds_files(made.literal_type))
-        self._output_files = tuple(key for key, made in self.outputs.items() if holds_files(made.literal_type))
+        self._input_files = tuple(key for key, made in self.inputs.items() if _wants_form(made))
+        self._output_files = tuple(key for key, made in self.outputs.items() if _wants_form(made))
         self._single_check = self.outputs["o0"].check if self.result == "single" and self.outputs else None
         self._count = len(self.names)
         self.fixed: tuple[str, ...] = ()
@@ -254,9 +255,21 @@ class Signature:
             try:
                 check(values[name])
             except ValueMismatch as error:
-                self._refuse_input(name, values[name], error)
+                if not isinstance(values[name], FlyteIterator):
+                    self._refuse_input(name, values[name], error)
+                values[name] = self._read_through(name, values[name])
         for name in self._input_files:
-            values[name] = _with_files(self.inputs[name], values[name])
+            try:
+                values[name] = _with_files(self.inputs[name], values[name])
+            except ValueMismatch as error:
+                self._refuse_input(name, values[name], error)
+
+    def _read_through(self, name: str, value: FlyteIterator[Any]) -> Any:
+        """The items of an iterator where a list is declared, as an engine, to which both are lists, gives them."""
+        try:
+            return self.inputs[name].decode(ListLiteral(value.items))
+        except ValueMismatch as error:
+            self._refuse_input(name, value, error)
 
     def encode_inputs(self, values: Mapping[str, Any]) -> Literals:
         """The literals of ``values``. Raises ``ValueMismatch``."""
@@ -305,20 +318,18 @@ class Signature:
         if check is not None:
             try:
                 check(value)
+                return _with_files(self.outputs["o0"], value) if self._output_files else value
             except ValueMismatch as error:
                 self._refuse_output("", error)
-            return _with_files(self.outputs["o0"], value) if self._output_files else value
         items = self.outputs_by_name(value)
         for name, item in items.items():
             try:
                 self.outputs[name].check(item)
+                if name in self._output_files:
+                    items[name] = _with_files(self.outputs[name], item)
             except ValueMismatch as error:
                 self._refuse_output(name, error)
-        if not self._output_files:
-            return value
-        return self.assemble(
-            items | {name: _with_files(self.outputs[name], items[name]) for name in self._output_files}
-        )
+        return self.assemble(items) if self._output_files else value
 
     def encode_outputs(self, value: Any) -> Literals:
         """The literals of what the function returned. Raises ``ValueMismatch``."""
@@ -375,7 +386,13 @@ class Signature:
         return f"{place}{self.name}(), " + (f"output {name!r}" if name else "return value")
 
 
+def _wants_form(transformer: Transformer) -> bool:
+    return transformer.remade or holds_files(transformer.literal_type)
+
+
 def _with_files(transformer: Transformer, value: Any) -> Any:
+    if transformer.remade:
+        return transformer.decode(transformer.encode(value))
     if isinstance(transformer.literal_type, BlobType) and isinstance(value, transformer.classes):
         # One that has still to go somewhere is brought there, as on an engine.
         return transformer.decode(transformer.encode(value)) if getattr(value, "pending", False) else value

@@ -136,8 +136,10 @@ def misfit(literal: Literal, kind: LiteralType, path: str = "$") -> str:
             return "" if isinstance(literal, BlobLiteral) and literal.multipart == multipart else wrong
         case DatasetType():
             return "" if isinstance(literal, BlobLiteral | MapLiteral) else wrong
-        case BinaryType():
-            return "" if isinstance(literal, BytesLiteral) else wrong
+        case BinaryType(encoding=encoding):
+            # A large one is a file of its own.
+            large = isinstance(literal, BlobLiteral) and literal.format == encoding
+            return "" if large or isinstance(literal, BytesLiteral) else wrong
 
 
 _NOTHING = object()

@@ -126,6 +126,7 @@ class Taking(io.RawIOBase):
 
         self._hash = hashlib.sha256()
         self._size = 0
+        self._doomed = False
         self.kept: Kept | None = None
 
     def _take(self, view: memoryview) -> None:
@@ -153,13 +154,20 @@ class Taking(io.RawIOBase):
         """Keep what was written."""
         if not self.closed:
             super().close()
+            if self._doomed:
+                self._give_up()
+                return
             digest = self._hash.hexdigest()
             self.kept = Kept(self._end(digest), digest, self._size)
 
+    def doom(self) -> None:
+        """Have it thrown away when it is closed: what was written, and what a buffer above it still holds."""
+        self._doomed = True
+
     def abandon(self) -> None:
         """Throw away what was written."""
-        super().close()
-        self._give_up()
+        self.doom()
+        self.close()
 
 
 class Incoming(Taking):

@@ -160,7 +160,7 @@ def decode_json(literal: lit.Literal, *, unpickle: bool = False) -> Any:
             return decode_timedelta(literal)
         case lit.BytesLiteral(value=data, encoding=""):
             return data
-        case lit.BytesLiteral() if unpickle:
+        case lit.BytesLiteral() | lit.BlobLiteral() if unpickle:
             return decode_pickle(literal)
         case _:
             raise literal_mismatch(EXPECTED, literal)

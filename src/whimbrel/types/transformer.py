@@ -22,10 +22,11 @@ class Transformer:
 
     ``check(value)``, ``encode(value)`` and ``decode(literal)`` raise ``ValueMismatch`` with a path into the value;
     ``check`` accepts what ``encode`` accepts. ``classes`` are the classes whose instances a union tries here first;
-    ``plain`` is a class of which every exact instance fits, so that containers need not look at each.
+    ``plain`` is a class of which every exact instance fits, so that containers need not look at each. Values of a type
+    that is ``remade`` are used up by who gets them: in a plain call too, each gets one of its own, decoded anew.
     """
 
-    __slots__ = ("check", "classes", "decode", "encode", "literal_type", "name", "plain", "python_type")
+    __slots__ = ("check", "classes", "decode", "encode", "literal_type", "name", "plain", "python_type", "remade")
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Transformer:
         name: str = "",
         classes: tuple[type, ...] = (),
         plain: type | None = None,
+        remade: bool = False,
     ) -> None:
         self.python_type = python_type
         self.literal_type = literal_type
@@ -47,6 +49,7 @@ class Transformer:
         self.name = name or type_name(python_type)
         self.classes = classes
         self.plain = plain
+        self.remade = remade
 
     def __repr__(self) -> str:
         return f"Transformer({self.name})"
@@ -62,6 +65,7 @@ class Transformer:
             name=self.name,
             classes=self.classes,
             plain=self.plain,
+            remade=self.remade,
         )
 
 
