@@ -23,6 +23,7 @@ from whimbrel.cli.live import FRAME, Watcher, styled, watcher
 from whimbrel.cli.settings import err, out, print_json
 from whimbrel.cli.spans import show_seconds
 from whimbrel.cli.tree import counts, tree
+from whimbrel.cli.waiting import waiting_lines
 from whimbrel.controlplane.plane import RunResult
 from whimbrel.engine.run import Run
 from whimbrel.model.literals import Literals
@@ -66,10 +67,16 @@ async def _drive(manner: Manner, begin: Callable[[Embedded], Awaitable[str]], sh
     progress = watcher(sys.stderr, quiet=manner.quiet, tasks=tasks)
     seen: list[Run] = []
 
+    told: set[str] = set()
+
     def watch(run: Run, event: Any) -> None:
         # A run that was parked comes back as another object.
         seen[:] = [run]
         progress.watch(run, event)
+        for node, line in zip(run.waiting, waiting_lines(run, manner.home_option), strict=True):
+            if node.path not in told:
+                told.add(node.path)
+                progress.say(line)
 
     stop = _Stop(progress)
     run_id = ""
@@ -158,6 +165,8 @@ def _finish(
                 {"run": result.run, "phase": result.phase.value, "outputs": None, "parked": True, "resume": resume}
             )
         err(f"whimbrel: run {result.run} is parked. Carry on with:\n  {resume}")
+        for line in waiting_lines(run, manner.home_option) if run is not None else ():
+            err(f"  {line}")
         return stopped
     if run is not None and not manner.quiet:
         _say_end(run)

@@ -29,7 +29,8 @@ from whimbrel.cli.settings import (
 )
 from whimbrel.cli.spans import iso_moment, show_moment, show_seconds
 from whimbrel.cli.tree import FOLD, STYLES, Line, duration, tree
-from whimbrel.engine.nodes import Attempt, NodeState
+from whimbrel.cli.waiting import waiting_lines, waits_for
+from whimbrel.engine.nodes import Attempt, NodeState, Stage
 from whimbrel.engine.run import Run
 from whimbrel.errors import InputInvalid
 from whimbrel.model.literals import Literals
@@ -71,6 +72,8 @@ def runs(home: Path, as_json: bool, phases: tuple[str, ...], limit: int) -> int:
         remark = "nobody is driving it: whimbrel resume" if resumable else summary.message.partition("\n")[0][:80]
         if 0.0 < summary.wake_at < math.inf:
             remark = f"parked until {show_moment(summary.wake_at)}" + (": whimbrel resume" if resumable else "")
+        if summary.phase in _UNDER_WAY and summary.message:
+            remark = summary.message if remark == summary.message or not remark else f"{summary.message}; {remark}"
         row = (
             f"{summary.id:<{width}}  {show_moment(summary.created_at)}  "
             f"{_cut(summary.entity, name_width):<{name_width}}  "
@@ -168,6 +171,8 @@ def describe(context: click.Context, run: str, home: Path, as_json: bool, everyt
         out(f"resumed  {times} time{'' if times == 1 else 's'}")
     if state.failure is not None:
         out(f"failure  {state.failure.title.partition(chr(10))[0]}")
+    for told in waiting_lines(state, home_argument(context, home)):
+        out(f"waits    {told}")
     if not state.phase.terminal:
         owner = owner_of(home)
         if owner is None:
@@ -237,6 +242,7 @@ def node_json(node: NodeState) -> dict[str, Any]:
         "grafted_from": node.grafted_from,
         "recovered_from": node.recovered_from,
         "replaced": node.replaced,
+        "waits_for": waits_for(node) if node.stage is Stage.GATE else None,
         "attempts": [_attempt_json(attempt) for attempt in node.attempts],
         "failure": msgspec.to_builtins(node.failure),
     }

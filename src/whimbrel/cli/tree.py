@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from whimbrel.cli.failures import own_traceback
 from whimbrel.cli.spans import show_seconds
-from whimbrel.engine.nodes import Attempt, BracketState, Kind, NodeState
+from whimbrel.cli.waiting import waits_for
+from whimbrel.engine.nodes import Attempt, BracketState, Kind, NodeState, Stage
 from whimbrel.engine.run import Run
 from whimbrel.model.run import Phase
 
@@ -158,7 +159,9 @@ def _notes(node: NodeState) -> list[str]:
     parked = sum(attempt.phase is Phase.PAUSED for attempt in node.attempts)
     if len(node.attempts) - parked > 1:
         notes.append(f"{len(node.attempts) - parked} attempts")
-    if node.phase is Phase.PAUSED:
+    if node.stage is Stage.GATE:
+        notes.append(waits_for(node))
+    elif node.phase is Phase.PAUSED:
         notes.append(
             f"parked until {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(node.due))}" if node.due else "parked"
         )

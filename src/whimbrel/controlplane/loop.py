@@ -47,6 +47,15 @@ def _launches_what_begins(event: Event, command: Command) -> bool:
     )
 
 
+def wake_at(run: Run, now: float) -> float:
+    """When the run must be woken, if it were to rest now; 0.0 if it must not."""
+    patience = run.options.park_after
+    if patience is None or run.phase.terminal:
+        return 0.0
+    until = run.parked_until()
+    return until if until is not None and until - now > patience else 0.0
+
+
 class RunLoop:
     """See the module. ``watch`` is called with each event once it is durable."""
 
@@ -259,11 +268,7 @@ class RunLoop:
 
     def _wake_at(self) -> float:
         """When the run must be woken, if it were to rest now; 0.0 if it must not."""
-        patience = self.run.options.park_after
-        if patience is None or self.run.phase.terminal:
-            return 0.0
-        until = self.run.parked_until()
-        return until if until is not None and until - self._clock.now() > patience else 0.0
+        return wake_at(self.run, self._clock.now())
 
     def _may_rest(self) -> bool:
         """Whether the disk has everything, and nothing is under way."""

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from whimbrel.controlplane.caching import CacheDesk
-from whimbrel.controlplane.loop import RunLoop
+from whimbrel.controlplane.loop import RunLoop, wake_at
 from whimbrel.controlplane.parked import Berth, ParkedRuns
 from whimbrel.controlplane.ports import Clock, Executor, Ids, Store
 from whimbrel.controlplane.requests import event_of
@@ -158,8 +158,8 @@ class ControlPlane:
         summary = RunSummary(
             run_id, workflow, run.phase, now, epoch=1, owner=self._owner, source=source, started_at=run.started_at
         )
-        if rerun is not None:
-            summary = msgspec.structs.replace(summary, message=run.remark)
+        # It may have nothing to do at all: one that begins with a gate rests at once.
+        summary = msgspec.structs.replace(summary, message=run.remark, wake_at=wake_at(run, now))
         await self._store.create(summary, [event])
         loop = self._adopt(run, summary, self._clock)
         if self._watch is not None:

@@ -169,9 +169,11 @@ class Run:
 
     @property
     def remark(self) -> str:
-        """What a list shows beside it: why it failed, else where its outcomes come from."""
+        """What a list shows beside it: why it failed, whom it waits for, where its outcomes come from."""
         if self.failure is not None:
             return self.failure.title
+        if self._machine.paused and (names := dict.fromkeys(gates.gate_of(node).name for node in self.waiting)):
+            return f"waits for an answer: {', '.join(names)}"
         return f"takes what run {self.recovered_from} had done" if self.recovered_from else ""
 
     @property

@@ -1,0 +1,48 @@
+"""What a run waits for, in words, and the command that answers it.
+
+Knows: gates of a run, to read. Must not know: stores, terminals.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from whimbrel.cli.literal_json import brief
+from whimbrel.cli.literal_text import example
+from whimbrel.cli.spans import show_moment
+from whimbrel.engine.gates import awaited_type, gate_of
+from whimbrel.engine.nodes import NodeState
+from whimbrel.engine.run import Run
+from whimbrel.model.literal_types import EnumType, SimpleType, describe
+from whimbrel.model.program import GateKind
+
+
+def waits_for(node: NodeState) -> str:
+    """``waits for an approval of value=6 until 14:00``."""
+    target = gate_of(node)
+    wanted = awaited_type(node)
+    if target.kind is GateKind.APPROVE:
+        what = "waits for an approval" + (f" of {brief(node.inputs)}" if node.inputs else "")
+    else:
+        what = "sleeps" if wanted is None else f"waits for {describe(wanted)}"
+    return f"{what} until {show_moment(node.due)}" if node.due else what
+
+
+def command_for(run: Run, node: NodeState, home_option: str = "") -> str:
+    """What to type to answer a gate: by its name, or by its path where others of that name wait for something else."""
+    target = gate_of(node)
+    same = [other for other in run.gates(target.name) if other.phase is node.phase]
+    gate = shlex.quote(target.name if len(same) < 2 else node.path)
+    wanted = awaited_type(node)
+    if target.kind is GateKind.APPROVE or wanted is None:
+        return f"whimbrel approve {run.id} {gate}{home_option}"
+    value = shlex.quote(example(wanted)) if isinstance(wanted, SimpleType | EnumType) else "VALUE"
+    return f"whimbrel signal {run.id} {gate} {value}{home_option}"
+
+
+def waiting_lines(run: Run, home_option: str = "") -> list[str]:
+    """One line for each gate that waits for somebody."""
+    return [
+        f"{node.path} {gate_of(node).name} {waits_for(node)}: {command_for(run, node, home_option)}"
+        for node in run.waiting
+    ]
