@@ -47,6 +47,8 @@ from whimbrel.errors import (
     WhimbrelError,
 )
 from whimbrel.model.program import FailurePolicy, Resources
+from whimbrel.types.columns import kwtypes
+from whimbrel.types.datasets import StructuredDataset
 from whimbrel.types.directories import FlyteDirectory
 from whimbrel.types.files import FlyteFile
 from whimbrel.types.transformer import TypeTransformer
@@ -84,6 +86,7 @@ __all__ = [
     "SecurityContext",
     "SetupTeardown",
     "Slack",
+    "StructuredDataset",
     "Task",
     "TypeTransformer",
     "UnsupportedType",
@@ -99,6 +102,7 @@ __all__ = [
     "current_context",
     "eager",
     "entry_program",
+    "kwtypes",
     "now",
     "overrides",
     "propagate",

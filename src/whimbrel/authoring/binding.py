@@ -16,6 +16,7 @@ from whimbrel.errors import CallMismatch, UnsupportedType, ValueMismatch
 from whimbrel.model.literal_types import LiteralType
 from whimbrel.model.literals import Literal
 from whimbrel.model.program import Binding, ListBinding, LiteralBinding, MapBinding
+from whimbrel.types.held import holds_value
 from whimbrel.types.registry import default_registry
 from whimbrel.types.transformer import Transformer
 
@@ -59,9 +60,15 @@ class Binder:
 
     def _encode(self, value: Any, transformer: Transformer) -> Literal:
         try:
-            return transformer.encode(value)
+            literal = transformer.encode(value)
         except ValueMismatch as error:
             raise CallMismatch(f"expected {error.expected}, got {error.got} at {error.path}") from None
+        if holds_value(literal):
+            raise CallMismatch(
+                f"a {type(value).__name__} in memory cannot be part of a compiled program: load it in a task, or give "
+                "the path or URI of a file"
+            )
+        return literal
 
     def _of(self, value: Any) -> Transformer:
         try:

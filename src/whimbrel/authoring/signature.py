@@ -27,9 +27,10 @@ from whimbrel.errors import (
     ValueMismatch,
 )
 from whimbrel.model.interface import Interface, Parameter, Variable
-from whimbrel.model.literal_types import BlobType, holds_files
-from whimbrel.model.literals import ListLiteral, Literal, Literals
+from whimbrel.model.literal_types import BlobType, DatasetType, holds_files
+from whimbrel.model.literals import DatasetLiteral, ListLiteral, Literal, Literals
 from whimbrel.model.program import SourceLine
+from whimbrel.types.held import holds_value
 from whimbrel.types.iterators import FlyteIterator
 from whimbrel.types.registry import default_registry
 from whimbrel.types.transformer import Transformer
@@ -177,7 +178,14 @@ class Signature:
         if spec.default is EMPTY:
             return None
         try:
-            return transformer.encode(spec.default)
+            literal = transformer.encode(spec.default)
+            if not holds_value(literal):
+                return literal
+            self.add_problem(
+                f"the default of {input_name!r} is in memory, and a program cannot hold it",
+                "Make the default None, or the path or URI of a file, and load it in the function.",
+            )
+            return None
         except ValueMismatch as error:
             self.add_problem(
                 f"the default of {input_name!r} does not fit its annotation: "
@@ -298,6 +306,30 @@ class Signature:
                 self._refuse_input(name, literal, error)
         return values
 
+    def checked_literals(self, literals: Mapping[str, Literal]) -> Literals:
+        """``literals`` as the author's own types write them, defaults filled in: a model's validators speak here.
+        Tables are taken as they are: they are not read for it. Raises ``ValueMismatch``.
+        """
+        tables = {
+            name: literal
+            for name, literal in literals.items()
+            if isinstance(literal, DatasetLiteral) and isinstance(self.inputs[name].literal_type, DatasetType)
+        }
+        checked: Literals = {}
+        for name, transformer in self.inputs.items():
+            if name in tables:
+                checked[name] = tables[name]
+                continue
+            given = literals.get(name)
+            if given is None and name not in self.defaults:
+                raise CallMismatch(f"{self.name}() lacks the input {name!r}")
+            try:
+                value = self.defaults[name] if given is None else transformer.decode(given)
+                checked[name] = transformer.encode(value)
+            except ValueMismatch as error:
+                self._refuse_input(name, given, error)
+        return checked
+
     def _refuse_input(self, name: str, value: Any, error: ValueMismatch) -> NoReturn:
         if isinstance(value, PendingCall):
             raise ForgottenAwait(str(value._refusal(f"given to {self.name} as {name!r}"))) from None
@@ -393,7 +425,10 @@ def _wants_form(transformer: Transformer) -> bool:
 def _with_files(transformer: Transformer, value: Any) -> Any:
     if transformer.remade:
         return transformer.decode(transformer.encode(value))
-    if isinstance(transformer.literal_type, BlobType) and isinstance(value, transformer.classes):
+    kind = transformer.literal_type
+    # A table of which some columns are wanted has only those where it arrives.
+    whole = isinstance(kind, BlobType) or (isinstance(kind, DatasetType) and not kind.columns)
+    if whole and isinstance(value, transformer.classes):
         # One that has still to go somewhere is brought there, as on an engine.
         return transformer.decode(transformer.encode(value)) if getattr(value, "pending", False) else value
     return transformer.decode(transformer.encode(value))

@@ -22,6 +22,7 @@ from whimbrel.cli.literal_json import by_name, plain
 from whimbrel.cli.live import FRAME, Watcher, styled, watcher
 from whimbrel.cli.settings import err, out, print_json
 from whimbrel.cli.spans import show_seconds
+from whimbrel.cli.tables import table_lines
 from whimbrel.cli.tree import counts, tree
 from whimbrel.cli.waiting import waiting_lines
 from whimbrel.controlplane.plane import RunResult
@@ -174,6 +175,10 @@ def _finish(
     if manner.as_json:
         print_json(result_json(result, outputs))
     elif result.phase is Phase.SUCCEEDED and (text := show(outputs)):
+        if not manner.quiet:
+            # stdout is for other programs.
+            for line in table_lines(outputs, blobs):
+                err(line)
         out(text)
     if result.phase is not Phase.SUCCEEDED:
         err(_failure_report(result, run, manner.home_option))

@@ -19,6 +19,7 @@ from whimbrel.model.literals import (
     BlobLiteral,
     BoolLiteral,
     BytesLiteral,
+    DatasetLiteral,
     DateLiteral,
     DatetimeLiteral,
     DurationLiteral,
@@ -39,8 +40,8 @@ from whimbrel.model.literals import (
 def to_json(literal: Literal) -> Any:
     """``literal`` as JSON values.
 
-    Moments and spans are ISO 8601, bytes base64, files their URI; NaN and the infinities are strings, as JSON has no
-    numbers for them.
+    Moments and spans are ISO 8601, bytes base64, files and tables their URI; NaN and the infinities are strings, as
+    JSON has no numbers for them.
     """
     match literal:
         case NoneLiteral():
@@ -66,7 +67,7 @@ def to_json(literal: Literal) -> Any:
             return {key: to_json(value) for key, value in fields.items()}
         case UnionLiteral(value=inner):
             return to_json(inner)
-        case BlobLiteral(uri=uri):
+        case BlobLiteral(uri=uri) | DatasetLiteral(uri=uri):
             return uri
         case RefLiteral(uri=uri, size=size, path=path):
             reference: dict[str, Any] = {"ref": uri, "bytes": size}

@@ -37,6 +37,7 @@ from whimbrel.model.literals import (
     BlobLiteral,
     BoolLiteral,
     BytesLiteral,
+    DatasetLiteral,
     DateLiteral,
     DatetimeLiteral,
     DurationLiteral,
@@ -49,6 +50,7 @@ from whimbrel.model.literals import (
     StrLiteral,
     UnionLiteral,
 )
+from whimbrel.types.table_files import format_of_path
 
 _TRUE = {"true", "yes", "on", "1", "y", "t"}
 _FALSE = {"false", "no", "off", "0", "n", "f"}
@@ -79,7 +81,9 @@ def from_text(text: str, kind: LiteralType) -> Literal:
             return _union_text(text, kind, variants)
         case BlobType():
             return _blob(text, kind, "$")
-        case BinaryType() | DatasetType():
+        case DatasetType():
+            return _table(text, kind, "$")
+        case BinaryType():
             _refuse(kind, text, because="which has no written form")
         case _:
             return from_json(_read_json(text, kind), kind)
@@ -202,7 +206,10 @@ def from_json(value: Any, kind: LiteralType, path: str = "$") -> Literal:
         case BlobType():
             if isinstance(value, str):
                 return _blob(value, kind, path)
-        case BinaryType() | DatasetType():
+        case DatasetType():
+            if isinstance(value, str):
+                return _table(value, kind, path)
+        case BinaryType():
             _refuse(kind, value, path, because="which has no written form")
     _refuse(kind, value, path)
 
@@ -350,6 +357,16 @@ def _blob(text: str, kind: BlobType, path: str) -> Literal:
     return BlobLiteral(found.as_uri(), kind.format, kind.multipart)
 
 
+def _table(text: str, kind: DatasetType, path: str) -> Literal:
+    format_ = format_of_path(text) or kind.format
+    if "://" in text or text.startswith("blob:"):
+        return DatasetLiteral(text, format_)
+    found = Path(text).expanduser().absolute()
+    if not found.exists():
+        raise ValueMismatch("the path or URI of a table", f"{text!r}, which is not there", path)
+    return DatasetLiteral(found.as_uri(), format_)
+
+
 def _step(key: str) -> str:
     return f".{key}" if key.isidentifier() else f"[{key!r}]"
 
@@ -392,7 +409,9 @@ def example(kind: LiteralType) -> str:
             return example(next((variant for variant in variants if variant != SimpleType(Simple.NONE)), variants[0]))
         case BlobType(multipart=multipart):
             return "some/directory" if multipart else "some/file"
-        case BinaryType() | DatasetType():
+        case DatasetType(format=format_):
+            return f"some/table.{format_ or 'parquet'}"
+        case BinaryType():
             return ""
         case _:
             return f"'{json.dumps(_example_json(kind, 0))}' or @file.json"

@@ -177,7 +177,7 @@ def _validated(entity: Entity[..., Any], whole: Literals, said: Literals, blobs:
     if len(given) < len(complete):
         missing = next(name for name in complete if name not in given)
         raise InputInvalid(f"{entity.short_name} takes an input {missing!r} now: say --input {missing}=VALUE")
-    encoded = signature.encode_inputs(signature.decode_inputs(read_literals(given, blobs)))
+    encoded = signature.checked_literals(read_literals(given, blobs))
     return {name: keep_files(encoded[name], blobs) for name in said}
 
 

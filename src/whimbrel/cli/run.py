@@ -43,6 +43,7 @@ from whimbrel.model.program import Program
 from whimbrel.model.run import Phase, RunOptions
 from whimbrel.runtime.values import keep_files, read_literals
 from whimbrel.stores.home import open_home
+from whimbrel.types.held import holds_value
 
 ENGINE_OPTIONS = [
     click.Option(
@@ -194,7 +195,7 @@ def _run(
 ) -> int:
     literals = gather(entity.interface, values, options["inputs_file"])
     # Through the author's own types: a model's validators speak here, before anything is kept.
-    literals = entity.signature.encode_inputs(entity.signature.decode_inputs(literals))
+    literals = entity.signature.checked_literals(literals)
     if options["direct"]:
         return _direct(entity, literals, as_json=options["as_json"])
     environment = parse_environment(options["env"])
@@ -261,7 +262,8 @@ async def _must_be_free(engine: Embedded, run_id: str) -> None:
 
 def _shown(entity: Entity[..., Any], outputs: Literals) -> str:
     """Plainly; what has no form but its Python one, as that."""
-    if any(isinstance(variable.type, BinaryType) for variable in entity.interface.outputs.values()):
+    binary = any(isinstance(variable.type, BinaryType) for variable in entity.interface.outputs.values())
+    if binary or any(map(holds_value, outputs.values())):
         return repr(entity.signature.decode_outputs(outputs))
     return plain(outputs)
 

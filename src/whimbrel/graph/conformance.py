@@ -25,6 +25,7 @@ from whimbrel.model.literals import (
     BlobLiteral,
     BoolLiteral,
     BytesLiteral,
+    DatasetLiteral,
     DateLiteral,
     DatetimeLiteral,
     DurationLiteral,
@@ -66,6 +67,7 @@ _NAMES: dict[type, str] = {
     ListLiteral: "a list",
     MapLiteral: "a dict",
     BlobLiteral: "a file",
+    DatasetLiteral: "a dataset",
     RefLiteral: "a reference",
 }
 
@@ -135,7 +137,7 @@ def misfit(literal: Literal, kind: LiteralType, path: str = "$") -> str:
         case BlobType(multipart=multipart):
             return "" if isinstance(literal, BlobLiteral) and literal.multipart == multipart else wrong
         case DatasetType():
-            return "" if isinstance(literal, BlobLiteral | MapLiteral) else wrong
+            return "" if isinstance(literal, DatasetLiteral) else wrong
         case BinaryType(encoding=encoding):
             # A large one is a file of its own.
             large = isinstance(literal, BlobLiteral) and literal.format == encoding

@@ -76,6 +76,8 @@ def _by_content(literal: Literal) -> Literal:
             return RefLiteral("", literal.digest, 0, literal.path)
         case BlobLiteral() if literal.digest:
             return BlobLiteral("", literal.format, literal.multipart, literal.digest, literal.size)
+        case DatasetLiteral() if literal.digest:
+            return DatasetLiteral("", literal.format, literal.columns, literal.digest, literal.size)
         case ListLiteral():
             return ListLiteral(tuple([_by_content(item) for item in literal.items]))
         case MapLiteral():

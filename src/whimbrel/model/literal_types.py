@@ -190,9 +190,9 @@ def attribute(kind: LiteralType, step: str | int) -> LiteralType | None:
 
 
 def holds_files(kind: LiteralType) -> bool:
-    """Whether a value of ``kind`` may have files or directories in it."""
+    """Whether a value of ``kind`` may have files, directories or datasets in it."""
     match kind:
-        case BlobType():
+        case BlobType() | DatasetType():
             return True
         case ListType(item=inner) | MapType(value=inner):
             return holds_files(inner)

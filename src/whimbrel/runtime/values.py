@@ -15,6 +15,7 @@ from whimbrel.model.literals import (
     BlobLiteral,
     BoolLiteral,
     BytesLiteral,
+    DatasetLiteral,
     DateLiteral,
     DatetimeLiteral,
     DurationLiteral,
@@ -31,8 +32,10 @@ from whimbrel.model.literals import (
     at_path,
 )
 from whimbrel.runtime.ports import BlobStore
-from whimbrel.types.blobs import keep_directory, keep_file
+from whimbrel.types.blobs import keep_directory, keep_file, keep_value
+from whimbrel.types.held import HeldBlob
 from whimbrel.types.paths import local_path
+from whimbrel.types.tables import keep_dataset
 
 INLINE_BYTES = 10 * 1024
 """What a literal may weigh inside an event: the engine's log carries every output, and SQLite keeps rows of this size
@@ -99,14 +102,20 @@ def write_literal(literal: Literal, blobs: BlobStore) -> Literal:
 
 
 def keep_files(literal: Literal, blobs: BlobStore) -> Literal:
-    """``literal`` with every local file and directory in it put into the blob store; the same object when there is
-    none. Raises ``OSError`` where one cannot be read.
+    """``literal`` with every local file and directory in it put into the blob store, and every table or array that is
+    in memory; the same object when there is none. Raises ``OSError`` where one cannot be read, ``ValueMismatch`` where
+    one cannot be written.
     """
     match literal:
+        case HeldBlob():
+            kept = keep_value(blobs, literal)
+            return BlobLiteral(kept.uri, literal.format, literal.multipart, kept.digest, kept.size)
         case BlobLiteral(uri=uri) if uri.startswith("file://"):
             path = local_path(uri)
             kept = (keep_directory if literal.multipart else keep_file)(blobs, path)
             return BlobLiteral(kept.uri, literal.format, literal.multipart, kept.digest, kept.size)
+        case DatasetLiteral():
+            return keep_dataset(blobs, literal)
         case ListLiteral(items=items):
             made = tuple(item if type(item) in _PLAIN else keep_files(item, blobs) for item in items)
             return literal if all(a is b for a, b in zip(made, items, strict=True)) else ListLiteral(made)

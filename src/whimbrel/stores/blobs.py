@@ -102,6 +102,15 @@ class ObjectBlobs:
         except (OSError, BaseError, ValueError) as error:
             raise _explained(uri, error) from error
 
+    def path(self, uri: str) -> str | None:
+        """The file that holds ``uri``, not to be written; ``None`` in a bucket. Raises ``EntityNotFound``."""
+        if self._root is None:
+            return None
+        found = self._root / self._name(uri)
+        if not found.is_file():
+            raise _missing(uri)
+        return str(found)
+
     def writer(self) -> ObjectWriter:
         """A place for bytes whose name is known only when the last of them is written."""
         return ObjectWriter(self._opened(), self._prefix, self._root)

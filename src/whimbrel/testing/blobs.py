@@ -35,6 +35,10 @@ class MemoryBlobs:
         """How many bytes stand under ``uri``. Raises ``EntityNotFound``."""
         return len(self.get(uri))
 
+    def path(self, uri: str) -> str | None:
+        """``None``: there are no files."""
+        return None
+
     def writer(self) -> MemoryWriter:
         """Bytes that will have a name."""
         return MemoryWriter(self)

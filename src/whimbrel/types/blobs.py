@@ -11,10 +11,13 @@ from __future__ import annotations
 import io
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
+
+from whimbrel.types.held import HeldBlob
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -61,6 +64,10 @@ class FileStore(Protocol):
         """How many bytes stand under ``uri``. Raises ``EntityNotFound``."""
         ...
 
+    def path(self, uri: str) -> str | None:
+        """The local file that holds ``uri``, to be read and never written; ``None`` where there is none."""
+        ...
+
     def writer(self) -> BlobWriter:
         """A place for bytes whose name is known only when the last of them is written."""
         ...
@@ -68,6 +75,29 @@ class FileStore(Protocol):
     def holds(self, uri: str) -> bool:
         """Whether ``uri`` is one of this store's, be there anything under it or not."""
         ...
+
+
+class Traffic:
+    """Bytes of files and tables that this process has moved, since it started."""
+
+    __slots__ = ("_lock", "read", "written")
+
+    def __init__(self) -> None:
+        self.read = 0
+        self.written = 0
+        self._lock = threading.Lock()
+
+    def add(self, *, read: int = 0, written: int = 0) -> None:
+        """Count some more."""
+        with self._lock:
+            self.read += read
+            self.written += written
+
+
+traffic = Traffic()
+"""What tells that a reference was passed on and not read. What numpy maps into memory and what Arrow reads by itself
+from a local store are not counted: the system knows (``/proc/self/io``).
+"""
 
 
 class Storage(NamedTuple):
@@ -148,6 +178,7 @@ class Taking(io.RawIOBase):
         self._hash.update(view)
         self._take(view)
         self._size += len(view)
+        traffic.add(written=len(view))
         return len(view)
 
     def close(self) -> None:
@@ -176,13 +207,13 @@ class Incoming(Taking):
     def __init__(self, store: FileStore, name: str) -> None:
         super().__init__()
         self._writer = store.writer()
-        self._name = name
+        self.name = name
 
     def _take(self, view: memoryview) -> None:
         self._writer.write(view)
 
     def _end(self, digest: str) -> str:
-        return self._writer.finish(f"files/{digest}/{stored_name(self._name)}")
+        return self._writer.finish(f"files/{digest}/{stored_name(self.name)}")
 
     def _give_up(self) -> None:
         self._writer.abandon()
@@ -213,18 +244,39 @@ def pour(path: str, stream: Taking) -> Kept:
     return stream.kept
 
 
+def keep_value(store: FileStore, literal: HeldBlob) -> Kept:
+    """Put a value that is in memory into ``store``, as the file that it is to be."""
+    raw = Incoming(store, literal.name)
+    stream = io.BufferedWriter(raw, CHUNK)
+    assert literal.write is not None
+    try:
+        literal.write(literal.value, stream)
+        stream.flush()
+    except BaseException:
+        raw.abandon()
+        raise
+    stream.close()
+    assert raw.kept is not None
+    return raw.kept
+
+
 def keep_directory(store: FileStore, path: str) -> Kept:
     """Put the files of a local tree into ``store``, and a list of them. Empty directories are not kept."""
-    import hashlib
-
     entries = []
     for relative in local_files(path):
         kept = keep_file(store, os.path.join(path, *relative.split("/")))
         entries.append(Entry(relative, kept.uri, kept.digest, kept.size))
+    return keep_entries(store, entries, os.path.basename(os.path.abspath(path)))
+
+
+def keep_entries(store: FileStore, entries: list[Entry], name: str) -> Kept:
+    """Put the list of the files of a tree into ``store``."""
+    import hashlib
+
     data = msgspec.json.encode(entries)
     digest = hashlib.sha256(data).hexdigest()
-    name = stored_name(os.path.basename(os.path.abspath(path)))
-    return Kept(store.put(f"directories/{digest}/{name}", data), digest, sum(entry.size for entry in entries))
+    uri = store.put(f"directories/{digest}/{stored_name(name)}", data)
+    return Kept(uri, digest, sum(entry.size for entry in entries))
 
 
 def local_files(path: str) -> Iterator[str]:
@@ -274,6 +326,7 @@ class Outgoing(io.RawIOBase):
         data = self._store.read_range(self._uri, self._at, wanted)
         view[: len(data)] = data
         self._at += len(data)
+        traffic.add(read=len(data))
         return len(data)
 
     def readall(self) -> bytes:
@@ -281,6 +334,7 @@ class Outgoing(io.RawIOBase):
         left = self._size - self._at
         data = self._store.read_range(self._uri, self._at, left) if left > 0 else b""
         self._at += len(data)
+        traffic.add(read=len(data))
         return data
 
 
@@ -291,6 +345,7 @@ def fetch_file(store: FileStore, uri: str, path: str) -> None:
         while data := store.read_range(uri, at, CHUNK):
             target.write(data)
             at += len(data)
+            traffic.add(read=len(data))
 
 
 def read_entries(store: FileStore, uri: str) -> tuple[Entry, ...]:

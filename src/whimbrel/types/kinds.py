@@ -10,11 +10,14 @@ from typing import Final
 from whimbrel.types import (
     aliases,
     annotated,
+    arrays,
     dataclasses,
+    datasets,
     directories,
     enums,
     estimators,
     files,
+    frames,
     images,
     iterators,
     json,
@@ -43,6 +46,10 @@ KINDS: Final[tuple[Hook, ...]] = (
     images.HOOK,
     estimators.HOOK,
     tensors.HOOK,
+    # They read their metadata: columns, a format, options.
+    datasets.HOOK,
+    arrays.HOOK,
+    frames.ANNOTATED,
     annotated.ANNOTATED,
     unions.HOOK,
     sequences.LIST,
@@ -67,4 +74,6 @@ KINDS: Final[tuple[Hook, ...]] = (
     annotated.NEW_TYPE,
     aliases.ALIAS,
     aliases.TYPE_VARIABLE,
+    # The last: whoever serves a class that nobody knows may be a plug-in that is not loaded yet.
+    frames.PLAIN,
 )

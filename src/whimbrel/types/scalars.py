@@ -25,15 +25,25 @@ _EXACT_FLOAT: Final = 2**53
 _SURROGATES = "it has a lone surrogate, which UTF-8 cannot hold"
 
 
+def _is_numpy(value: Any, kind: type) -> bool:
+    """Whether it is a scalar of numpy's that stands for a ``kind``: what one takes out of an array or a column."""
+    cls = type(value)
+    if cls.__module__ != "numpy" or cls.__name__ == "ndarray":
+        return False
+    plain = getattr(value, "tolist", None)
+    return plain is not None and type(plain()) is kind
+
+
 def check_int(value: Any) -> None:
-    if type(value) is not int and (not isinstance(value, int) or isinstance(value, bool)):
-        raise mismatch("int", value)
+    if type(value) is int or (isinstance(value, int) and not isinstance(value, bool)) or _is_numpy(value, int):
+        return
+    raise mismatch("int", value)
 
 
 def encode_int(value: Any) -> lit.Literal:
     if type(value) is not int:
         check_int(value)
-        value = int.__int__(value)
+        value = int.__int__(value) if isinstance(value, int) else int(value)
     if INT64_MIN <= value <= INT64_MAX:
         return lit.IntLiteral(value)
     # Through Decimal, which is exact: str(int) refuses more than some thousand digits.
@@ -57,6 +67,8 @@ def check_float(value: Any) -> None:
 
 def _float_of_int(value: Any) -> float:
     if not isinstance(value, int) or isinstance(value, bool):
+        if _is_numpy(value, int) or _is_numpy(value, float):
+            return float(value)
         raise mismatch("float", value)
     if not -_EXACT_FLOAT <= value <= _EXACT_FLOAT:
         try:
@@ -85,14 +97,13 @@ def decode_float(literal: lit.Literal) -> float:
 
 
 def check_bool(value: Any) -> None:
-    if type(value) is not bool:
+    if type(value) is not bool and not _is_numpy(value, bool):
         raise mismatch("bool", value)
 
 
 def encode_bool(value: Any) -> lit.Literal:
-    if type(value) is not bool:
-        raise mismatch("bool", value)
-    return lit.BoolLiteral(value)
+    check_bool(value)
+    return lit.BoolLiteral(bool(value))
 
 
 def decode_bool(literal: lit.Literal) -> bool:

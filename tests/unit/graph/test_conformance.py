@@ -32,6 +32,7 @@ from whimbrel.model.literals import (
     BlobLiteral,
     BoolLiteral,
     BytesLiteral,
+    DatasetLiteral,
     DateLiteral,
     DatetimeLiteral,
     DurationLiteral,
@@ -80,7 +81,7 @@ POINT = StructType("Point", {"x": INTEGER, "y": FLOAT}, ("y",))
         (UnionLiteral(1, A), UnionType((INTEGER, STRING))),
         (BlobLiteral("s3://x"), BlobType()),
         (BlobLiteral("s3://x", multipart=True), BlobType(multipart=True)),
-        (BlobLiteral("s3://x"), DatasetType()),
+        (DatasetLiteral("s3://x"), DatasetType()),
         (RefLiteral("blob://x", "d", 3, ()), INTEGER),
     ],
 )
@@ -112,6 +113,7 @@ def test_what_fits(literal: Literal, kind: LiteralType) -> None:
         (BlobLiteral("s3://x"), BlobType(multipart=True), "expected directory, got a file at $"),
         (ONE, BinaryType("pickle"), "expected pickle, got int at $"),
         (ONE, DatasetType(), "expected dataset, got int at $"),
+        (BlobLiteral("s3://x"), DatasetType(), "expected dataset, got a file at $"),
     ],
 )
 def test_what_does_not_fit(literal: Literal, kind: LiteralType, message: str) -> None:
