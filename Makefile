@@ -103,6 +103,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 requirements: $(VENV)/.bootstrap ## Compile the pins again (UPGRADE=1 for newer versions)
 	$(COMPILE) --output-file requirements/bootstrap.txt requirements/bootstrap.in
 	$(COMPILE) --output-file requirements/dev.txt --all-extras $(PROJECTS) requirements/dev.in
+	$(COMPILE) --output-file requirements/flytekit.txt requirements/flytekit.in
 	$(COMPILE) --output-file requirements/runtime.txt --constraint requirements/dev.txt $(PROJECTS) requirements/build.in
 
 .PHONY: clean

@@ -30,6 +30,8 @@ class Compiled(Struct, frozen=True):
     arms: dict[str, Graph]
     entities: tuple[Any, ...]
     problems: tuple[Problem, ...]
+    said: dict[str, dict[str, Any]] = {}
+    """The overrides of single nodes in the author's words, by node id."""
 
     def part(self, name: str) -> Part:
         """What the workflow ``name`` puts into a program."""
@@ -96,7 +98,7 @@ def conclude(tracer: Tracer, graph: Graph, *, complete: bool) -> Compiled:
     for each in (graph, *arms.values()):
         # One fault, one message: what was said of a line while it was traced is not said again.
         tracer.tell([fault for fault in check_graph(each, interface_of) if (fault.file, fault.line) not in said])
-    return Compiled(graph, dict(arms), tuple(tracer.entities.values()), tuple(tracer.problems))
+    return Compiled(graph, dict(arms), tuple(tracer.entities.values()), tuple(tracer.problems), tracer.builder.said())
 
 
 def problems_of(error: Exception, signature: Signature) -> list[Problem]:

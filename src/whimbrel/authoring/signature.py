@@ -98,7 +98,8 @@ class Signature:
             transformer = self._transformer(kind, f"the output {output_name}" if len(types) > 1 else "the return value")
             if transformer is not None:
                 self.outputs[output_name] = transformer
-                variables[output_name] = Variable(transformer.literal_type, docs.outputs.get(output_name, ""))
+                description = docs.outputs.get(output_name) or _only(docs.outputs, types)
+                variables[output_name] = Variable(transformer.literal_type, description)
         self._interface = Interface(parameters, variables)
         # The Direct path runs over these for every call.
         self._input_checks = tuple((key, transformer.check) for key, transformer in self.inputs.items())
@@ -422,6 +423,11 @@ def _wants_form(transformer: Transformer) -> bool:
     return transformer.remade or holds_files(transformer.literal_type)
 
 
+def _only(described: Mapping[str, str], outputs: Mapping[str, Any]) -> str:
+    """The description of all outputs together, if the docstring has one and describes none by its name."""
+    return next(iter(described.values())) if len(described) == 1 and not described.keys() & outputs.keys() else ""
+
+
 def _with_files(transformer: Transformer, value: Any) -> Any:
     if transformer.remade:
         return transformer.decode(transformer.encode(value))
@@ -455,8 +461,9 @@ def _split_result(kind: Any) -> tuple[str, type[tuple[Any, ...]] | None, Mapping
         return "none", None, {}
     if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return "tuple", kind, typing.get_type_hints(kind, include_extras=True)
-    args = typing.get_args(kind)
-    if typing.get_origin(kind) is tuple and args and args[-1] is not Ellipsis:
+    # `-> (int, str)` is no type, but what flytekit's authors write for two outputs.
+    args = kind if isinstance(kind, tuple) else typing.get_args(kind)
+    if (isinstance(kind, tuple) or typing.get_origin(kind) is tuple) and args and args[-1] is not Ellipsis:
         return "tuple", tuple, {f"o{position}": item for position, item in enumerate(args)}
     return "single", None, {"o0": kind}
 

@@ -131,6 +131,7 @@ class NodeHandle(Ordered):
 
     def _override(self, options: dict[str, Any]) -> None:
         draft = self._draft
+        draft.said = {**(draft.said or {}), **options}
         name = options.pop("node_name", None) or options.pop("name", None)
         options.pop("name", None)
         for option in options:

@@ -9,6 +9,7 @@ the chosen one runs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from whimbrel.errors import Problem
 from whimbrel.graph.passes import bracketed, replace_in_node, replace_promises, upstream
@@ -38,7 +39,7 @@ Outputs = Mapping[str, LiteralType | None]
 class DraftNode:
     """A node that may still change. ``after`` holds the drafts that ``>>`` put before it."""
 
-    __slots__ = ("after", "arm", "id", "inputs", "line", "name", "outputs", "overrides", "target")
+    __slots__ = ("after", "arm", "id", "inputs", "line", "name", "outputs", "overrides", "said", "target")
 
     def __init__(
         self,
@@ -58,6 +59,8 @@ class DraftNode:
         self.line = line
         self.name = ""
         self.overrides = NOTHING
+        self.said: dict[str, Any] | None = None
+        """What its overrides were in the author's words, where there are any."""
 
 
 NOTHING = Metadata()
@@ -157,6 +160,10 @@ class GraphBuilder:
         Inner brackets are closed, and come here, first. ``error`` is the teardown's input that is told what failed.
         """
         self._brackets.append((setup, teardown, members, error))
+
+    def said(self) -> dict[str, dict[str, Any]]:
+        """What the author said of single nodes, by node id."""
+        return {draft.id: draft.said for draft in self._drafts.values() if draft.said}
 
     def _wrong(self, message: str, remedy: str, line: SourceLine | None) -> None:
         file, number = (line.file or None, line.line) if line else (None, 0)

@@ -1,0 +1,83 @@
+"""A program as the messages that are registered of it: tasks, then workflows, then launch plans."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from google.protobuf import json_format, text_format
+from msgspec import Struct
+
+from whimbrel.model.declared import Declarations, TaskDeclaration
+from whimbrel.model.program import ArrayTarget, Graph, Program, TaskTarget
+from whimbrel.wire.flyte.ids import Registration
+from whimbrel.wire.flyte.launch_plans import default_plan, encode_launch_plan
+from whimbrel.wire.flyte.targets import interface_of, is_arm, map_task_name, nodes_of, subworkflows
+from whimbrel.wire.flyte.tasks import encode_map_task, encode_task
+from whimbrel.wire.flyte.workflows import encode_workflow
+
+Kind: TypeAlias = Literal["task", "workflow", "launch_plan"]
+
+
+class Message(Struct, frozen=True):
+    """One message, and whose it is. ``body`` is a ``TaskSpec``, a ``WorkflowSpec`` or a ``LaunchPlan``."""
+
+    kind: Kind
+    name: str
+    body: Any
+
+    def data(self) -> bytes:
+        """Its bytes; equal messages have equal ones."""
+        encoded: bytes = self.body.SerializeToString(deterministic=True)
+        return encoded
+
+    def json(self) -> dict[str, Any]:
+        """It as protobuf's JSON, with the names of the fields as they are declared."""
+        plain: dict[str, Any] = json_format.MessageToDict(self.body, preserving_proto_field_name=True)
+        return plain
+
+    def text(self) -> str:
+        """It as protobuf's text."""
+        shown: str = text_format.MessageToString(self.body)
+        return shown
+
+
+def encode_program(program: Program, declared: Declarations, registration: Registration) -> list[Message]:
+    """Everything that is registered of ``program``, each before what needs it. Raises ``InputInvalid`` for what Flyte
+    has no form for."""
+    messages: list[Message] = []
+    nothing = TaskDeclaration()
+    for name, spec in program.tasks.items():
+        body = encode_task(spec, declared.tasks.get(name, nothing), registration, declared.defaults)
+        messages.append(Message("task", name, body))
+    maps: dict[str, Any] = {}
+    for graph in program.workflows.values():
+        for node in nodes_of(graph):
+            target = node.target
+            if isinstance(target, ArrayTarget) and isinstance(target.target, TaskTarget):
+                name = map_task_name(target, program)
+                if name not in maps and target.target.name in program.tasks:
+                    maps[name] = encode_map_task(
+                        name,
+                        target,
+                        interface_of(target, program),
+                        program.tasks[target.target.name],
+                        declared.tasks.get(target.target.name, nothing),
+                        registration,
+                        declared.defaults,
+                    )
+    messages += [Message("task", name, body) for name, body in maps.items()]
+    ordered = _inner_first(program)
+    for graph in ordered:
+        messages.append(Message("workflow", graph.name, encode_workflow(graph, program, declared, registration)))
+    plans = {graph.name: default_plan(graph) for graph in ordered} | program.launch_plans
+    for name, plan in plans.items():
+        interface = program.workflows[plan.workflow].interface
+        body = encode_launch_plan(plan, interface, registration, declared.defaults)
+        messages.append(Message("launch_plan", name, body))
+    return messages
+
+
+def _inner_first(program: Program) -> list[Graph]:
+    launchable = [graph for graph in program.workflows.values() if not is_arm(graph.name)]
+    # A workflow holds all of those that are inside those inside it: it has more of them than any of them has.
+    return sorted(launchable, key=lambda graph: len(subworkflows(graph, program)))

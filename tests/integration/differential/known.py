@@ -1,0 +1,41 @@
+"""Where our messages are not flytekit's, and why. Each entry must still happen, and nothing else may."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from tests.integration.differential.comparing import Difference
+
+
+class Known(NamedTuple):
+    """Differences whose program and path match; ``reason`` is for the table."""
+
+    programs: str
+    path: str
+    reason: str
+
+    def covers(self, difference: Difference) -> bool:
+        """Whether it is one of these."""
+        return bool(re.fullmatch(self.programs, difference.program) and re.fullmatch(self.path, difference.path))
+
+
+KNOWN = (
+    Known(
+        ".*",
+        "/task .*/template/metadata/runtime/version",
+        "the version of what compiled it: flytekit's there, whimbrel's here",
+    ),
+    Known(
+        "eager_entry",
+        "/task .*/template/container/env",
+        "flytekit hands its own settings to flytekit in the container (`_F_SS_C`); whimbrel's worker reads none",
+    ),
+    Known(
+        "imperative.*",
+        "/workflow .*by_hand/description",
+        "a workflow put together by calls has no docstring: flytekit leaves the empty description out",
+    ),
+)
+UNIVERSAL = KNOWN[0]
+"""It is in every program, and no reason to call the program different."""
