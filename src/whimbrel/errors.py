@@ -15,6 +15,7 @@
     │   ├── BranchFailed               the arm of a conditional that was taken says to fail
     │   ├── GateRejected               somebody said no at an approval
     │   ├── GateUnanswered             nobody is there to answer a gate
+    │   ├── UnresolvedReference        a reference that leads to nothing here
     │   └── RunNotResumable            the run is over, or was aborted
     ├── RecoverableError               raise it in a task to ask for a retry
     ├── EagerException                 what a failed call raises in its eager parent
@@ -155,6 +156,10 @@ class GateRejected(UserError):
 
 class GateUnanswered(UserError):
     """Nobody is there to answer a gate."""
+
+
+class UnresolvedReference(UserError):
+    """A reference leads to nothing here."""
 
 
 class RunNotResumable(UserError):

@@ -98,7 +98,8 @@ def conclude(tracer: Tracer, graph: Graph, *, complete: bool) -> Compiled:
     for each in (graph, *arms.values()):
         # One fault, one message: what was said of a line while it was traced is not said again.
         tracer.tell([fault for fault in check_graph(each, interface_of) if (fault.file, fault.line) not in said])
-    return Compiled(graph, dict(arms), tuple(tracer.entities.values()), tuple(tracer.problems), tracer.builder.said())
+    entities = (*tracer.entities.values(), *tracer.referred.values())
+    return Compiled(graph, dict(arms), entities, tuple(tracer.problems), tracer.builder.said())
 
 
 def problems_of(error: Exception, signature: Signature) -> list[Problem]:
@@ -193,7 +194,9 @@ def close_program(root: Any) -> Program:
     parts: list[Program] = []
     while waiting:
         entity = waiting.pop()
-        owner = owners.setdefault(_key(entity), entity)
+        owner = owners.setdefault(entity.part_key, entity)
+        if owner is not entity and owner.reference is not None and owner.reference == entity.reference:
+            continue
         if owner is not entity:
             line = entity.line
             problems.append(
@@ -209,7 +212,7 @@ def close_program(root: Any) -> Program:
         problems.extend(part.problems)
         parts.append(part.program)
         # Reversed, so that they come off the stack in the order in which they were called.
-        waiting.extend(named for named in reversed(part.entities) if owners.get(_key(named)) is not named)
+        waiting.extend(named for named in reversed(part.entities) if owners.get(named.part_key) is not named)
     program = union(parts)
     if not problems:
         # Each graph was checked when it was compiled, against the interfaces of the very entities that are in here.
@@ -228,10 +231,6 @@ def union(programs: Iterable[Program]) -> Program:
         whole.launch_plans.update(program.launch_plans)
         whole.references.update(program.references)
     return whole
-
-
-def _key(entity: Any) -> tuple[type, str]:
-    return type(entity.target()), entity.name
 
 
 def distinct(problems: list[Problem]) -> list[Problem]:

@@ -46,6 +46,9 @@ class Entity(ABC, Generic[P, R]):
     noun = "entity"
     """What messages call it."""
 
+    reference: Any = None
+    """The full id, for what is only referred to."""
+
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.fn = fn
         # Name, documentation and __wrapped__, so that inspect, doctest and IDEs see the function.
@@ -81,6 +84,11 @@ class Entity(ABC, Generic[P, R]):
     def call_name(self) -> str:
         """What a journal calls it: the name, unless entities of other kinds may have that too."""
         return self.name
+
+    @property
+    def part_key(self) -> tuple[Any, str]:
+        """What is its own among the entities of a program."""
+        return type(self.target()), self.name
 
     @property
     def entry_name(self) -> str:

@@ -208,6 +208,8 @@ class Tracer:
         self.builder = GraphBuilder(name, inputs)
         self.binder = Binder()
         self.entities: dict[Called, Any] = {}
+        self.referred: dict[int, Any] = {}
+        """References to what is among the entities already."""
         self._execution = ExecutionContext()
         self._layers = layers
         # With decorators: how many nodes there were when the last node of each layer had been made.
@@ -335,7 +337,14 @@ class Tracer:
         if isinstance(target, BranchTarget | GateTarget):
             return
         named = entity.named
-        if self.entities.setdefault(called(target), named) is not named:
+        before = self.entities.setdefault(called(target), named)
+        if before is not named and (before.reference is not None or named.reference is not None):
+            # A reference, and what it points at or another to the same: the program has both.
+            first, second = (named, before) if before.reference is not None else (before, named)
+            self.entities[called(target)] = first
+            self.referred[id(second)] = second
+            return
+        if before is not named:
             self._wrong(f"two different {named.noun}s are called {named.name}", "Give each its own name.", named.line)
 
     def _layer(self) -> int:

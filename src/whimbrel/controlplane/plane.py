@@ -24,7 +24,8 @@ from whimbrel.controlplane.ports import Clock, Executor, Ids, Store
 from whimbrel.controlplane.requests import event_of
 from whimbrel.controlplane.rerun import Rerun, settle
 from whimbrel.engine.run import Run
-from whimbrel.errors import Fenced, RunNotResumable
+from whimbrel.errors import Fenced, RunNotResumable, UnresolvedReference
+from whimbrel.graph.references import unresolved, unresolved_text
 from whimbrel.model.attempt import AttemptFault, Cancel, DeckUpdate, LogChunk, Lost, Parked, Progress, Report, Succeeded
 from whimbrel.model.events import AbortRequested, Event, OwnerChanged, RunRequested
 from whimbrel.model.failure import Failure
@@ -144,8 +145,11 @@ class ControlPlane:
     ) -> str:
         """Start a run of ``workflow`` and return its id. The run exists on disk when this returns.
 
-        With ``rerun`` it takes what another run has done.
+        With ``rerun`` it takes what another run has done. Raises ``UnresolvedReference`` before anything is written.
         """
+        nowhere = unresolved(program)
+        if nowhere:
+            raise UnresolvedReference(unresolved_text(nowhere[0]))
         now = self._clock.now()
         run_id = run_id or self._ids.new_run_id()
         event = RunRequested(run_id, workflow, program, inputs, options or RunOptions(), now)

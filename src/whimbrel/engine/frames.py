@@ -96,7 +96,7 @@ def begin_launch_plan(machine: Machine, state: NodeState) -> None:
     """Unfold the workflow of a launch plan, on its fixed inputs over those that are given over its defaults."""
     plan = machine.launch_plans.get(state.entity)
     if plan is None:
-        raise Unbound(f"the program has no launch plan {state.entity!r}")
+        raise Unbound(machine.lacks("launch plan", state.entity))
     given = complete(state.inputs, plan.interface, plan.name)
     state.inputs = {**plan.defaults, **given, **plan.fixed}
     state.graph = machine.workflows.get(plan.workflow)
@@ -124,7 +124,7 @@ def begin_workflow(machine: Machine, state: NodeState) -> None:
     state.metadata = said_of(state)
     graph = state.graph
     if graph is None:
-        raise Unbound(f"the program has no workflow {state.entity!r}")
+        raise Unbound(machine.lacks("workflow", state.entity))
     if graph.name in _graphs_around(state):
         raise Unbound(f"{graph.name} contains itself")
     state.inputs = complete(state.inputs, graph.interface, graph.name)

@@ -22,6 +22,7 @@ from whimbrel.engine.story import Story
 from whimbrel.engine.table import NODE, RUN, Trigger
 from whimbrel.errors import IllegalTransition
 from whimbrel.graph.digest import closure_digest, gate_digest
+from whimbrel.graph.references import unresolved_text
 from whimbrel.model.attempt import Cancel, Deliver, Launch
 from whimbrel.model.commands import Command, EndRun, ReleaseCache, WriteCache
 from whimbrel.model.failure import Failure
@@ -34,6 +35,7 @@ from whimbrel.model.program import (
     LaunchPlanTarget,
     Metadata,
     Program,
+    Reference,
     Target,
     TaskKind,
     TaskSpec,
@@ -62,6 +64,7 @@ class Machine:
         self.tasks: dict[str, TaskSpec] = {}
         self.workflows: dict[str, Graph] = {}
         self.launch_plans: dict[str, LaunchPlanSpec] = {}
+        self.references: dict[str, Reference] = {}
         self.nodes: dict[str, NodeState] = {}
         self.root: Frame | None = None
         self.commands: list[Command] = []
@@ -325,6 +328,12 @@ class Machine:
         self.tasks.update(program.tasks)
         self.workflows.update(program.workflows)
         self.launch_plans.update(program.launch_plans)
+        self.references.update(program.references)
+
+    def lacks(self, noun: str, name: str) -> str:
+        """What is wrong where the program has no entity of that name."""
+        reference = self.references.get(name)
+        return f"the program has no {noun} {name!r}" if reference is None else unresolved_text(reference)
 
     def code_of(self, node: NodeState) -> str:
         """The digest of the code that the node runs, "" when it is not known."""

@@ -18,7 +18,7 @@ def begin_task(machine: Machine, state: NodeState) -> None:
     """Look the outputs up if they may be cached, else launch. The inputs are bound."""
     spec = state.spec
     if spec is None:
-        raise Unbound(f"the program has no task {state.entity!r}")
+        raise Unbound(machine.lacks("task", state.entity))
     state.inputs = complete(state.inputs, spec.interface, spec.name)
     state.metadata = machine.metadata(spec, said_of(state))
     if state.kind is Kind.EAGER:

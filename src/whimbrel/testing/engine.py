@@ -390,7 +390,7 @@ class TestEngine:
         found = self._cast.named(name)
         if found is not None:
             return found
-        if self._entity is not None and self._entity.name == name:
+        if self._entity is not None and self._entity.name == name and self._entity.reference is None:
             return self._cast.of(self._entity)
         return self._cast.of(self._load(code))
 

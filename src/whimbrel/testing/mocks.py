@@ -18,7 +18,8 @@ from whimbrel.authoring.entry import single_task_program
 from whimbrel.authoring.launch_plan import LaunchPlan
 from whimbrel.authoring.workflow import Workflow
 from whimbrel.errors import CallMismatch
-from whimbrel.model.program import CodeRef, Metadata, Program, SourceLine, TaskSpec
+from whimbrel.model.launch_plan import LaunchPlanSpec
+from whimbrel.model.program import CodeRef, Metadata, Program, Reference, ReferenceKind, SourceLine, TaskSpec
 
 _NOTHING: Final = object()
 
@@ -144,7 +145,18 @@ class Cast:
                 workflows[step] = replace(one_step.workflows[name], name=step)
                 plans[name] = replace(plans[name], workflow=step, defaults={}, fixed={})
                 tasks.update(one_step.tasks)
-        return Program(tasks, workflows, plans, program.references)
+        references = {name: each for name, each in program.references.items() if name not in self._named}
+        for name in program.references.keys() - references.keys():
+            one_step = single_task_program(_one_step(self._named[name].entity, self._named[name].entity.line))
+            tasks.update(one_step.tasks)
+            stand_in = replace(one_step.workflows[name], name=f"{name}:stand-in")
+            match program.references[name]:
+                case Reference(kind=ReferenceKind.WORKFLOW):
+                    workflows[name] = one_step.workflows[name]
+                case Reference(kind=ReferenceKind.LAUNCH_PLAN, interface=interface):
+                    workflows[stand_in.name] = stand_in
+                    plans[name] = LaunchPlanSpec(name, stand_in.name, interface)
+        return Program(tasks, workflows, plans, references)
 
 
 def _one_step(entity: Entity[..., Any], line: SourceLine | None) -> TaskSpec:
