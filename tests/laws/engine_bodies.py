@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Generator
 from typing import Any, Protocol, TypeAlias
 
-from tests.laws.engine_programs import Oracle, Stopped, draw_array, worth
+from tests.laws.engine_programs import QUESTION, Oracle, Stopped, a_gate, draw_array, gate_names, worth
 from whimbrel.model.attempt import (
     AttemptFault,
     BeginCall,
@@ -26,8 +26,18 @@ from whimbrel.model.attempt import (
 )
 from whimbrel.model.codec import digest
 from whimbrel.model.failure import Failure, Fault
-from whimbrel.model.literals import IntLiteral, ListLiteral, Literal, Literals
-from whimbrel.model.program import ArrayTarget, BranchTarget, Metadata, Program, TaskKind, TaskTarget, WorkflowTarget
+from whimbrel.model.literals import DurationLiteral, IntLiteral, ListLiteral, Literal, Literals
+from whimbrel.model.program import (
+    ArrayTarget,
+    BranchTarget,
+    GateKind,
+    GateTarget,
+    Metadata,
+    Program,
+    TaskKind,
+    TaskTarget,
+    WorkflowTarget,
+)
 from whimbrel.model.run import Done, Entry, EntryKind, Failed, Outcome
 
 Place: TypeAlias = tuple[str, str]
@@ -57,7 +67,7 @@ class Context(Protocol):
         *,
         workflow: bool = False,
         shielded: bool = False,
-        target: ArrayTarget | None = None,
+        target: ArrayTarget | GateTarget | None = None,
     ) -> Place: ...
     def open(self, scope: str, entity: str, inputs: Literals) -> tuple[Place, bool]: ...
     def finish(self, place: Place, outcome: Outcome) -> None: ...
@@ -79,7 +89,7 @@ def plain_workflows(program: Program) -> list[str]:
                 target = target.target
             if isinstance(target, TaskTarget | WorkflowTarget):
                 targets.append(target)
-            else:
+            elif not isinstance(target, GateTarget):
                 assert isinstance(node.target, BranchTarget)
                 stack.extend(case.node for case in node.target.cases)
                 stack.extend([node.target.otherwise] if node.target.otherwise else [])
@@ -125,6 +135,7 @@ def steps(context: Context, program: Program, scope: str, name: str, inputs: Lit
     dynamic = [task for task in program.tasks if task == "dynamic0"]  # it reaches no eager task
     lower = [task for task, spec in program.tasks.items() if spec.kind is TaskKind.EAGER and task < name]
     workflows = plain_workflows(program)
+    gated = bool(gate_names(program))
     total = worth(inputs["a"])
 
     def given() -> Literals:
@@ -151,6 +162,8 @@ def steps(context: Context, program: Program, scope: str, name: str, inputs: Lit
                 "flow",
                 "dynamic",
                 "map",
+                "gate",
+                "gates",
             ]
         ):
             case "bracket":
@@ -209,6 +222,23 @@ def steps(context: Context, program: Program, scope: str, name: str, inputs: Lit
                     items = ListLiteral((items, items))
                 lists = {**given(), **dict.fromkeys(over.mapped, items)}
                 _, outcome = yield (context.call(scope, over.name, lists, target=over),)
+                add(one(outcome))
+            case "gate" if gated:
+                gate = a_gate(rng, patient=True)
+                passed: Literals = {"value": IntLiteral(total)} if gate.kind is GateKind.APPROVE else {}
+                if gate.kind is GateKind.SLEEP:
+                    passed = {"duration": DurationLiteral(0, 1, 0)}
+                _, outcome = yield (context.call(scope, gate.name, passed, target=gate),)
+                add(one(outcome))
+            case "gates" if gated:
+                # A race of an answer and a task; a call that is made later asks again.
+                gate = GateTarget("ask0", GateKind.SIGNAL, QUESTION)
+                places = [context.call(scope, "ask0", {}, target=gate), context.call(scope, rng.choice(tasks), given())]
+                winner, _ = yield tuple(places)
+                for place in places:
+                    if place != winner:
+                        context.cancel(place)
+                _, outcome = yield (context.call(scope, "ask0", {}, target=gate),)
                 add(one(outcome))
             case "flow" if workflows:
                 _, outcome = yield (context.call(scope, rng.choice(workflows), given(), workflow=True),)
@@ -309,7 +339,7 @@ class Driver:
         *,
         workflow: bool = False,
         shielded: bool = False,
-        target: ArrayTarget | None = None,
+        target: ArrayTarget | GateTarget | None = None,
     ) -> Place:
         return self._begin(scope, entity, inputs, workflow=workflow, shielded=shielded, target=target)
 
@@ -322,7 +352,7 @@ class Driver:
         workflow: bool = False,
         inline: bool = False,
         shielded: bool = False,
-        target: ArrayTarget | None = None,
+        target: ArrayTarget | GateTarget | None = None,
     ) -> Place:
         place = self._place(scope)
         identity = digest([entity, inputs, target])
@@ -424,10 +454,12 @@ class _Immediate:
         *,
         workflow: bool = False,
         shielded: bool = False,
-        target: ArrayTarget | None = None,
+        target: ArrayTarget | GateTarget | None = None,
     ) -> Place:
         try:
-            if target is not None:
+            if isinstance(target, GateTarget):
+                outputs = self.oracle.gate(target, inputs)
+            elif target is not None:
                 outputs = self.oracle.array(target, inputs)
             else:
                 outputs = self.oracle.workflow(entity, inputs) if workflow else self.oracle.task(entity, inputs)

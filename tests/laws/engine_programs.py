@@ -13,8 +13,10 @@ from msgspec.structs import replace
 
 from whimbrel.graph.passes import bracketed, replace_in_node, replace_promises
 from whimbrel.model.interface import Interface, Parameter, Variable
-from whimbrel.model.literal_types import INTEGER, NONE, STRING, StructType, UnionType
+from whimbrel.model.literal_types import DURATION, INTEGER, NONE, STRING, StructType, UnionType
 from whimbrel.model.literals import (
+    BoolLiteral,
+    DurationLiteral,
     IntLiteral,
     ListLiteral,
     Literal,
@@ -36,6 +38,8 @@ from whimbrel.model.program import (
     Comparison,
     Condition,
     FailurePolicy,
+    GateKind,
+    GateTarget,
     Graph,
     Junction,
     ListBinding,
@@ -91,6 +95,7 @@ class Shape(Struct, frozen=True):
     dynamic: float = 0.0
     handlers: float = 0.0
     """The chance that a workflow has a failure node."""
+    gates: float = 0.0
 
 
 def worth(literal: Literal) -> int:
@@ -173,12 +178,21 @@ def draw_graph(rng: random.Random, shape: Shape, name: str, tasks: list[str], wo
     order = ids[:]
     rng.shuffle(order)
     nodes: dict[str, Node] = {}
-    for place, id in enumerate(order):
-        above = order[:place]
-        nodes[id] = draw_node(rng, id, above, tasks, workflows, depth=2, maps=shape.maps)
+    naps: list[str] = []
+    for id in order:
+        # A sleep gives nothing: others are only ordered behind it.
+        above = [one for one in nodes if one not in naps]
+        if rng.random() < shape.gates:
+            nodes[id] = draw_gate(rng, id, above, patient=not shape.timeouts)
+            if not nodes[id].target.interface.outputs:  # type: ignore[union-attr]  # it is a gate
+                naps.append(id)
+        else:
+            nodes[id] = draw_node(rng, id, above, tasks, workflows, depth=2, maps=shape.maps)
+        if naps and naps[-1] != id and rng.random() < 0.5:
+            nodes[id] = replace(nodes[id], upstream=tuple(dict.fromkeys((*nodes[id].upstream, naps[-1]))))
     interface = Interface({"a": Parameter(INTEGER), "b": Parameter(INTEGER)}, {"o0": Variable(INTEGER)})
     policy = shape.policy or rng.choice(list(FailurePolicy))
-    outputs = {"o0": draw_binding(rng, order)}
+    outputs = {"o0": draw_binding(rng, [id for id in order if id not in naps])}
     drawn = tuple(nodes[id] for id in ids)
     brackets = draw_brackets(rng, shape, drawn, setup, teardown)
     ends = [
@@ -250,6 +264,47 @@ def draw_node(
     if workflows and kind < 0.45:
         return Node(id, WorkflowTarget(rng.choice(workflows)), inputs, upstream)
     return Node(id, TaskTarget(rng.choice(tasks)), inputs, upstream)
+
+
+APPROVAL = Interface({"value": Parameter(INTEGER)}, {"o0": Variable(INTEGER)})
+QUESTION = Interface({}, {"o0": Variable(INTEGER)})
+NAP = Interface({"duration": Parameter(DURATION)})
+
+
+def a_gate(rng: random.Random, *, patient: bool) -> GateTarget:
+    """An approval (some are rejected), a question, or a sleep; many have the same name."""
+    kind = rng.choice(["ok", "ok", "ask", "nap", "no"])
+    timeout = None if patient else rng.choice([None, 50.0])
+    if kind == "nap":
+        return GateTarget("nap", GateKind.SLEEP, NAP)
+    if kind == "ask":
+        return GateTarget(f"ask{rng.randint(0, 2)}", GateKind.SIGNAL, QUESTION, timeout)
+    return GateTarget(f"{kind}{rng.randint(0, 2)}", GateKind.APPROVE, APPROVAL, timeout)
+
+
+def draw_gate(rng: random.Random, id: str, above: list[str], *, patient: bool) -> Node:
+    """A gate that may use the nodes ``above``."""
+    target = a_gate(rng, patient=patient)
+    inputs: dict[str, Binding] = {}
+    if target.kind is GateKind.APPROVE:
+        inputs["value"] = draw_binding(rng, above)
+    elif target.kind is GateKind.SLEEP:
+        inputs["duration"] = LiteralBinding(DurationLiteral(0, rng.randint(0, 20), 0))
+    named = [node for binding in inputs.values() for node in promised(binding)]
+    upstream = tuple(dict.fromkeys([*named, *rng.sample(above, min(len(above), rng.randint(0, 1)))]))
+    return Node(id, target, inputs, upstream)
+
+
+def reply(gate: str) -> Literal:
+    """What everybody answers at the gates of that name."""
+    return IntLiteral(zlib.crc32(gate.encode()) % 100) if gate.startswith("ask") else BoolLiteral(gate.startswith("ok"))
+
+
+def gate_names(program: Program) -> list[str]:
+    """The names of the gates in the graphs, where they can be answered."""
+    targets = [node.target for graph in program.workflows.values() for node in graph.nodes]
+    named = dict.fromkeys(target.name for target in targets if isinstance(target, GateTarget))
+    return [name for name in named if name != "nap"]
 
 
 def draw_map(rng: random.Random, id: str, above: list[str], tasks: list[str], workflows: list[str]) -> Node:
@@ -390,6 +445,8 @@ class Oracle:
             assert target.otherwise is not None
             return self.node(target.otherwise, inputs, done)
         given = {var: self.bound(binding, inputs, done) for var, binding in node.inputs.items()}
+        if isinstance(target, GateTarget):
+            return self.gate(target, given)
         assert isinstance(target, TaskTarget | WorkflowTarget | ArrayTarget)
         return self.called(target, given)
 
@@ -400,6 +457,15 @@ class Oracle:
         return (
             self.workflow(target.name, given) if isinstance(target, WorkflowTarget) else self.task(target.name, given)
         )
+
+    def gate(self, target: GateTarget, given: Literals) -> Literals:
+        """The outputs of a gate."""
+        if target.kind is GateKind.SLEEP:
+            return {}
+        answer = reply(target.name)
+        if answer == BoolLiteral(False):
+            raise Stopped("rejected")
+        return {"o0": given["value"] if target.kind is GateKind.APPROVE else answer}
 
     def array(self, target: ArrayTarget, given: Literals) -> Literals:
         """The outputs of a map."""
@@ -442,7 +508,8 @@ class Oracle:
         if isinstance(binding, LiteralBinding):
             return binding.value
         if isinstance(binding, PromiseBinding):
-            return (inputs if binding.node == START else done[binding.node])[binding.var]
+            found = inputs if binding.node == START else done[binding.node]
+            return found[binding.var]
         if isinstance(binding, ListBinding):
             return ListLiteral(tuple(self.bound(item, inputs, done) for item in binding.items))
         return MapLiteral({name: self.bound(item, inputs, done) for name, item in binding.items.items()})

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from tests.laws.engine_bodies import Driver
-from tests.laws.engine_programs import Oracle, compute, poisoned, unfolded
+from tests.laws.engine_programs import Oracle, compute, gate_names, poisoned, reply, unfolded
 from whimbrel.engine.nodes import Kind, NodeState, Stage
 from whimbrel.engine.run import Run
 from whimbrel.model.attempt import (
@@ -35,13 +35,15 @@ from whimbrel.model.events import (
     CacheMiss,
     CleanupDue,
     Event,
+    GateDue,
     OwnerChanged,
     RunRequested,
+    SignalReceived,
     TimeoutDue,
 )
 from whimbrel.model.failure import Failure, Fault
-from whimbrel.model.literals import Literals
-from whimbrel.model.program import Program, TaskKind
+from whimbrel.model.literals import Literal, Literals, StrLiteral
+from whimbrel.model.program import GateKind, GateTarget, Program, TaskKind
 from whimbrel.model.run import AttemptId, Phase, RunOptions
 
 # No program that is drawn needs a tenth of it: a run that does is stuck in a circle.
@@ -58,6 +60,8 @@ class Weather(Struct, frozen=True):
     aborts: float = 0.0
     impatience: float = 0.02
     parks: float = 0.0
+    signals: float = 0.0
+    """Answers to gates that have not been reached, are over, or take something else."""
     merciful: bool = True
 
 
@@ -245,6 +249,10 @@ class World:
         if self.said and rng.random() < weather.repeats:
             self.post_in_vain(self.again(rng.choice(self.said[-20:])))
             return
+        if rng.random() < weather.signals and (names := gate_names(self.program)):
+            name = rng.choice(names)
+            self.signal(name, StrLiteral("what?") if rng.random() < 0.3 and self.known(name) else reply(name))
+            return
         if rng.random() < weather.parks and (idle := [one for one in self.working.values() if self.may_park(one)]):
             self.park(rng.choice(idle))
             return
@@ -255,6 +263,7 @@ class World:
         if not choices or rng.random() < weather.impatience:
             choices += [timer for timer in self.timers if isinstance(timer.event, CleanupDue)]
         choices += [lookup for lookup in self.lookups if self.may_answer(lookup)]
+        choices += self.run.waiting
         assert choices, "nothing can happen:\n" + "\n".join(self.run.story())
         chosen = rng.choice(choices)
         if isinstance(chosen, SetTimer):
@@ -264,11 +273,25 @@ class World:
             self.post(msgspec.structs.replace(chosen.event, at=max(self.now, chosen.due)))
         elif isinstance(chosen, Deliver):
             self.hear(self.working[chosen.attempt])
+        elif isinstance(chosen, NodeState):
+            assert isinstance(chosen.target, GateTarget)
+            self.signal(rng.choice([chosen.target.name, chosen.path]), reply(chosen.target.name))
         elif isinstance(chosen, LookUpCache):
             self.lookups.remove(chosen)
             self.answer(chosen)
         else:
             self.speak(chosen)
+
+    def signal(self, gate: str, value: Literal) -> None:
+        """Somebody answers."""
+        event = SignalReceived(gate, value, "somebody", self.now, f"s{len(self.log)}")
+        self.said.append(event)
+        self.post(event)
+        assert self.run.refusal(event.id) is not None
+
+    def known(self, gate: str) -> bool:
+        """Whether somebody waits at such a gate, who must refuse what does not fit."""
+        return any(node.target is not None and node.target.name == gate for node in self.run.waiting)
 
     def hear(self, working: Working) -> None:
         """What was on its way to a driver arrives."""
@@ -321,6 +344,9 @@ class World:
     def may_ring(self, timer: SetTimer) -> bool:
         """A merciful world lets no attempt run out of time for the last time."""
         event = timer.event
+        if isinstance(event, GateDue) and self.weather.merciful:
+            node = self.run.nodes[event.path]
+            return not isinstance(node.target, GateTarget) or node.target.kind is GateKind.SLEEP
         if not isinstance(event, TimeoutDue) or not self.timed(event.path, event.number):
             return True
         allowed = self.run.nodes[event.path].metadata.retries or 0

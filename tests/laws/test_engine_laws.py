@@ -146,6 +146,35 @@ def test_maps_and_dynamic_nodes_end_and_replay_whatever_happens(seed: int, size:
     check_replay(played)
 
 
+ANSWERED = Weather(faults=0.2, losses=0.1, repeats=0.1, crashes=0.03, parks=0.1, signals=0.05)
+
+
+@settings(max_examples=300)
+@given(seed=seeds, size=st.integers(1, 7), parallel=st.integers(0, 3))
+def test_it_does_not_matter_when_gates_are_answered(seed: int, size: int, parallel: int) -> None:
+    """Early, late, twice, by name or by path, by something else first; parked and crashed meanwhile."""
+    shape = Shape(size=size, gates=0.4, eager=0.5, cache=0.2, brackets=0.2, maps=0.1, dynamic=0.2)
+    played = world(seed, shape, ANSWERED, parallel)
+    played.play()
+    check_against_oracle(played)
+    check_nodes(played)
+    check_brackets(played, forced=False)
+    check_replay(played)
+
+
+@settings(max_examples=300)
+@given(seed=seeds, size=st.integers(1, 7), parallel=st.integers(0, 3))
+def test_runs_with_gates_end_and_replay_whatever_happens(seed: int, size: int, parallel: int) -> None:
+    weather = Weather(
+        faults=0.3, losses=0.3, repeats=0.1, crashes=0.03, aborts=0.01, parks=0.1, signals=0.1, merciful=False
+    )
+    shape = Shape(size=size, gates=0.4, eager=0.5, poison=0.1, timeouts=0.5, brackets=0.3, handlers=0.3, maps=0.1)
+    played = world(seed, shape, weather, parallel)
+    played.play()
+    check_nodes(played)
+    check_replay(played)
+
+
 def check_brackets(played: World, *, forced: bool) -> None:
     """A teardown ran, to one end, if and only if its setup was launched. ``forced``: unless time ran out."""
     for node in played.run.nodes.values():
