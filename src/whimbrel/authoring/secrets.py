@@ -6,7 +6,7 @@ declared is there; a plain Python call asks the environment and files, whatever 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from whimbrel.authoring.secret_sources import (
@@ -104,7 +104,7 @@ class Secrets:
     """Secrets by group and key: ``secrets.get("db", "password")`` or ``secrets.db.password``.
 
     ``values`` is what the attempt was handed and ``declared`` what its task ``of`` asked for; without ``declared``,
-    ``source`` is asked for anything. ``files`` gives the path of a mounted file by title.
+    ``source`` is asked for anything. ``trouble`` is why values may be missing.
     """
 
     def __init__(
@@ -113,14 +113,15 @@ class Secrets:
         declared: Sequence[SecretRequest] | None = None,
         values: Sequence[SecretValue] = (),
         of: str = "",
+        trouble: str = "",
         source: SecretSource | None = None,
-        files: Callable[[str], str | None] | None = None,
     ) -> None:
         self._declared = declared
         self._values = {secret_title(*_key(value)).lower(): value.value for value in values}
+        self._mounted: dict[str, str] = {}
         self._of = of
-        self._source = source or environment_and_files()
-        self._files = files
+        self._trouble = trouble
+        self._source = source
 
     def get(
         self,
@@ -142,7 +143,7 @@ class Secrets:
             raise CallMismatch('a secret has a group, a key or both: write secrets.get("db", "password").')
         title = secret_title(group, key, version)
         if self._declared is None:
-            found = self._source.find(group, key, version)
+            found = (self._source or environment_and_files()).find(group, key, version)
         else:
             if not any(request.covers(group, key) for request in self._declared):
                 raise SecretNotDeclared(self._of, group, key)
@@ -152,6 +153,8 @@ class Secrets:
                 found = next(
                     (value for name, value in self._values.items() if name.startswith(f"{title.lower()}@")), None
                 )
+        if found is None and self._trouble:
+            raise SecretNotFound(f"the secret {title!r} could not be looked up: {self._trouble}")
         if found is None:
             where = looked_in(group, key, version)
             raise SecretNotFound(
@@ -170,10 +173,13 @@ class Secrets:
         self, group: str | None = None, key: str | None = None, group_version: str | None = None
     ) -> str:
         """The path of its file: the one that is mounted for this attempt, else where one would be."""
-        mounted = (
-            self._files(secret_title(group or "", key or "", group_version or "").lower()) if self._files else None
-        )
-        return mounted or FileSecrets().path(group or "", key or "", group_version or "")
+        title = secret_title(group or "", key or "", group_version or "").lower()
+        return self._mounted.get(title) or FileSecrets().path(group or "", key or "", group_version or "")
+
+    def mount_file(self, value: SecretValue, path: str) -> None:
+        """``get_secrets_file`` is to answer with ``path`` for a secret."""
+        self._mounted[secret_title(*_key(value)).lower()] = path
+        self._mounted.setdefault(secret_title(value.group, value.key).lower(), path)
 
     def __getattr__(self, group: str) -> SecretGroup:
         if group.startswith("_"):
