@@ -75,6 +75,10 @@ fmt: dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
+.PHONY: docs
+docs: dev ## Write docs/reference anew, from the code
+	$(BIN)/python -m scripts.reference_docs
+
 .PHONY: chaos
 chaos: dev ## Kill processes at random moments, and judge the histories (KILLS=2000, SEED=n)
 	KILLS=$(or $(KILLS),2000) SEED=$(or $(SEED),$$RANDOM) $(BIN)/python -m pytest -s tests/e2e/chaos $(ARGS)

@@ -6,7 +6,6 @@ from whimbrel.authoring.checking import check_module
 from whimbrel.authoring.compilation import FlyteContextManager
 from whimbrel.authoring.conditional import conditional
 from whimbrel.authoring.context import ExecutionContext
-from whimbrel.authoring.decks import Deck, DeckField, Html
 from whimbrel.authoring.durable_values import now, random, uuid4
 from whimbrel.authoring.eager import Eager, eager
 from whimbrel.authoring.entry import entry_program
@@ -15,7 +14,6 @@ from whimbrel.authoring.imperative import ImperativeWorkflow
 from whimbrel.authoring.launch_plan import LaunchPlan
 from whimbrel.authoring.nodes import create_node
 from whimbrel.authoring.options import Cache
-from whimbrel.authoring.progress import progress, track
 from whimbrel.authoring.references import (
     LaunchPlanReference,
     TaskReference,
@@ -39,9 +37,7 @@ from whimbrel.authoring.registration import (
     Slack,
     WorkflowExecutionPhase,
 )
-from whimbrel.authoring.renderers import register_renderer
 from whimbrel.authoring.schedules import CronSchedule, FixedRate
-from whimbrel.authoring.secrets import Secret
 from whimbrel.authoring.task import Task, task
 from whimbrel.authoring.travelling import overrides, propagate
 from whimbrel.authoring.workflow import Workflow, workflow
@@ -77,8 +73,6 @@ __all__ = [
     "ConcurrencyLimitBehavior",
     "ConcurrencyPolicy",
     "CronSchedule",
-    "Deck",
-    "DeckField",
     "Eager",
     "EagerException",
     "Email",
@@ -91,7 +85,6 @@ __all__ = [
     "ForgottenAwait",
     "GateRejected",
     "GateUnanswered",
-    "Html",
     "ImperativeWorkflow",
     "Labels",
     "LaunchPlan",
@@ -102,7 +95,6 @@ __all__ = [
     "PromiseMisuse",
     "RecoverableError",
     "Resources",
-    "Secret",
     "SecurityContext",
     "SetupTeardown",
     "Slack",
@@ -129,18 +121,15 @@ __all__ = [
     "kwtypes",
     "now",
     "overrides",
-    "progress",
     "propagate",
     "random",
     "ref",
     "reference_launch_plan",
     "reference_task",
     "reference_workflow",
-    "register_renderer",
     "setup_teardown",
     "sleep",
     "task",
-    "track",
     "uuid4",
     "wait_for_input",
     "workflow",

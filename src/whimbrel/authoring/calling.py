@@ -11,7 +11,6 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 from whimbrel.authoring.context import ExecutionContext
-from whimbrel.authoring.decks import provide_context
 from whimbrel.model.program import Metadata
 from whimbrel.types.blobs import Storage, provide_storage
 
@@ -77,4 +76,3 @@ def _storage() -> Storage | None:
 
 # Files are below this room, and find their store by the one context variable all the same.
 provide_storage(_storage)
-provide_context(current_context)

@@ -25,14 +25,20 @@ def module_name(module: str) -> str:
     if spec is not None and spec.name:
         name: str = spec.name
         return name.removesuffix(".__main__") if name.endswith(".__main__") else name
-    file = getattr(main, "__file__", None)
+    file = _file_of(main)
     return os.path.splitext(os.path.basename(file))[0] if file else "__main__"
+
+
+def _file_of(module: ModuleType | None) -> str:
+    """Its file; "" for what was typed at a prompt or piped in, which calls itself ``<stdin>``."""
+    file = getattr(module, "__file__", None) or ""
+    return "" if file.startswith("<") else file
 
 
 def module_root(module: str) -> str:
     """The directory that must be on the path so that ``module`` can be imported; "" when it has no file."""
     loaded = sys.modules.get(module)
-    file: str | None = getattr(loaded, "__file__", None)
+    file = _file_of(loaded)
     if not file:
         return ""
     root: str = os.path.dirname(os.path.abspath(file))

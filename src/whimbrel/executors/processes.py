@@ -16,7 +16,6 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 
-from whimbrel.authoring.secret_sources import SecretSource
 from whimbrel.errors import SystemFault
 from whimbrel.executors.worker_process import WorkerProcess
 from whimbrel.model.attempt import (
@@ -39,7 +38,6 @@ from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.program import TaskKind
 from whimbrel.model.run import AttemptId
 from whimbrel.runtime.frames import BrokenFrame
-from whimbrel.runtime.handing import handed, without_secrets
 
 WORKER_COMMAND = (sys.executable, "-P", "-m", "whimbrel.cli.worker")
 """``-P``: a user's ``random.py`` in the working directory must not be found before the standard library's when the
@@ -112,8 +110,7 @@ class ProcessExecutor:
     ``blobs`` is where the workers find the blob store (a directory or URL, handed to them as it is). ``workers`` is how
     many tasks run at a time; ``warm`` how many processes are started before they are needed. A process that says
     nothing for ``silence`` seconds, and uses no processor time meanwhile, is ended. A worker is replaced after
-    ``max_attempts`` attempts, or when it has grown by ``max_growth`` bytes since its first ones. ``secrets`` is where
-    the secrets that tasks declare are found; workers do not inherit those of this process's environment.
+    ``max_attempts`` attempts, or when it has grown by ``max_growth`` bytes since its first ones.
     """
 
     def __init__(
@@ -129,7 +126,6 @@ class ProcessExecutor:
         close_grace: float = 0.5,
         command: Sequence[str] = WORKER_COMMAND,
         clock: Callable[[], float] = time.time,
-        secrets: SecretSource | None = None,
     ) -> None:
         self._command = (*command, "--blobs", blobs)
         self._workers = workers if workers is not None else _processors()
@@ -140,7 +136,6 @@ class ProcessExecutor:
         self._max_growth = max_growth
         self._close_grace = close_grace
         self._clock = clock
-        self._secrets = secrets
         self._seats: dict[WorkerProcess, _Seat] = {}
         self._idle: dict[_Seat, None] = {}
         self._quiet: dict[_Seat, None] = {}
@@ -169,11 +164,7 @@ class ProcessExecutor:
         self._loop.call_soon(self._warm_up)
 
     def launch(self, launch: Launch) -> None:
-        """Run an attempt: an eager one now, another as soon as one of ``workers`` is free.
-
-        The secrets that its task declared go with it.
-        """
-        launch = handed(launch, self._secrets)
+        """Run an attempt: an eager one now, another as soon as one of ``workers`` is free."""
         if launch.task.kind is TaskKind.EAGER:
             self._eager.append(launch)
         else:
@@ -306,7 +297,6 @@ class ProcessExecutor:
         seat.attempts[launch.attempt] = running
         if not seat.drivers:
             self._busy += 1
-        seat.process.hide(launch.secrets)
         try:
             seat.process.send(launch)
         except BrokenFrame as error:
@@ -348,7 +338,7 @@ class ProcessExecutor:
             raise SystemFault("the executor was not started")
         try:
             process = WorkerProcess.spawn(
-                self._command, without_secrets(os.environ), lifeline=self._lifeline[0], owner=self, loop=self._loop
+                self._command, dict(os.environ), lifeline=self._lifeline[0], owner=self, loop=self._loop
             )
         except OSError as error:
             self._refusal = f"no worker process can be started: {error}"
@@ -413,10 +403,6 @@ class ProcessExecutor:
                 self._end(running_now, frame)
             case Started():
                 self._say_started(running_now)
-            case LogChunk():
-                if frame.stream != "stdout":
-                    worker.remember_words(frame.text)
-                self._report(frame)
             case _:
                 self._report(frame)
 

@@ -28,25 +28,19 @@ from whimbrel.model.attempt import AttemptFault, Launch, LogChunk, Parked, Repor
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.literals import Literals
 from whimbrel.model.run import Entry
-from whimbrel.runtime.attempt import execution_context, show_last
-from whimbrel.runtime.handing import mounted
+from whimbrel.runtime.attempt import execution_context
 from whimbrel.runtime.loading import load_entity
-from whimbrel.runtime.masking import Mask, masked_send
-from whimbrel.runtime.outlet import Outlet
 from whimbrel.runtime.ports import BlobStore
-from whimbrel.runtime.task_decks import begin_decks, end_decks
 from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.runtime.watchdog import VARIABLE, threshold, watchdog
 from whimbrel.types.failures import capture
 
 
 class _Values:
-    def __init__(self, blobs: BlobStore, mask: Mask) -> None:
+    def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
-        self._mask = mask
 
     def offload(self, literals: Literals) -> Literals:
-        self._mask.refuse(literals, "an input of a call, or an output,")
         return write_literals(literals, self._blobs)
 
     def fetch(self, literals: Literals) -> Literals:
@@ -75,13 +69,9 @@ class Driver:
         self._clock = clock
         self._make_loop = make_loop
         self._launch = launch
-        mask = Mask(launch.secrets)
-        send = masked_send(send, mask)
         self._send = send
         self._blobs = blobs
-        self._values = _Values(blobs, mask)
-        # An eager body's decks are always shown.
-        self._outlet = Outlet(launch.attempt, send=send, blobs=blobs, mask=mask, decks_on=True, clock=clock)
+        self._values = _Values(blobs)
         self._load = load
         self._book = Book(self._values, self._execution(), entropy=entropy)
         if substitute is not None:
@@ -103,7 +93,7 @@ class Driver:
         self._session.on_interrupt = self._interrupt
 
     def _execution(self) -> ExecutionContext:
-        return execution_context(self._launch, self._blobs, self._outlet)
+        return execution_context(self._launch, self._blobs)
 
     def deliver(self, entries: tuple[Entry, ...]) -> None:
         """Entries have become durable. From any thread."""
@@ -140,11 +130,7 @@ class Driver:
         attempt = self._launch.attempt
         self._send(Started(attempt, worker="", at=self._clock()))
         try:
-            try:
-                with mounted(self._launch, self._book.execution.secrets):
-                    outputs = self._drive()
-            finally:
-                show_last(self._book.execution, self._outlet, None)
+            outputs = self._drive()
         except Parking as parking:
             self._send(Parked(attempt, parking.seen, parking.wake_at, self._clock()))
         except asyncio.CancelledError:
@@ -199,11 +185,5 @@ class Driver:
             self._cancel_main()
         current.set(DurableCaller(self._book, Scope(self._launch.attempt.path)))
         inputs = entity.signature.decode_inputs(self._values.fetch(self._launch.inputs))
-        shows, decks = self._launch.task.deck, self._book.execution.decks
-        if shows:
-            begin_decks(entity, inputs, decks)
         with carried_values(self._launch.metadata.carried):
-            value = await entity.fn(**inputs)
-        if shows:
-            end_decks(entity, value, decks)
-        return value
+            return await entity.fn(**inputs)

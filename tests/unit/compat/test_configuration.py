@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from flytekit.configuration import AuthType, Config, Image, ImageConfig, PlatformConfig, S3Config, SerializationSettings
+from flytekit.configuration import (
+    AuthType,
+    Config,
+    FastSerializationSettings,
+    Image,
+    ImageConfig,
+    LocalConfig,
+    PlatformConfig,
+    S3Config,
+    SerializationSettings,
+    TaskConfig,
+)
 from whimbrel.errors import InputInvalid
 
 FILE = """
@@ -109,6 +120,56 @@ def test_images() -> None:
     config = ImageConfig.from_images("registry:5000/team/app:v1", {"gpu": "registry/gpu@sha256:abc", "bare": "app"})
     assert config.default_image == Image("default", "registry:5000/team/app", "v1")
     assert config.find_image("gpu") == Image("gpu", "registry/gpu", None, "sha256:abc")
-    assert [image.full for image in config.images] == ["registry/gpu@sha256:abc", "app:latest"]
+    assert [image.full for image in config.images] == [
+        "registry:5000/team/app:v1",
+        "registry/gpu@sha256:abc",
+        "app:latest",
+    ]
     assert config.find_image("none") is None
     assert SerializationSettings(image_config=config, version="v").version == "v"
+
+
+def test_every_class_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said = {
+        "FLYTE_AZURE_STORAGE_ACCOUNT_NAME": "account",
+        "FLYTE_GCP_GSUTIL_PARALLELISM": "true",
+        "FLYTE_PERSISTENCE_ATTACH_EXECUTION_METADATA": "false",
+        "FLYTE_SECRETS_DEFAULT_DIR": "/secrets",
+        "FLYTE_LOCAL_CACHE_ENABLED": "no",
+        "FLYTE_AWS_ADDRESSING_STYLE": "path",
+        "FLYTE_AWS_BACKOFF_SECONDS": "8",
+        "FLYTE_CREDENTIALS_AUDIENCE": "api",
+        "FLYTE_DEFAULT_PROJECT": "whales",
+    }
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    config = Config.auto()
+    assert config.data_config.azure.account_name == "account"
+    assert config.data_config.gcs.gsutil_parallelism is True
+    assert config.data_config.generic.attach_execution_metadata is False
+    assert config.data_config.s3.adressing_style == "path"
+    assert config.data_config.s3.backoff.total_seconds() == 8
+    assert config.secrets.default_dir == "/secrets"
+    assert config.platform.audience == "api"
+    assert LocalConfig.auto().cache_enabled is False
+    assert TaskConfig.auto() == TaskConfig(project="whales")
+    (tmp_path / "config.yaml").write_text("task: {domain: production}\nimages: {gpu: 'registry/gpu:v2'}\n")
+    assert TaskConfig.auto("config.yaml").domain == "production"
+    assert ImageConfig.auto("config.yaml", img_name="app:v1").find_image("gpu") == Image("gpu", "registry/gpu", "v2")
+
+
+def test_a_client_secret_comes_from_a_file_or_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from a file\n")
+    (tmp_path / "config.yaml").write_text("admin: {clientSecretLocation: secret}\n")
+    assert PlatformConfig.auto("config.yaml").client_credentials_secret == "from a file"
+    (tmp_path / "config.yaml").write_text("admin: {clientSecretEnvVar: MY_SECRET}\n")
+    monkeypatch.setenv("MY_SECRET", "from a variable")
+    assert PlatformConfig.auto("config.yaml").client_credentials_secret == "from a variable"
+
+
+def test_settings_of_registering() -> None:
+    settings = SerializationSettings.for_image("registry/app:v1", "v7", "p", "d")
+    assert settings.image_config == ImageConfig(Image("default", "registry/app", "v1"))
+    assert (settings.version, settings.should_fast_serialize()) == ("v7", False)
+    fast = FastSerializationSettings(enabled=True, destination_dir="/root")
+    assert SerializationSettings(fast_serialization_settings=fast).should_fast_serialize()

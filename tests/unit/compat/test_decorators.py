@@ -178,8 +178,7 @@ def test_options_of_workflows() -> None:
 
     assert patient.failure_policy is FailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
     assert patient.metadata.interruptible is True
-    with pytest.raises(CallMismatch, match="on_failure"):
-        workflow(on_failure=add_one)(lambda: None)
+    assert workflow(on_failure=add_one)(patient.fn).on_failure is add_one
 
 
 def test_an_option_that_nobody_knows_is_refused() -> None:

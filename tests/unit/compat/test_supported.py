@@ -1,6 +1,8 @@
 """``supported.toml`` tells the truth: every name behaves as it says, and every name of ours is in it."""
 
+import ast
 import importlib
+import json
 import types
 from pathlib import Path
 from typing import Any
@@ -8,20 +10,37 @@ from typing import Any
 import pytest
 
 import flytekit
-from flytekit._adapt import surface
-from tests.unit.compat.names_in_the_guide import names, written
+from flytekit._adapt import INSIDE, NotInThisRelease, surface
 
 SOURCE = Path(flytekit.__file__).parents[1]
 MODULES = {name: table for name, table in surface().items() if name != "programs"}
 PRESENT = {name: table for name, table in MODULES.items() if "absent" not in table}
 ABSENT = {name: table for name, table in MODULES.items() if "absent" in table}
+
+
+def told(table: dict[str, Any], status: str) -> dict[str, str]:
+    """The names of a status, and what to do instead."""
+    names: dict[str, str] = table.get(status, {})
+    return dict.fromkeys(names, INSIDE) if status == "inside" else names
+
+
 MISSING = [
     (module, status, name, instead)
     for module, table in PRESENT.items()
-    for status in ("planned", "unsupported")
-    for name, instead in table.get(status, {}).items()
+    for status in ("planned", "unsupported", "inside")
+    for name, instead in told(table, status).items()
 ]
-SAID = {"planned": "is planned, but not in this release", "unsupported": "is not supported"}
+SAID = {
+    "planned": "is planned, but not in this release of",
+    "unsupported": "is not supported by",
+    "inside": "is part of flytekit's inside",
+}
+INVENTORY: dict[str, list[str]] = json.loads(Path(__file__).with_name("flytekit_1_16.json").read_text())
+ROOT = Path(__file__).parents[3]
+
+
+def importable(table: dict[str, Any]) -> list[str]:
+    return sorted([*table.get("works", ()), *table.get("data", ()), *table.get("raises", ())])
 
 
 def import_from(module: str, name: str) -> Any:
@@ -32,9 +51,48 @@ def import_from(module: str, name: str) -> Any:
 
 
 @pytest.mark.parametrize("module", PRESENT)
-def test_supported_names_can_be_imported(module: str) -> None:
-    for name in PRESENT[module]["supported"]:
+def test_names_that_work_can_be_imported(module: str) -> None:
+    for name in importable(PRESENT[module]):
         assert import_from(module, name) is not None
+
+
+def functions(path: Path) -> set[str]:
+    return {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_tests_that_are_named_exist() -> None:
+    named = {
+        test
+        for table in PRESENT.values()
+        for test in [*([table["test"]] if "test" in table else []), *table.get("tests", {}).values()]
+    }
+    for test in sorted(named):
+        file, _, function = test.partition("::")
+        assert (ROOT / file).is_file(), test
+        assert not function or function in functions(ROOT / file), test
+
+
+@pytest.mark.parametrize("module", [name for name, table in PRESENT.items() if importable(table)])
+def test_every_name_that_works_has_a_test(module: str) -> None:
+    assert PRESENT[module]["test"]
+    assert set(PRESENT[module].get("tests", ())) <= set(importable(PRESENT[module]))
+
+
+@pytest.mark.parametrize(("module", "name"), [(m, n) for m, table in PRESENT.items() for n in table.get("raises", ())])
+def test_names_that_raise_say_what_to_do_instead(module: str, name: str) -> None:
+    with pytest.raises(NotInThisRelease, match="which is planned, but not in this release"):
+        import_from(module, name)()
+
+
+@pytest.mark.parametrize("module", INVENTORY)
+def test_no_name_of_the_real_one_is_forgotten(module: str) -> None:
+    """``flytekit_1_16.json`` is what ``dir()`` of flytekit 1.16.31 says of its modules."""
+    assert module in MODULES
+    table = MODULES[module]
+    listed = set(table.get("names", ())) | set(importable(table))
+    for status in ("planned", "unsupported", "inside"):
+        listed |= set(table.get(status, ()))
+    assert sorted(set(INVENTORY[module]) - listed) == []
 
 
 @pytest.mark.parametrize(("module", "status", "name", "instead"), MISSING)
@@ -71,7 +129,10 @@ def test_absent_modules_say_it_from_their_packages_too(module: str) -> None:
     assert "whimbrel-flytekit" in str(caught.value)
 
 
-@pytest.mark.parametrize("text", [table["instead"] for table in ABSENT.values()] + [entry[3] for entry in MISSING])
+ADVICE = sorted({table["instead"] for table in ABSENT.values()} | {entry[3] for entry in MISSING})
+
+
+@pytest.mark.parametrize("text", ADVICE)
 def test_advice_is_a_sentence(text: str) -> None:
     assert text[0].isupper()
     assert text.endswith((".", '".'))
@@ -105,6 +166,9 @@ def public_modules() -> list[str]:
         "flytekit.clis.programs",
         "flytekit.clis.running",
         "flytekit.clis.sdk_in_container",
+        "flytekit.clis.listing",
+        "flytekit.clis.inputs",
+        "flytekit.clis.verbs",
     }
     return sorted(
         name for name in names if not any(part.startswith("_") for part in name.split(".")) and name not in own
@@ -115,30 +179,36 @@ def public_modules() -> list[str]:
 def test_every_public_name_of_ours_is_listed(module: str) -> None:
     assert module in PRESENT
     loaded = importlib.import_module(module)
-    assert loaded.__file__ is not None
     names = getattr(loaded, "__all__", None) or [
-        # The exceptions of users are too many for a list of their own.
-        name
-        for name, value in vars(loaded).items()
-        if isinstance(value, type) and not name.startswith("_")
+        name for name in dir(loaded) if not name.startswith("_") and is_public(module, name, getattr(loaded, name))
     ]
-    assert sorted(names) == PRESENT[module]["supported"]
+    assert sorted(names) == importable(PRESENT[module])
+
+
+def is_public(module: str, name: str, value: Any) -> bool:
+    """Whether it is there for users: the top level's own helpers and submodules are not."""
+    if module in ("flytekit", "union"):
+        submodule = isinstance(value, types.ModuleType) and name not in ("directory", "file", "iterator")
+        return not submodule and name not in ("explain_absent_modules", "missing", "refuse_beside")
+    place = getattr(value, "__module__", "")
+    ours = place.startswith("flytekit.") and place != "flytekit._adapt"
+    return isinstance(value, type) and ours and value.__name__ == name
 
 
 def test_names_stand_once_and_in_order() -> None:
     for module, table in PRESENT.items():
-        names = [*table["supported"], *table.get("planned", {}), *table.get("unsupported", {})]
+        parts = [table.get(part, ()) for part in ("works", "data", "raises", "planned", "unsupported", "inside")]
+        names = [name for part in parts for name in part]
         assert len(names) == len(set(names)), module
-        for part in (table["supported"], table.get("planned", {}), table.get("unsupported", {})):
+        for part in parts:
             assert list(part) == sorted(part), module
-    assert list(MODULES) == sorted(MODULES)
+        assert table["tier"] in ("A", "B", "C")
+        assert set(table.get("tiers", ())) <= set(names), module
+    own = [name for name in MODULES if name.startswith("flytekit")]
+    assert own == sorted(own)
 
 
 def test_importing_flytekit_imports_the_modules_that_programs_reach_by_attribute() -> None:
     assert isinstance(flytekit.configuration, types.ModuleType)
     assert isinstance(flytekit.core.workflow, types.ModuleType)
     assert isinstance(flytekit.remote, types.ModuleType)
-
-
-def test_the_guide_lists_the_same_names() -> None:
-    assert written() == names(), "run python -m tests.unit.compat.names_in_the_guide"

@@ -63,15 +63,24 @@ refuse_beside("flytekit")
 
 
 class Absence(NamedTuple):
-    """Why a name is not here: ``status`` is ``planned`` or ``unsupported``; ``instead`` says what to do."""
+    """Why a name is not here: ``status`` is ``planned``, ``unsupported`` or ``inside``; ``instead`` says what to do."""
 
     status: str
     instead: str
 
     def told_of(self, name: str) -> str:
         """The message."""
-        when = "is planned, but not in this release" if self.status == "planned" else "is not supported"
-        return f"{name} {when} of whimbrel-flytekit. {self.instead}"
+        return f"{name} {_SAID[self.status]} whimbrel-flytekit. {self.instead}"
+
+
+_SAID = {
+    "planned": "is planned, but not in this release of",
+    "unsupported": "is not supported by",
+    "inside": "is part of flytekit's inside, which is not in",
+}
+
+
+INSIDE = "The names for authors are in docs/reference/flytekit-surface.md; what runs them is under whimbrel."
 
 
 @functools.cache
@@ -90,7 +99,7 @@ def absence(module: str, name: str = "") -> Absence | None:
     for status in ("planned", "unsupported"):
         if name in table.get(status, {}):
             return Absence(status, table[status][name])
-    return None
+    return Absence("inside", INSIDE) if name in table.get("inside", ()) else None
 
 
 def missing(module: str) -> Callable[[str], NoReturn]:
@@ -132,8 +141,6 @@ _REFUSED = {
     "execution_mode": "Write loops and branches in an eager workflow.",
     "task_config": "There are no task plugins: use the library inside the task's function.",
     "task_resolver": "Tasks are found by import: keep them at the top level of a module.",
-    "on_failure": "Catch the error in an eager workflow, with try and except.",
-    "default_options": "They belong to launch plans, which are planned: leave them out.",
 }
 # What is said to a cluster or a console, and has no meaning where runs are local. (Others whimbrel keeps as data.)
 _UNHEARD = ("annotations", "disable_deck", "labels", "max_parallelism")

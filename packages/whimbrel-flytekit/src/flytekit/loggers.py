@@ -2,6 +2,13 @@
 
 import logging
 
-__all__ = ["logger"]
+from flytekit._adapt import missing
+
+__all__ = ["LOGGING_RICH_FMT_ENV_VAR", "logger"]
 
 logger = logging.getLogger("flytekit")
+
+LOGGING_RICH_FMT_ENV_VAR = "FLYTE_SDK_RICH_TRACEBACKS"
+"""Data only: the logger has no handlers of its own to format with."""
+
+__getattr__ = missing(__name__)

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from flytekit._adapt import NotInThisRelease, missing, surface
-from flytekit.configuration import Config
-
-__all__ = ["FlyteRemote"]
+from flytekit._remote_entities import *  # noqa: F403 (a star re-exports in the eyes of type checkers too)
+from flytekit.configuration import Config as _Config
 
 
 class FlyteRemote:
@@ -18,7 +17,7 @@ class FlyteRemote:
 
     def __init__(
         self,
-        config: Config,
+        config: _Config,
         default_project: str | None = None,
         default_domain: str | None = None,
         data_upload_location: str = "flyte://my-s3-bucket/",
@@ -33,17 +32,17 @@ class FlyteRemote:
     @classmethod
     def auto(cls, config_file: str | None = None, *args: Any, **kwargs: Any) -> FlyteRemote:
         """A remote as ``Config.auto`` finds it."""
-        return cls(Config.auto(config_file), *args, **kwargs)
+        return cls(_Config.auto(config_file), *args, **kwargs)
 
     @classmethod
     def for_endpoint(cls, endpoint: str, insecure: bool = False, *args: Any, **kwargs: Any) -> FlyteRemote:
         """A remote at an address."""
-        return cls(Config.for_endpoint(endpoint, insecure), *args, **kwargs)
+        return cls(_Config.for_endpoint(endpoint, insecure), *args, **kwargs)
 
     @classmethod
     def for_sandbox(cls, *args: Any, **kwargs: Any) -> FlyteRemote:
         """A remote at the sandbox's address."""
-        return cls(Config.for_sandbox(), *args, **kwargs)
+        return cls(_Config.for_sandbox(), *args, **kwargs)
 
     def __getattr__(self, name: str) -> NoReturn:
         if name in surface()["flytekit.remote"]["methods"]:

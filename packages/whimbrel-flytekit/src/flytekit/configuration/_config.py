@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from os import PathLike
+from typing import Any
 
+from flytekit.configuration._local import SecretsConfig, StatsConfig
 from flytekit.configuration._platform import AuthType, PlatformConfig
-from flytekit.configuration._storage import DataConfig, S3Config, SecretsConfig
+from flytekit.configuration._storage import DataConfig, S3Config
 
 __all__ = ["Config"]
 
@@ -17,17 +19,13 @@ class Config:
 
     platform: PlatformConfig = field(default_factory=PlatformConfig)
     secrets: SecretsConfig = field(default_factory=SecretsConfig)
+    stats: StatsConfig = field(default_factory=StatsConfig)
     data_config: DataConfig = field(default_factory=DataConfig)
+    local_sandbox_path: str = ".whimbrel"
 
-    def with_params(
-        self,
-        platform: PlatformConfig | None = None,
-        secrets: SecretsConfig | None = None,
-        data_config: DataConfig | None = None,
-    ) -> Config:
-        """The same with what is given in place of its own."""
-        given = {"platform": platform, "secrets": secrets, "data_config": data_config}
-        return replace(self, **{name: part for name, part in given.items() if part is not None})  # type: ignore[arg-type]
+    def with_params(self, **parts: Any) -> Config:
+        """The same with ``platform``, ``secrets``, ``stats``, ``data_config`` that are given in place of its own."""
+        return replace(self, **{name: part for name, part in parts.items() if part is not None})
 
     @classmethod
     def auto(cls, config_file: str | PathLike[str] | None = None) -> Config:
@@ -36,7 +34,8 @@ class Config:
         Without ``config_file``: ``FLYTECTL_CONFIG``, else the file that flytectl or union left in the home directory.
         Raises ``whimbrel.errors.InputInvalid``.
         """
-        return cls(platform=PlatformConfig.auto(config_file), data_config=DataConfig.auto(config_file))
+        platform, secrets = PlatformConfig.auto(config_file), SecretsConfig.auto(config_file)
+        return cls(platform, secrets, StatsConfig.auto(config_file), DataConfig.auto(config_file))
 
     @classmethod
     def for_sandbox(cls) -> Config:

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from os import PathLike
+from pathlib import Path
 
+from flytekit.configuration._auth import AuthType as AuthType
 from flytekit.configuration._files import settings
 from flytekit.configuration._tables import PLATFORM
 
 __all__ = ["AuthType", "PlatformConfig"]
-
-
-class AuthType(Enum):
-    """How a client shows who it is."""
-
-    STANDARD = "standard"
-    BASIC = "basic"
-    CLIENT_CREDENTIALS = "client_credentials"
-    EXTERNAL_PROCESS = "external_process"
-    CLIENTSECRET = "ClientSecret"
-    PKCE = "Pkce"
-    EXTERNALCOMMAND = "ExternalCommand"
-    DEVICEFLOW = "DeviceFlow"
 
 
 @dataclass(frozen=True)
@@ -49,6 +38,10 @@ class PlatformConfig:
     def auto(cls, config_file: str | PathLike[str] | None = None) -> PlatformConfig:
         """As a flytectl-style file and the environment say. Raises ``whimbrel.errors.InputInvalid``."""
         said = settings(PLATFORM, config_file)
+        file, variable = said.pop("secret_file", None), said.pop("secret_variable", None)
+        if "client_credentials_secret" not in said and (file or variable):
+            secret = os.environ.get(variable) if variable else Path(file).expanduser().read_text(encoding="utf-8")
+            said["client_credentials_secret"] = secret.strip() if secret else None
         kinds = {kind.value.lower(): kind for kind in AuthType}
         if "auth_mode" in said:
             said["auth_mode"] = kinds.get(str(said["auth_mode"]).lower(), said["auth_mode"])

@@ -1,51 +1,29 @@
-"""Images and the settings of registering, as data."""
+"""The settings of registering, as data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Image", "ImageConfig", "SerializationSettings"]
+from flytekit.configuration._images import Image, ImageConfig
 
-
-@dataclass(frozen=True)
-class Image:
-    """A container image under a name of one's own."""
-
-    name: str
-    fqn: str
-    tag: str | None = None
-    digest: str | None = None
-
-    @property
-    def full(self) -> str:
-        """The reference that a registry understands."""
-        return f"{self.fqn}@{self.digest}" if self.digest else f"{self.fqn}:{self.tag or 'latest'}"
+__all__ = ["EntrypointSettings", "FastSerializationSettings", "SerializationSettings"]
 
 
 @dataclass(frozen=True)
-class ImageConfig:
-    """The image of tasks that name none, and images by name."""
+class EntrypointSettings:
+    """Where the entry point is in an image."""
 
-    default_image: Image | None = None
-    images: Sequence[Image] = ()
-
-    def find_image(self, name: str) -> Image | None:
-        """The image of that name."""
-        return next((image for image in (self.default_image, *self.images) if image and image.name == name), None)
-
-    @classmethod
-    def from_images(cls, default_image: str, m: Mapping[str, str] | None = None) -> ImageConfig:
-        """References, the first for the default."""
-        images = [_image(name, text) for name, text in {"default": default_image, **(m or {})}.items()]
-        return cls(images[0], images[1:])
+    path: str | None = None
 
 
-def _image(name: str, text: str) -> Image:
-    named, _, digest = text.partition("@")
-    # A colon before the last slash is a port.
-    head, _, tag = named.rpartition(":") if ":" in named.rpartition("/")[2] else (named, "", "")
-    return Image(name, head, tag or None, digest or None)
+@dataclass(frozen=True)
+class FastSerializationSettings:
+    """Where code that is uploaded is put, and where it comes from."""
+
+    enabled: bool = False
+    destination_dir: str | None = None
+    distribution_location: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,4 +35,18 @@ class SerializationSettings:
     domain: str | None = None
     version: str | None = None
     env: dict[str, str] | None = None
+    default_resources: Any = None
+    git_repo: str | None = None
+    python_interpreter: str = "/opt/venv/bin/python3"
+    flytekit_virtualenv_root: str | None = None
+    fast_serialization_settings: FastSerializationSettings | None = None
     source_root: str | None = None
+
+    @classmethod
+    def for_image(cls, image: str, version: str, project: str = "", domain: str = "") -> SerializationSettings:
+        """Everything runs in one image."""
+        return cls(ImageConfig(Image.look_up_image_info("default", image)), project, domain, version)
+
+    def should_fast_serialize(self) -> bool:
+        """Whether code is uploaded rather than found in the image."""
+        return self.fast_serialization_settings is not None and self.fast_serialization_settings.enabled

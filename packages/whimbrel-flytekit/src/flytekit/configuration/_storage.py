@@ -1,4 +1,4 @@
-"""Where blobs and secrets are, as data."""
+"""Where blobs are, as data."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import datetime as dt
 from dataclasses import dataclass, field
 from os import PathLike
 
-from flytekit.configuration._files import settings
-from flytekit.configuration._tables import STORAGE
+from flytekit.configuration._clouds import AzureBlobStorageConfig, GCSConfig, GenericPersistenceConfig
+from flytekit.configuration._more_tables import STORAGE
+from flytekit.configuration._readable import Readable
 
-__all__ = ["DataConfig", "S3Config", "SecretsConfig"]
+__all__ = ["DataConfig", "S3Config"]
 
 
 @dataclass(frozen=True)
-class S3Config:
-    """An S3 service, and credentials for it."""
+class S3Config(Readable, table=STORAGE):
+    """An S3 service, and credentials for it. (``adressing_style`` is flytekit's spelling.)"""
 
     enable_debug: bool = False
     endpoint: str | None = None
@@ -22,11 +23,7 @@ class S3Config:
     backoff: dt.timedelta = dt.timedelta(seconds=5)
     access_key_id: str | None = None
     secret_access_key: str | None = None
-
-    @classmethod
-    def auto(cls, config_file: str | PathLike[str] | None = None) -> S3Config:
-        """As a flytectl-style file and the environment say. Raises ``whimbrel.errors.InputInvalid``."""
-        return cls(**settings(STORAGE, config_file))
+    adressing_style: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,17 +31,16 @@ class DataConfig:
     """Where blobs are."""
 
     s3: S3Config = field(default_factory=S3Config)
+    gcs: GCSConfig = field(default_factory=GCSConfig)
+    azure: AzureBlobStorageConfig = field(default_factory=AzureBlobStorageConfig)
+    generic: GenericPersistenceConfig = field(default_factory=GenericPersistenceConfig)
 
     @classmethod
     def auto(cls, config_file: str | PathLike[str] | None = None) -> DataConfig:
         """As a flytectl-style file and the environment say. Raises ``whimbrel.errors.InputInvalid``."""
-        return cls(S3Config.auto(config_file))
-
-
-@dataclass(frozen=True)
-class SecretsConfig:
-    """Where a task's secrets are. Here they are read from the environment, with this prefix or whimbrel's."""
-
-    env_prefix: str = "_FSEC_"
-    default_dir: str = "/etc/secrets"
-    file_prefix: str = ""
+        s3, gcs, azure = (
+            S3Config.auto(config_file),
+            GCSConfig.auto(config_file),
+            AzureBlobStorageConfig.auto(config_file),
+        )
+        return cls(s3, gcs, azure, GenericPersistenceConfig.auto(config_file))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
 
 from flytekit._adapt import missing
 from whimbrel.authoring.task import Task
+from whimbrel.types.columns import kwtypes as kwtypes
 
 __all__ = ["PythonTask", "Task", "TaskMetadata", "kwtypes"]
 
@@ -36,11 +35,6 @@ class TaskMetadata:
             raise ValueError("caching needs a version; give cache_version")
         if (self.cache_serialize or self.cache_ignore_input_vars) and not self.cache:
             raise ValueError("cache_serialize and cache_ignore_input_vars need cache=True")
-
-
-def kwtypes(**types: Any) -> OrderedDict[str, Any]:
-    """The types by name, in order: ``kwtypes(x=int, y=str)``."""
-    return OrderedDict(types)
 
 
 __getattr__ = missing(__name__)

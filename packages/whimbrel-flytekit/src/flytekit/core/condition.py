@@ -1,5 +1,8 @@
 """``flytekit.core.condition``: branches of a static workflow."""
 
-from whimbrel.authoring.conditional import conditional as conditional
+from flytekit._adapt import missing
+from whimbrel import conditional as conditional
 
 __all__ = ["conditional"]
+
+__getattr__ = missing(__name__)

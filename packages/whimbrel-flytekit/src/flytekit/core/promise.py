@@ -2,7 +2,8 @@
 
 from flytekit._adapt import missing
 from whimbrel.authoring.promise import Promise as Promise
+from whimbrel.authoring.promise import Void as VoidPromise
 
-__all__ = ["Promise"]
+__all__ = ["Promise", "VoidPromise"]
 
 __getattr__ = missing(__name__)

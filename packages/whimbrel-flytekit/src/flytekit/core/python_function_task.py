@@ -1,8 +1,10 @@
-"""``flytekit.core.python_function_task``: tasks as a class."""
+"""``flytekit.core.python_function_task``: tasks as classes."""
 
 from flytekit._adapt import missing
+from whimbrel.authoring.eager import Eager as EagerAsyncPythonFunctionTask
+from whimbrel.authoring.task import Task as AsyncPythonFunctionTask
 from whimbrel.authoring.task import Task as PythonFunctionTask
 
-__all__ = ["PythonFunctionTask"]
+__all__ = ["AsyncPythonFunctionTask", "EagerAsyncPythonFunctionTask", "PythonFunctionTask"]
 
 __getattr__ = missing(__name__)

@@ -1,13 +1,20 @@
-"""``flytekit.core.workflow``: static workflows, as functions and as objects."""
+"""``flytekit.core.workflow``: static workflows."""
 
 from flytekit._adapt import missing
 from flytekit._adapt import workflow as workflow
+from whimbrel import reference_workflow as reference_workflow
 from whimbrel.authoring.imperative import ImperativeWorkflow as ImperativeWorkflow
 from whimbrel.authoring.workflow import Workflow as PythonFunctionWorkflow
+from whimbrel.authoring.workflow import Workflow as WorkflowBase
 from whimbrel.model.program import FailurePolicy as WorkflowFailurePolicy
 
-__all__ = ["ImperativeWorkflow", "PythonFunctionWorkflow", "WorkflowBase", "WorkflowFailurePolicy", "workflow"]
-
-WorkflowBase = PythonFunctionWorkflow
+__all__ = [
+    "ImperativeWorkflow",
+    "PythonFunctionWorkflow",
+    "WorkflowBase",
+    "WorkflowFailurePolicy",
+    "reference_workflow",
+    "workflow",
+]
 
 __getattr__ = missing(__name__)

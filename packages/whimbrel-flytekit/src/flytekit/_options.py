@@ -1,0 +1,45 @@
+"""What is said of an entity or a launch."""
+
+from flytekit._secret import Secret as Secret
+from flytekit.core.base_task import TaskMetadata as TaskMetadata
+from flytekit.core.cache import Cache as Cache
+from flytekit.core.cache import CachePolicy as CachePolicy
+from flytekit.core.cache import VersionParameters as VersionParameters
+from flytekit.core.resources import Resources as Resources
+from whimbrel import Annotations as Annotations
+from whimbrel import AuthRole as AuthRole
+from whimbrel import ConcurrencyLimitBehavior as ConcurrencyLimitBehavior
+from whimbrel import ConcurrencyPolicy as ConcurrencyPolicy
+from whimbrel import CronSchedule as CronSchedule
+from whimbrel import Email as Email
+from whimbrel import FixedRate as FixedRate
+from whimbrel import Labels as Labels
+from whimbrel import Options as Options
+from whimbrel import PagerDuty as PagerDuty
+from whimbrel import SecurityContext as SecurityContext
+from whimbrel import Slack as Slack
+from whimbrel import WorkflowExecutionPhase as WorkflowExecutionPhase
+from whimbrel.model.program import FailurePolicy as WorkflowFailurePolicy
+
+__all__ = [
+    "Annotations",
+    "AuthRole",
+    "Cache",
+    "CachePolicy",
+    "ConcurrencyLimitBehavior",
+    "ConcurrencyPolicy",
+    "CronSchedule",
+    "Email",
+    "FixedRate",
+    "Labels",
+    "Options",
+    "PagerDuty",
+    "Resources",
+    "Secret",
+    "SecurityContext",
+    "Slack",
+    "TaskMetadata",
+    "VersionParameters",
+    "WorkflowExecutionPhase",
+    "WorkflowFailurePolicy",
+]

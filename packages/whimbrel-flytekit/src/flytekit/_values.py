@@ -1,0 +1,19 @@
+"""What is passed on: files, directories, datasets; and where names of types are."""
+
+from flytekit.types import directory as directory
+from flytekit.types import file as file
+from whimbrel import StructuredDataset as StructuredDataset
+from whimbrel.types.columns import kwtypes as kwtypes
+from whimbrel.types.directories import BatchSize as BatchSize
+from whimbrel.types.directories import FlyteDirectory as FlyteDirectory
+from whimbrel.types.files import FlyteFile as FlyteFile
+
+__all__ = [
+    "BatchSize",
+    "FlyteDirectory",
+    "FlyteFile",
+    "StructuredDataset",
+    "directory",
+    "file",
+    "kwtypes",
+]

@@ -1,0 +1,7 @@
+"""``flytekit.tools``: compiled output."""
+
+from flytekit._adapt import missing
+
+__all__ = []
+
+__getattr__ = missing(__name__)

@@ -1,0 +1,72 @@
+"""What hurts in flytekit 1.16, and our test for each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Hurt(NamedTuple):
+    """``what`` goes wrong there, the ``issue`` that says so (or how we know), our ``test``: a file and a function."""
+
+    what: str
+    issue: str
+    test: str
+
+
+MEASURED = "measured in 1.16.31"
+HERE = "tests/integration/hurts/test_hurts.py::"
+
+HURTS: tuple[Hurt, ...] = (
+    # functions
+    Hurt(
+        "Functions without readable source (exec, a prompt) fail with OSError",
+        MEASURED,
+        HERE + "test_functions_without_source",
+    ),
+    Hurt(
+        "A task whose only statement is `raise` is rejected, and its whole file with it",
+        MEASURED,
+        HERE + "test_a_task_that_only_raises",
+    ),
+    Hurt("Eager workflows cannot be tried in a notebook", "flyte#5907", HERE + "test_a_function_of_a_notebook"),
+    Hurt("Tuples come back as dicts in an eager workflow", "flyte#4841", HERE + "test_tuples_come_back_as_tuples"),
+    # decorated workflows
+    Hurt(
+        "Stacking two set-up/tear-down decorators is a RecursionError",
+        MEASURED,
+        HERE + "test_decorated_workflows_stacked_twice",
+    ),
+    Hurt(
+        "Only one of several parallel first or last nodes is ordered against set-up and teardown",
+        MEASURED,
+        HERE + "test_setup_and_teardown_with_parallel_ends",
+    ),
+    Hurt("The teardown does not run when the body fails", MEASURED, HERE + "test_teardown_runs_when_the_body_fails"),
+    Hurt("An empty body breaks the indices of the recipe", MEASURED, HERE + "test_a_bracket_around_nothing"),
+    # eager
+    Hurt("An eager workflow cannot be called by a workflow", "flyte#6051", HERE + "test_eager_inside_a_workflow"),
+    Hurt(
+        "One child that cannot be launched leaves every other await hanging",
+        MEASURED,
+        HERE + "test_one_failing_child_holds_nobody_up",
+    ),
+    Hurt("Errors lose their class and their message", MEASURED, HERE + "test_errors_keep_their_class_and_their_words"),
+    Hurt("A call cannot be timed out, and a cancelled one goes on", MEASURED, HERE + "test_a_call_can_be_timed_out"),
+    Hurt("An eager workflow must say its output", "flyte#4436", HERE + "test_no_annotation_of_the_output"),
+    Hurt(
+        "Names of calls are hashed from `str(kwargs)`, which differs between processes for objects",
+        "flyte#6069",
+        HERE + "test_names_of_calls_with_objects_are_the_same_in_every_process",
+    ),
+    Hurt("Sixty launches a minute, two seconds a poll", MEASURED, HERE + "test_a_hundred_calls_take_no_hundred_polls"),
+    Hurt(
+        "try and except are impossible in a workflow",
+        "flyte#4573",
+        HERE + "test_an_error_inside_a_workflow_is_caught_in_an_eager_step",
+    ),
+    Hurt(
+        "Calls that block are lost with the process: nothing of them is durable",
+        "by its design",
+        "tests/unit/authoring/test_mixed_eager.py::test_blocking_and_awaited_calls_are_one_to_the_engine",
+    ),
+)
