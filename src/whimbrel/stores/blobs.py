@@ -111,9 +111,11 @@ class ObjectBlobs:
             raise _missing(uri)
         return str(found)
 
-    def writer(self) -> ObjectWriter:
+    def writer(self) -> ObjectWriter | LocalWriter:
         """A place for bytes whose name is known only when the last of them is written."""
-        return ObjectWriter(self._opened(), self._prefix, self._root)
+        if self._root is not None:
+            return LocalWriter(self._root, self._prefix)
+        return ObjectWriter(self._opened(), self._prefix)
 
     def holds(self, uri: str) -> bool:
         """Whether ``uri`` is one of this store's."""
@@ -133,31 +135,75 @@ class ObjectBlobs:
         return self._store
 
 
-class ObjectWriter:
-    """Bytes on their way into a store, in parts; see ``ObjectBlobs.writer``. For one thread."""
+class LocalWriter:
+    """Bytes on their way into a directory; see ``ObjectBlobs.writer``. For one thread.
 
-    def __init__(self, store: ObjectStore, prefix: str, root: Path | None) -> None:
-        self._store, self._prefix, self._root = store, prefix, root
+    Past obstore, which copies what it is given before the system does: so a file goes in at about the speed at which
+    it is digested.
+    """
+
+    def __init__(self, root: Path, prefix: str) -> None:
+        self._root, self._prefix = root, prefix
+        self._staged = root / STAGING / uuid.uuid4().hex
+        try:
+            self._staged.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._staged.open("xb", buffering=0)
+        except OSError as error:
+            raise _explained(str(self._staged), error) from error
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take more bytes. Raises ``StoreFull`` or another ``StoreError``."""
+        left = memoryview(data)
+        try:
+            while left:
+                # A disk that is nearly full takes a part.
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            raise _explained(str(self._staged), error) from error
+
+    def finish(self, name: str) -> str:
+        """Keep what was written under ``name``, durably, and return its URI. Raises ``StoreError``."""
+        target = self._root / name
+        try:
+            self._file.close()
+            # The name must not be there before the bytes are.
+            flush_file(self._staged)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._staged.replace(target)
+            _flush_names(self._root, target)
+        except OSError as error:
+            raise _explained(self._prefix + name, error) from error
+        return self._prefix + name
+
+    def abandon(self) -> None:
+        """Throw away what was written. Raises ``StoreError``."""
+        try:
+            self._file.close()
+            self._staged.unlink(missing_ok=True)
+        except OSError as error:
+            raise _explained(str(self._staged), error) from error
+
+
+class ObjectWriter:
+    """Bytes on their way into a bucket, in parts; see ``ObjectBlobs.writer``. For one thread."""
+
+    def __init__(self, store: ObjectStore, prefix: str) -> None:
+        self._store, self._prefix = store, prefix
         self._staged = f"{STAGING}/{uuid.uuid4().hex}"
         self._file = obstore.open_writer(store, self._staged, buffer_size=PART_BYTES, max_concurrency=2)
 
     def write(self, data: bytes | memoryview) -> None:
-        """Take more bytes. Raises ``StoreFull`` or another ``StoreError``."""
+        """Take more bytes. Raises ``StoreError``."""
         try:
             self._file.write(bytes(data))
         except (OSError, BaseError, ValueError) as error:
             raise _explained(self._prefix + self._staged, error) from error
 
     def finish(self, name: str) -> str:
-        """Keep what was written under ``name``, durably, and return its URI. Raises ``StoreError``."""
+        """Keep what was written under ``name`` and return its URI. Raises ``StoreError``."""
         try:
             self._file.close()
-            if self._root is not None:
-                # The name must not be there before the bytes are.
-                flush_file(self._root / self._staged)
             obstore.rename(self._store, self._staged, name)
-            if self._root is not None:
-                _flush_names(self._root, self._root / name)
         except (OSError, BaseError, ValueError) as error:
             raise _explained(self._prefix + name, error) from error
         return self._prefix + name
