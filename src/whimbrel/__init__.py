@@ -58,15 +58,18 @@ from whimbrel.errors import (
     WhimbrelError,
 )
 from whimbrel.model.program import FailurePolicy, Resources
+from whimbrel.types.by_reference import FileTransformer
 from whimbrel.types.columns import kwtypes
 from whimbrel.types.datasets import StructuredDataset
-from whimbrel.types.directories import FlyteDirectory
+from whimbrel.types.directories import BatchSize, FlyteDirectory
 from whimbrel.types.files import FlyteFile
+from whimbrel.types.hashing import HashMethod
 from whimbrel.types.transformer import TypeTransformer
 
 __all__ = [
     "Annotations",
     "AuthRole",
+    "BatchSize",
     "Cache",
     "CallMismatch",
     "CompileError",
@@ -78,6 +81,7 @@ __all__ = [
     "Email",
     "ExecutionContext",
     "FailurePolicy",
+    "FileTransformer",
     "FixedRate",
     "FlyteContextManager",
     "FlyteDirectory",
@@ -85,6 +89,7 @@ __all__ = [
     "ForgottenAwait",
     "GateRejected",
     "GateUnanswered",
+    "HashMethod",
     "ImperativeWorkflow",
     "Labels",
     "LaunchPlan",

@@ -16,7 +16,7 @@ from whimbrel.errors import CallMismatch, UnsupportedType, ValueMismatch
 from whimbrel.model.literal_types import LiteralType
 from whimbrel.model.literals import Literal
 from whimbrel.model.program import Binding, ListBinding, LiteralBinding, MapBinding
-from whimbrel.types.held import holds_value
+from whimbrel.types.held import holds_value, unhashed
 from whimbrel.types.registry import default_registry
 from whimbrel.types.transformer import Transformer
 
@@ -68,7 +68,7 @@ class Binder:
                 f"a {type(value).__name__} in memory cannot be part of a compiled program: load it in a task, or give "
                 "the path or URI of a file"
             )
-        return literal
+        return unhashed(literal)
 
     def _of(self, value: Any) -> Transformer:
         try:

@@ -30,7 +30,7 @@ from whimbrel.model.interface import Interface, Parameter, Variable
 from whimbrel.model.literal_types import BlobType, DatasetType, holds_files
 from whimbrel.model.literals import DatasetLiteral, ListLiteral, Literal, Literals
 from whimbrel.model.program import SourceLine
-from whimbrel.types.held import holds_value
+from whimbrel.types.held import holds_value, unhashed
 from whimbrel.types.iterators import FlyteIterator
 from whimbrel.types.registry import default_registry
 from whimbrel.types.transformer import Transformer
@@ -181,7 +181,7 @@ class Signature:
         try:
             literal = transformer.encode(spec.default)
             if not holds_value(literal):
-                return literal
+                return unhashed(literal)
             self.add_problem(
                 f"the default of {input_name!r} is in memory, and a program cannot hold it",
                 "Make the default None, or the path or URI of a file, and load it in the function.",

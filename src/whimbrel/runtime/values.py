@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from msgspec.structs import replace
+
 from whimbrel.model import codec
 from whimbrel.model.literals import (
     BigIntLiteral,
@@ -33,7 +35,7 @@ from whimbrel.model.literals import (
 )
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.types.blobs import keep_directory, keep_file, keep_value
-from whimbrel.types.held import HeldBlob
+from whimbrel.types.held import HeldBlob, HeldHashed
 from whimbrel.types.paths import local_path
 from whimbrel.types.tables import keep_dataset
 
@@ -91,14 +93,20 @@ def write_literal(literal: Literal, blobs: BlobStore) -> Literal:
     if _is_small(literal):
         return literal
     literal = keep_files(literal, blobs)
+    if isinstance(literal, RefLiteral):
+        return literal
     data = codec.encode(literal)
     if len(data) <= INLINE_BYTES:
         return literal
+    return _referred(literal, codec.digest(literal), data, blobs)
+
+
+def _referred(literal: Literal, digest: str, data: bytes, blobs: BlobStore) -> RefLiteral:
     # The digest is over sorted keys, so two literals may share it and differ in the order of a map: the name is of the
     # bytes as they stand.
     uri = blobs.put(f"literals/{hashlib.sha256(data).hexdigest()[:32]}", data)
     length = len(literal.items) if isinstance(literal, ListLiteral) else -1
-    return RefLiteral(uri, codec.digest(literal), len(data), (), length)
+    return RefLiteral(uri, digest, len(data), (), length)
 
 
 def keep_files(literal: Literal, blobs: BlobStore) -> Literal:
@@ -107,6 +115,11 @@ def keep_files(literal: Literal, blobs: BlobStore) -> Literal:
     one cannot be written.
     """
     match literal:
+        case HeldHashed(digest=digest, literal=inner):
+            made = keep_files(inner, blobs)
+            if isinstance(made, BlobLiteral | DatasetLiteral):
+                return replace(made, digest=digest)
+            return _referred(made, digest, codec.encode(made), blobs)
         case HeldBlob():
             kept = keep_value(blobs, literal)
             return BlobLiteral(kept.uri, literal.format, literal.multipart, kept.digest, kept.size)
@@ -117,14 +130,14 @@ def keep_files(literal: Literal, blobs: BlobStore) -> Literal:
         case DatasetLiteral():
             return keep_dataset(blobs, literal)
         case ListLiteral(items=items):
-            made = tuple(item if type(item) in _PLAIN else keep_files(item, blobs) for item in items)
-            return literal if all(a is b for a, b in zip(made, items, strict=True)) else ListLiteral(made)
+            kept_items = tuple(item if type(item) in _PLAIN else keep_files(item, blobs) for item in items)
+            return literal if all(a is b for a, b in zip(kept_items, items, strict=True)) else ListLiteral(kept_items)
         case MapLiteral(items=fields):
             values = {key: item if type(item) in _PLAIN else keep_files(item, blobs) for key, item in fields.items()}
             return literal if all(values[key] is fields[key] for key in fields) else MapLiteral(values)
         case UnionLiteral(variant=variant, value=value):
-            inner = keep_files(value, blobs)
-            return literal if inner is value else UnionLiteral(variant, inner)
+            variant_kept = keep_files(value, blobs)
+            return literal if variant_kept is value else UnionLiteral(variant, variant_kept)
         case _:
             return literal
 

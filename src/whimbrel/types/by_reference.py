@@ -1,8 +1,7 @@
 """``FileTransformer``: the class to derive from for values that are kept as a file: by reference, with a digest.
 
-A value is written into the store of the attempt while its digest is taken, and read from there as a stream; where
-nobody has a store, into a local file, which goes into one at the next border. So what an event carries is a URI, and a
-call that is given an equal value finds its cached result.
+A value is written into the store at the border of an attempt, while its digest is taken, and read from there as a
+stream. So what an event carries is a URI, and a call that is given an equal value finds its cached result.
 
 Knows: files, transformers. Must not know: any one class, the registry.
 """
@@ -14,12 +13,11 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import IO, Any, ClassVar, TypeVar
 
-from msgspec.structs import replace
-
 from whimbrel.model import literals as lit
 from whimbrel.model.literal_types import BlobType, LiteralType
 from whimbrel.types.blobs import CHUNK, Incoming
 from whimbrel.types.files import FlyteFile
+from whimbrel.types.held import HeldBlob
 from whimbrel.types.mismatch import literal_mismatch, type_name
 from whimbrel.types.transformer import TypeTransformer
 
@@ -52,16 +50,23 @@ class FileTransformer(TypeTransformer[T]):
         return BlobType(self.format_of(python_type))
 
     def to_literal(self, value: T, python_type: Any) -> lit.Literal:
-        """A reference to the file that ``value`` was written to."""
+        """``value`` on its way into a file."""
         format_ = self.format_of(python_type)
         name = f"{type(value).__name__.lower()}{'.' if format_ else ''}{format_}"
-        file = written(name, lambda stream: self.write(value, stream, python_type))
-        return replace(file.literal(), format=format_)
+
+        def write(value: Any, stream: IO[bytes]) -> None:
+            self.write(value, stream, python_type)
+
+        return HeldBlob("", format_, value=value, name=name, write=write)
 
     def to_python(self, literal: lit.Literal, python_type: Any) -> T:
         """The value in the file."""
         while isinstance(literal, lit.UnionLiteral):
             literal = literal.value
+        if isinstance(literal, HeldBlob):
+            self.check(literal.value, python_type)
+            kept: T = literal.value
+            return kept
         if not isinstance(literal, lit.BlobLiteral) or literal.multipart:
             raise literal_mismatch(f"{type_name(python_type)}, kept as a file", literal)
         file: FlyteFile[Any] = FlyteFile.of(literal)

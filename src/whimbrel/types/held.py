@@ -12,7 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import IO, Any
 
-from whimbrel.model.literals import BlobLiteral, DatasetLiteral, ListLiteral, Literal, MapLiteral, UnionLiteral
+from whimbrel.model.literals import (
+    BlobLiteral,
+    DatasetLiteral,
+    ListLiteral,
+    Literal,
+    MapLiteral,
+    NoneLiteral,
+    RefLiteral,
+    UnionLiteral,
+)
 
 
 class HeldDataset(DatasetLiteral, frozen=True, eq=False):
@@ -33,11 +42,21 @@ class HeldBlob(BlobLiteral, frozen=True, eq=False):
     write: Callable[[Any, IO[bytes]], None] | None = None
 
 
+class HeldHashed(RefLiteral, frozen=True, eq=False):
+    """A literal whose ``digest`` is the author's word: at the border it becomes a reference with that digest, or, if it
+    is a file or a table, carries the digest itself.
+    """
+
+    literal: Literal = NoneLiteral()
+
+
 def holds_value(literal: Literal) -> bool:
     """Whether something in ``literal`` is in memory only."""
     match literal:
         case HeldDataset() | HeldBlob():
             return True
+        case HeldHashed(literal=inner):
+            return holds_value(inner)
         case ListLiteral(items=items):
             return any(map(holds_value, items))
         case MapLiteral(items=fields):
@@ -46,3 +65,18 @@ def holds_value(literal: Literal) -> bool:
             return holds_value(inner)
         case _:
             return False
+
+
+def unhashed(literal: Literal) -> Literal:
+    """``literal`` as it is where nobody hashes: a constant of a program, a value in a plain call."""
+    match literal:
+        case HeldHashed(literal=inner):
+            return unhashed(inner)
+        case ListLiteral(items=items):
+            return ListLiteral(tuple([unhashed(item) for item in items]))
+        case MapLiteral(items=fields):
+            return MapLiteral({name: unhashed(item) for name, item in fields.items()})
+        case UnionLiteral(variant=variant, value=inner):
+            return UnionLiteral(variant, unhashed(inner))
+        case _:
+            return literal

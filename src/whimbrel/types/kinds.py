@@ -18,6 +18,7 @@ from whimbrel.types import (
     estimators,
     files,
     frames,
+    hashing,
     images,
     iterators,
     json,
@@ -39,6 +40,8 @@ from whimbrel.types.hooks import Hook
 
 KINDS: Final[tuple[Hook, ...]] = (
     scalars.HOOK,
+    # Around whatever else is said of a type.
+    hashing.HOOK,
     # Before what it may mark: the marker decides how a value travels.
     pickle.HOOK,
     # Before Annotated: it reads the metadata.

@@ -96,7 +96,7 @@ def test_the_format_of_an_image_is_declared(blobs: MemoryBlobs) -> None:
     assert blobs.get(literal.uri).startswith(b"\xff\xd8\xff")
     assert kept(transformer(Annotated[Image.Image, ImageFormat("tiff")]), drawn("CMYK"), blobs).format == "tiff"
     with pytest.raises(ValueMismatch, match=r"Annotated\[Image, ImageFormat"):
-        transformer(Image.Image).encode(drawn("CMYK"))
+        kept(transformer(Image.Image), drawn("CMYK"), blobs)
     for wrong in (3, "path.png", None):
         with pytest.raises(ValueMismatch):
             transformer(Image.Image).check(wrong)
@@ -319,7 +319,7 @@ def test_nothing_is_kept_of_what_could_not_be_written(blobs: MemoryBlobs) -> Non
     registry = Registry(KINDS)
     registry.register(GridTransformer())
     with pytest.raises(TypeError):
-        registry.transformer(Grid).encode(Grid([b"ab", None]))  # type: ignore[list-item]
+        kept(registry.transformer(Grid), Grid([b"ab", None]), blobs)  # type: ignore[list-item]
     assert blobs.contents == {}
 
 
