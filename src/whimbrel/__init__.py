@@ -6,6 +6,7 @@ from whimbrel.authoring.checking import check_module
 from whimbrel.authoring.compilation import FlyteContextManager
 from whimbrel.authoring.conditional import conditional
 from whimbrel.authoring.context import ExecutionContext
+from whimbrel.authoring.decks import Deck, DeckField, Html
 from whimbrel.authoring.durable_values import now, random, uuid4
 from whimbrel.authoring.eager import Eager, eager
 from whimbrel.authoring.entry import entry_program
@@ -14,6 +15,7 @@ from whimbrel.authoring.imperative import ImperativeWorkflow
 from whimbrel.authoring.launch_plan import LaunchPlan
 from whimbrel.authoring.nodes import create_node
 from whimbrel.authoring.options import Cache
+from whimbrel.authoring.progress import progress, track
 from whimbrel.authoring.references import (
     LaunchPlanReference,
     TaskReference,
@@ -37,7 +39,9 @@ from whimbrel.authoring.registration import (
     Slack,
     WorkflowExecutionPhase,
 )
+from whimbrel.authoring.renderers import register_renderer
 from whimbrel.authoring.schedules import CronSchedule, FixedRate
+from whimbrel.authoring.secrets import Secret
 from whimbrel.authoring.task import Task, task
 from whimbrel.authoring.travelling import overrides, propagate
 from whimbrel.authoring.workflow import Workflow, workflow
@@ -76,6 +80,8 @@ __all__ = [
     "ConcurrencyLimitBehavior",
     "ConcurrencyPolicy",
     "CronSchedule",
+    "Deck",
+    "DeckField",
     "Eager",
     "EagerException",
     "Email",
@@ -90,6 +96,7 @@ __all__ = [
     "GateRejected",
     "GateUnanswered",
     "HashMethod",
+    "Html",
     "ImperativeWorkflow",
     "Labels",
     "LaunchPlan",
@@ -100,6 +107,7 @@ __all__ = [
     "PromiseMisuse",
     "RecoverableError",
     "Resources",
+    "Secret",
     "SecurityContext",
     "SetupTeardown",
     "Slack",
@@ -126,15 +134,18 @@ __all__ = [
     "kwtypes",
     "now",
     "overrides",
+    "progress",
     "propagate",
     "random",
     "ref",
     "reference_launch_plan",
     "reference_task",
     "reference_workflow",
+    "register_renderer",
     "setup_teardown",
     "sleep",
     "task",
+    "track",
     "uuid4",
     "wait_for_input",
     "workflow",

@@ -12,6 +12,9 @@
     │   ├── EntityNotFound             no such file, module, task, workflow, run or node
     │   ├── InputInvalid               a command-line or file input that does not parse
     │   ├── ForgottenAwait             a pending call used as if it were its result
+    │   ├── SecretNotDeclared              a task asks for a secret that it has not declared
+    │   ├── SecretNotFound (EntityNotFound)
+    │   ├── SecretLeak                     a secret on its way into a value that is kept
     │   ├── BranchFailed               the arm of a conditional that was taken says to fail
     │   ├── GateRejected               somebody said no at an approval
     │   ├── GateUnanswered             nobody is there to answer a gate
@@ -144,6 +147,32 @@ class InputInvalid(UserError, ValueError):
 
 class ForgottenAwait(UserError, TypeError):
     """A call in an eager body was used as a value; write ``await`` before it."""
+
+
+class SecretNotDeclared(UserError):
+    """A task asked for a secret that it has not declared."""
+
+    def __init__(self, task: str, group: str, key: str) -> None:
+        self.task = task
+        self.group = group
+        self.key = key
+        said = ", ".join(f'{name}="{value}"' for name, value in (("group", group), ("key", key)) if value)
+        title = "/".join(part for part in (group, key) if part)
+        super().__init__(
+            f"{task or 'the task'} has not declared the secret {title!r}. "
+            f"Write @task(secret_requests=[Secret({said})])."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.task, self.group, self.key))
+
+
+class SecretNotFound(EntityNotFound):
+    """There is no secret of this name."""
+
+
+class SecretLeak(UserError):
+    """A secret is part of a value that would be kept; read it where it is needed instead of passing it on."""
 
 
 class BranchFailed(UserError):

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 from whimbrel.authoring.context import ExecutionContext
+from whimbrel.authoring.decks import provide_context
 from whimbrel.model.program import Metadata
 from whimbrel.types.blobs import Storage, provide_storage
 
@@ -76,3 +77,4 @@ def _storage() -> Storage | None:
 
 # Files are below this room, and find their store by the one context variable all the same.
 provide_storage(_storage)
+provide_context(current_context)

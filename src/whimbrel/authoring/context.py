@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from whimbrel.errors import EntityNotFound
+from whimbrel.authoring.decks import Deck, DeckField, HtmlDeck, Show, TimelineDeck
+from whimbrel.authoring.secrets import Secrets as Secrets
 
 if TYPE_CHECKING:
     import logging
@@ -71,27 +72,6 @@ class MemoryCheckpoint:
         self._data = bytes(data)
 
 
-class Secrets:
-    """Secrets by group and key, from the environment: ``WHIMBREL_SECRET_<GROUP>_<KEY>`` or ``_FSEC_<GROUP>_<KEY>``."""
-
-    prefixes = ("WHIMBREL_SECRET_", "_FSEC_")
-
-    def get(self, group: str | None = None, key: str | None = None) -> str:
-        """The secret. Raises ``EntityNotFound``, which says where it was looked for."""
-        name = "_".join(part for part in (group, key) if part).upper().replace("-", "_")
-        for prefix in self.prefixes:
-            value = os.environ.get(prefix + name)
-            if value is not None:
-                return value
-        looked = " and ".join(prefix + name for prefix in self.prefixes)
-        raise EntityNotFound(f"no secret {name.lower()!r}: looked for {looked} in the environment. Set one of them.")
-
-    def __getattr__(self, group: str) -> Callable[[str], str]:
-        if group.startswith("_"):
-            raise AttributeError(group)
-        return lambda key: self.get(group, key)
-
-
 class Stats:
     """Counters and timings of the running task, kept in memory under their names."""
 
@@ -147,6 +127,7 @@ class ExecutionContext:
         attempt: int = 1,
         node: str = "",
         files: FileStore | None = None,
+        show: Show | None = None,
     ) -> None:
         self._execution_id = execution_id
         self._execution_date = execution_date
@@ -162,6 +143,8 @@ class ExecutionContext:
         """Where files are kept, ``None`` outside the engine."""
         self.node = node
         """The path of the node in its run, "" outside the engine."""
+        self.show = show
+        """Where decks and progress go, ``None`` outside the engine."""
 
     @cached_property
     def execution_id(self) -> ExecutionId:
@@ -208,9 +191,28 @@ class ExecutionContext:
         return logging.getLogger("whimbrel.user")
 
     @cached_property
-    def decks(self) -> list[Any]:
+    def decks(self) -> list[Deck]:
         """The decks that this task has made, in order."""
         return []
+
+    @cached_property
+    def default_deck(self) -> Deck:
+        """A deck for what belongs nowhere else. As in flytekit, its text is HTML."""
+        deck = HtmlDeck("default", auto_add_to_deck=False)
+        self.decks.append(deck)
+        return deck
+
+    @cached_property
+    def timeline_deck(self) -> TimelineDeck:
+        """The deck of how long the parts of this task take."""
+        deck = TimelineDeck(DeckField.TIMELINE.value, auto_add_to_deck=False)
+        self.decks.append(deck)
+        return deck
+
+    def publish_decks(self) -> None:
+        """Show the decks as they are now."""
+        if self.show is not None and self.decks:
+            self.show.publish(self.decks)
 
     @cached_property
     def stats(self) -> Stats:

@@ -12,14 +12,17 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from whimbrel.authoring.calling import Direct, current
 from whimbrel.authoring.context import ExecutionContext
+from whimbrel.authoring.decks import wanted_fields, wants_decks
 from whimbrel.authoring.entity import Entity, Part, task_metadata
 from whimbrel.authoring.entry import single_task_program
 from whimbrel.authoring.options import METADATA_OPTIONS, unknown_option
+from whimbrel.authoring.secrets import secret_requests
 from whimbrel.authoring.settling import run_to_end
 from whimbrel.authoring.signature import Signature, read_signature
 from whimbrel.authoring.source import innermost
-from whimbrel.errors import CompileError
+from whimbrel.errors import CallMismatch, CompileError, Problem
 from whimbrel.model.program import Metadata, Program, TaskKind, TaskSpec, TaskTarget
+from whimbrel.model.secrets import SecretRequest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,6 +34,7 @@ TASK_OPTIONS = (
     "accelerator",
     "deck_fields",
     "deprecated",
+    "disable_deck",
     "docs",
     "enable_deck",
     "node_dependency_hints",
@@ -86,7 +90,30 @@ class Task(Entity[P, R]):
             self.code_digest(),
             self.line,
             self.closure.components,
+            self.secret_requests,
+            self.shows_decks,
         )
+
+    @cached_property
+    def secret_requests(self) -> tuple[SecretRequest, ...]:
+        """The secrets that it may read. Raises ``CompileError``."""
+        try:
+            return secret_requests(self.task_options.get("secret_requests"))
+        except CallMismatch as error:
+            raise self._wrong(error) from None
+
+    @cached_property
+    def shows_decks(self) -> bool:
+        """Whether its decks are on. Raises ``CompileError``."""
+        try:
+            wanted_fields(self.task_options)
+            return wants_decks(self.task_options)
+        except ValueError as error:
+            raise self._wrong(error) from None
+
+    def _wrong(self, error: Exception) -> CompileError:
+        line = self.line
+        return CompileError([Problem(f"{self.short_name}: {error}", file=line.file or None, line=line.line)])
 
     def _documentation(self) -> str:
         docs = self.task_options.get("docs") or self.signature.doc
@@ -96,10 +123,11 @@ class Task(Entity[P, R]):
     def spec(self) -> TaskSpec:
         """It in the engine's terms. Raises ``CompileError`` with everything that is wrong."""
         problems = list(self.read.problems)
-        try:
-            _ = self.metadata
-        except CompileError as error:
-            problems.extend(error.problems)
+        for part in ("metadata", "secret_requests", "shows_decks"):
+            try:
+                getattr(self, part)
+            except CompileError as error:
+                problems.extend(error.problems)
         unloadable = self.loading_problem()
         if unloadable is not None:
             problems.append(unloadable)
@@ -183,7 +211,8 @@ def task(fn: Any = None, /, **options: Any) -> Any:
     Options: ``retries``, ``timeout`` (seconds or timedelta, of one attempt), ``backoff``, ``backoff_limit``,
     ``cache`` (bool or ``Cache``), ``cache_version``, ``cache_serialize``, ``cache_ignore_input_vars``,
     ``interruptible``, ``environment``, ``requests``, ``limits``, ``resources``, ``cpu``, ``mem``, ``gpu``,
-    ``container_image``, ``docs``, ``deprecated``, ``pickle_untyped`` and others that are kept as data. Raises
+    ``container_image``, ``docs``, ``deprecated``, ``pickle_untyped``, ``secret_requests``, ``enable_deck``,
+    ``deck_fields`` and others that are kept as data. Raises
     ``CallMismatch`` for an option that does not exist.
     """
     _known_options(options)

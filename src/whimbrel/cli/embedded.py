@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from whimbrel.authoring.secret_sources import EnvironmentSecrets, FileSecrets, SecretSources
 from whimbrel.controlplane.plane import ControlPlane, Watch
 from whimbrel.controlplane.ports import Executor
 from whimbrel.controlplane.system import RandomIds, SystemClock
@@ -21,6 +22,7 @@ from whimbrel.model.attempt import Cancel, Deliver, Launch, Report
 from whimbrel.model.run import AttemptId
 from whimbrel.runtime.driver import Driver
 from whimbrel.stores.home import Home, open_home
+from whimbrel.stores.secrets import SecretStore
 
 PROCESSES = "processes"
 INLINE = "inline"
@@ -86,8 +88,9 @@ async def embedded(
 
 
 def _executor(kind: str, home: Home, workers: int | None) -> Executor:
+    secrets = SecretSources((EnvironmentSecrets(), FileSecrets(), SecretStore(home.path)))
     if kind == INLINE:
-        return InlineExecutor(blobs=home.blobs, driver=Driver, threads=workers or INLINE_THREADS)
+        return InlineExecutor(blobs=home.blobs, driver=Driver, threads=workers or INLINE_THREADS, secrets=secrets)
     if kind == NOWHERE:
         return Nowhere()
-    return ProcessExecutor(blobs=home.blobs.location, workers=workers)
+    return ProcessExecutor(blobs=home.blobs.location, workers=workers, secrets=secrets)

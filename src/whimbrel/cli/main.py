@@ -29,6 +29,7 @@ _COMMANDS = {
     "approve": ("whimbrel.cli.answer", "approve", "Say yes at a gate of a run."),
     "reject": ("whimbrel.cli.answer", "reject", "Say no at a gate of a run."),
     "signal": ("whimbrel.cli.answer", "signal", "Give a run the value that a gate waits for."),
+    "secrets": ("whimbrel.cli.secrets", "command", "Keep secrets for tasks, encrypted."),
     "check": ("whimbrel.cli.program", "check", "Find everything that is wrong with a file, without running it."),
     "compile": ("whimbrel.cli.program", "compile_", "Print the graph of a workflow."),
     "freeze": ("whimbrel.cli.freeze", "command", "Write a static workflow that does what an eager run did."),

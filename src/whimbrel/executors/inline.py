@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from whimbrel.authoring.secret_sources import SecretSource
 from whimbrel.errors import SystemFault
 from whimbrel.model.attempt import (
     AttemptFault,
@@ -35,6 +36,8 @@ from whimbrel.model.program import CodeRef, TaskKind
 from whimbrel.model.run import AttemptId
 from whimbrel.runtime.attempt import Attempt, End, Load, load_once
 from whimbrel.runtime.capture import Capture, LineBuffer
+from whimbrel.runtime.handing import handed
+from whimbrel.runtime.masking import Mask
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.worker import DriverFactory, DriverThread, attempt_output, log_sink
 
@@ -66,7 +69,7 @@ class InlineExecutor:
     ``threads`` is how many blocking functions run at a time; with 0 they run on the event loop itself, which they then
     hold up. ``entities`` gives entities by name, before any import is tried: tests define theirs inside functions. With
     ``capture``, ``sys.stdout`` and ``sys.stderr`` are replaced from ``start`` to ``close``; what no attempt wrote
-    passes through.
+    passes through. ``secrets`` is where the secrets that tasks declare are found.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class InlineExecutor:
         capture: bool = True,
         close_grace: float = 0.5,
         clock: Callable[[], float] = time.time,
+        secrets: SecretSource | None = None,
     ) -> None:
         self._blobs = blobs
         self._driver = driver
@@ -86,6 +90,7 @@ class InlineExecutor:
         self._entities = entities or {}
         self._close_grace = close_grace
         self._clock = clock
+        self._secrets = secrets
         self._streams = Capture(attempt_output) if capture else None
         self._load = load_once()
         self._worker = f"{os.getpid()} (inline)"
@@ -117,11 +122,14 @@ class InlineExecutor:
         if self._closing:
             return
         load = self._loader(launch)
+        launch = handed(launch, self._secrets)
         if launch.task.kind is TaskKind.EAGER:
             self._drive(launch, load)
             return
-        output = LineBuffer(log_sink(launch.attempt, self._post, self._clock)) if self._streams is not None else None
-        attempt = Attempt(launch, blobs=self._blobs, load=load, output=output, clock=self._clock)
+        output = None
+        if self._streams is not None:
+            output = LineBuffer(log_sink(launch.attempt, self._post, self._clock), mask=Mask(launch.secrets))
+        attempt = Attempt(launch, blobs=self._blobs, load=load, output=output, send=self._post, clock=self._clock)
         running = self._running[launch.attempt] = _Running(attempt=attempt)
         if self._threads and not self._is_coroutine(load, launch):
             self._todo.put(running)

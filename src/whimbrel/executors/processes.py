@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 
+from whimbrel.authoring.secret_sources import SecretSource
 from whimbrel.errors import SystemFault
 from whimbrel.executors.worker_process import WorkerProcess
 from whimbrel.model.attempt import (
@@ -38,6 +39,7 @@ from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.program import TaskKind
 from whimbrel.model.run import AttemptId
 from whimbrel.runtime.frames import BrokenFrame
+from whimbrel.runtime.handing import handed, without_secrets
 
 WORKER_COMMAND = (sys.executable, "-P", "-m", "whimbrel.cli.worker")
 """``-P``: a user's ``random.py`` in the working directory must not be found before the standard library's when the
@@ -110,7 +112,8 @@ class ProcessExecutor:
     ``blobs`` is where the workers find the blob store (a directory or URL, handed to them as it is). ``workers`` is how
     many tasks run at a time; ``warm`` how many processes are started before they are needed. A process that says
     nothing for ``silence`` seconds, and uses no processor time meanwhile, is ended. A worker is replaced after
-    ``max_attempts`` attempts, or when it has grown by ``max_growth`` bytes since its first ones.
+    ``max_attempts`` attempts, or when it has grown by ``max_growth`` bytes since its first ones. ``secrets`` is where
+    the secrets that tasks declare are found; workers do not inherit those of this process's environment.
     """
 
     def __init__(
@@ -126,6 +129,7 @@ class ProcessExecutor:
         close_grace: float = 0.5,
         command: Sequence[str] = WORKER_COMMAND,
         clock: Callable[[], float] = time.time,
+        secrets: SecretSource | None = None,
     ) -> None:
         self._command = (*command, "--blobs", blobs)
         self._workers = workers if workers is not None else _processors()
@@ -136,6 +140,7 @@ class ProcessExecutor:
         self._max_growth = max_growth
         self._close_grace = close_grace
         self._clock = clock
+        self._secrets = secrets
         self._seats: dict[WorkerProcess, _Seat] = {}
         self._idle: dict[_Seat, None] = {}
         self._quiet: dict[_Seat, None] = {}
@@ -164,7 +169,11 @@ class ProcessExecutor:
         self._loop.call_soon(self._warm_up)
 
     def launch(self, launch: Launch) -> None:
-        """Run an attempt: an eager one now, another as soon as one of ``workers`` is free."""
+        """Run an attempt: an eager one now, another as soon as one of ``workers`` is free.
+
+        The secrets that its task declared go with it.
+        """
+        launch = handed(launch, self._secrets)
         if launch.task.kind is TaskKind.EAGER:
             self._eager.append(launch)
         else:
@@ -297,6 +306,7 @@ class ProcessExecutor:
         seat.attempts[launch.attempt] = running
         if not seat.drivers:
             self._busy += 1
+        seat.process.hide(launch.secrets)
         try:
             seat.process.send(launch)
         except BrokenFrame as error:
@@ -338,7 +348,7 @@ class ProcessExecutor:
             raise SystemFault("the executor was not started")
         try:
             process = WorkerProcess.spawn(
-                self._command, dict(os.environ), lifeline=self._lifeline[0], owner=self, loop=self._loop
+                self._command, without_secrets(os.environ), lifeline=self._lifeline[0], owner=self, loop=self._loop
             )
         except OSError as error:
             self._refusal = f"no worker process can be started: {error}"
@@ -403,6 +413,10 @@ class ProcessExecutor:
                 self._end(running_now, frame)
             case Started():
                 self._say_started(running_now)
+            case LogChunk():
+                if frame.stream != "stdout":
+                    worker.remember_words(frame.text)
+                self._report(frame)
             case _:
                 self._report(frame)
 

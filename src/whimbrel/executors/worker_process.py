@@ -14,9 +14,11 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from whimbrel.model.attempt import Frame, Instruction
+from whimbrel.model.attempt import Frame, Instruction, LogChunk
+from whimbrel.model.secrets import SecretValue
 from whimbrel.runtime.capture import PIECE, PipeText
 from whimbrel.runtime.frames import BrokenFrame, encode_frame, frames_from_worker
+from whimbrel.runtime.masking import Mask, MaskedStream
 
 _READ = 256 * 1024
 _BATCH = 0.05
@@ -88,6 +90,9 @@ class WorkerProcess:
         }
         self._poll = select.poll()
         self._tail = ""
+        self._secrets: dict[SecretValue, None] = {}
+        self._mask = Mask()
+        self._masked = {"stdout": MaskedStream(), "stderr": MaskedStream()}
         self._timers: set[asyncio.TimerHandle] = set()
         for pipe in self._pipes:
             os.set_blocking(pipe, False)
@@ -196,7 +201,10 @@ class WorkerProcess:
             self.kill(f"worker pid {self.pid} was stopped: {error}")
             self._on_eof()
             return
-        for frame in frames:
+        if any(isinstance(frame, LogChunk) for frame in frames):
+            # What child processes printed before that stands before it.
+            self._read_pipes()
+        for frame in joined(frames):
             self._owner.on_frame(self, frame)
 
     def _on_eof(self) -> None:
@@ -229,9 +237,11 @@ class WorkerProcess:
             return -1
         stream, decoder = self._pipes[pipe]
         text = decoder.feed(data, final=not data)
+        if self._mask:
+            text = self._masked[stream].feed(self._mask, text, final=not data)
         if text:
             if stream == "stderr":
-                self._tail = (self._tail + text)[-_TAIL:]
+                self.remember_words(text)
             for start in range(0, len(text), PIECE):
                 self._owner.on_text(self, stream, text[start : start + PIECE])
         return len(data)
@@ -240,6 +250,13 @@ class WorkerProcess:
         """Tell now what the process has printed so far. What it printed before a frame that has arrived is in the pipes
         by then.
         """
+        self._read_pipes()
+        if self._mask:
+            for stream, masked in self._masked.items():
+                if text := masked.feed(self._mask, "", final=True):
+                    self._owner.on_text(self, stream, text)
+
+    def _read_pipes(self) -> None:
         total = 0
         while total < _DRAIN_LIMIT:
             sizes = [self._read_pipe(pipe) for pipe, events in self._poll.poll(0) if events & select.POLLIN]
@@ -313,6 +330,17 @@ class WorkerProcess:
         words = self._tail.strip()
         return f"; it last wrote:\n{words}" if words else ""
 
+    def remember_words(self, text: str) -> None:
+        """It wrote ``text`` to stderr, or to a log."""
+        self._tail = (self._tail + text)[-_TAIL:]
+
+    def hide(self, secrets: Sequence[SecretValue]) -> None:
+        """Mask ``secrets`` in what it writes from now on. For as long as it lives: a thread may remember them."""
+        new = dict.fromkeys(secrets)
+        if not new.keys() <= self._secrets.keys():
+            self._secrets |= new
+            self._mask = Mask(self._secrets)
+
     def forget_words(self) -> None:
         """What was written so far belongs to an attempt that is over."""
         self._tail = ""
@@ -346,6 +374,25 @@ class WorkerProcess:
                 return file.read()
         except OSError:
             return ""
+
+
+def joined(frames: list[Frame]) -> list[Frame]:
+    """``frames`` with neighbouring log chunks of one stream as one, as long as it stays small: a task that prints a
+    million lines is not a million rows.
+    """
+    made: list[Frame] = []
+    for frame in frames:
+        last = made[-1] if made else None
+        if (
+            isinstance(frame, LogChunk)
+            and isinstance(last, LogChunk)
+            and (frame.attempt, frame.stream, frame.level) == (last.attempt, last.stream, "")
+            and len(last.text) + len(frame.text) <= PIECE
+        ):
+            made[-1] = LogChunk(last.attempt, last.stream, last.text + frame.text, last.at)
+        else:
+            made.append(frame)
+    return made
 
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")

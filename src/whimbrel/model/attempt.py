@@ -43,6 +43,8 @@ class Launch(Struct, frozen=True, gc=False, tag="launch"):
     """For an eager task: see ``RunOptions``."""
     secrets: tuple[SecretValue, ...] = ()
     """Put in by the executor on the way to the worker: the engine knows none, and no event has them."""
+    secrets_trouble: str = ""
+    """Why some of them could not be looked up."""
 
 
 class Cancel(Struct, frozen=True, gc=False, tag="cancel"):

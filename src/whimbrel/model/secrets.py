@@ -9,6 +9,11 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+KEY_VARIABLE = "WHIMBREL_SECRETS_KEY"
+"""The variable that may hold the key of an encrypted store. No worker is given it."""
+SHORTEST = 4
+"""Bytes of a secret that is masked: a mask of every "1" would tell more than it hides."""
+
 
 class SecretMount(StrEnum):
     """How a secret is handed over besides ``current_context().secrets``: by either way, in an environment variable, in

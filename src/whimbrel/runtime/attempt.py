@@ -20,16 +20,21 @@ from msgspec.structs import replace
 
 from whimbrel.authoring.calling import Direct, current
 from whimbrel.authoring.context import ExecutionContext, ExecutionId, TaskId
+from whimbrel.authoring.decks import Show
 from whimbrel.authoring.travelling import carried_values
 from whimbrel.errors import SystemFault
-from whimbrel.model.attempt import AttemptFault, Launch, Succeeded
+from whimbrel.model.attempt import AttemptFault, Launch, Report, Succeeded
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import CodeRef
 from whimbrel.runtime.capture import LineBuffer
 from whimbrel.runtime.environment import laid_over
+from whimbrel.runtime.handing import mounted, secrets_of
 from whimbrel.runtime.loading import Runnable, load_entity
+from whimbrel.runtime.masking import Mask
+from whimbrel.runtime.outlet import Outlet
 from whimbrel.runtime.ports import BlobStore
+from whimbrel.runtime.task_decks import begin_decks, end_decks
 from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.types.failures import capture
 
@@ -82,7 +87,7 @@ class AttemptCaller(Direct):
         self.output = output
 
 
-def execution_context(launch: Launch, blobs: BlobStore) -> AttemptContext:
+def execution_context(launch: Launch, blobs: BlobStore, show: Show | None = None) -> AttemptContext:
     """What ``current_context()`` shows in the attempt."""
     attempt, task = launch.attempt, launch.task
     return AttemptContext(
@@ -92,7 +97,23 @@ def execution_context(launch: Launch, blobs: BlobStore) -> AttemptContext:
         attempt=attempt.number,
         node=attempt.path,
         files=blobs,
+        secrets=secrets_of(launch),
+        show=show,
     )
+
+
+def show_last(context: ExecutionContext, outlet: Outlet, output: LineBuffer | None) -> None:
+    """The end of an attempt, whatever the end: its decks as they are, and where its progress stopped."""
+    try:
+        if context.decks and not outlet.decks_on and output is not None:
+            name = context.task_id.name.rpartition(".")[2]
+            output.record("WARNING", f"whimbrel: the decks of {name} are not kept; write @task(enable_deck=True)")
+        context.publish_decks()
+        outlet.close()
+    except Exception as error:
+        # A deck of the author's own class, a full disk: the outcome stands.
+        if output is not None:
+            output.record("WARNING", f"whimbrel: the decks could not be shown: {type(error).__name__}: {error}")
 
 
 class Attempt:
@@ -108,7 +129,9 @@ class Attempt:
         "_guard",
         "_load",
         "_loop",
+        "_mask",
         "_open",
+        "_outlet",
         "_output",
         "_run_coroutine",
         "_task",
@@ -122,6 +145,7 @@ class Attempt:
         blobs: BlobStore,
         load: Load,
         output: LineBuffer | None = None,
+        send: Callable[[Report], None] | None = None,
         run_coroutine: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -131,6 +155,12 @@ class Attempt:
         self._load = load
         self._output = output
         self._clock = clock
+        self._mask = Mask(launch.secrets)
+        self._outlet: Outlet | None = None
+        if send is not None:
+            self._outlet = Outlet(
+                launch.attempt, send=send, blobs=blobs, mask=self._mask, decks_on=launch.task.deck, clock=clock
+            )
         self._cancelled: str | None = None
         self._open = False
         self._guard = threading.Lock()
@@ -170,13 +200,13 @@ class Attempt:
 
     def run(self) -> End:
         """Run it in this thread, a coroutine on an event loop of its own. Raises nothing."""
-        context = execution_context(self.launch, self._blobs)
+        context = execution_context(self.launch, self._blobs, self._outlet)
         try:
             try:
                 self._open = True
                 if self._cancelled is not None:
                     raise asyncio.CancelledError(self._cancelled)
-                with laid_over(self.launch.metadata.environment):
+                with laid_over(self.launch.metadata.environment), mounted(self.launch, context.secrets):
                     outputs = self._call(context)
             finally:
                 # Who holds the guard may be about to raise in this thread: after this nobody can.
@@ -195,12 +225,13 @@ class Attempt:
         try:
             # Inside too: a file is bound to the attempt's store.
             values = entity.signature.decode_inputs(read_literals(self.launch.inputs, self._blobs))
+            self._begin_decks(entity, values, context)
             with carried_values(self.launch.metadata.carried):
                 value = entity.fn(**values)
                 if inspect.iscoroutine(value):
                     value = self._run_coroutine(self._awaited(value))
                 # Encoding is inside: a transformer may ask for the attempt's context.
-                return write_literals(entity.signature.encode_outputs(value), self._blobs)
+                return self._written(entity, value, context)
         finally:
             current.reset(token)
 
@@ -208,19 +239,20 @@ class Attempt:
         """Run it on the running loop. Raises nothing, not even when the task that runs it is cancelled: ``cancel`` is
         the way to stop it.
         """
-        context = execution_context(self.launch, self._blobs)
+        context = execution_context(self.launch, self._blobs, self._outlet)
         token = current.set(AttemptCaller(context, self._output))
         try:
             if self._cancelled is not None:
                 raise asyncio.CancelledError(self._cancelled)
-            with laid_over(self.launch.metadata.environment):
+            with laid_over(self.launch.metadata.environment), mounted(self.launch, context.secrets):
                 entity = self._load(self.launch.task.code)
                 values = entity.signature.decode_inputs(read_literals(self.launch.inputs, self._blobs))
+                self._begin_decks(entity, values, context)
                 with carried_values(self.launch.metadata.carried):
                     value = entity.fn(**values)
                     if inspect.iscoroutine(value):
                         value = await self._awaited(value)
-                outputs = write_literals(entity.signature.encode_outputs(value), self._blobs)
+                outputs = self._written(entity, value, context)
         except BaseException as error:
             return self._fault(error)
         finally:
@@ -239,13 +271,28 @@ class Attempt:
             with self._guard:
                 self._loop = self._task = None
 
+    def _begin_decks(self, entity: Runnable, values: dict[str, Any], context: AttemptContext) -> None:
+        if self.launch.task.deck and self._outlet is not None:
+            begin_decks(entity, values, context.decks)
+            # At once: they are there even if nothing more is ever heard of this attempt.
+            context.publish_decks()
+
+    def _written(self, entity: Runnable, value: Any, context: AttemptContext) -> Literals:
+        encoded = entity.signature.encode_outputs(value)
+        self._mask.refuse(encoded, "what the task returned")
+        if self.launch.task.deck and self._outlet is not None:
+            end_decks(entity, value, context.decks)
+        return write_literals(encoded, self._blobs)
+
     def _finish(self, context: AttemptContext) -> None:
         context.close()
+        if self._outlet is not None:
+            show_last(context, self._outlet, self._output)
         if self._output is not None:
             self._output.close()
 
     def _fault(self, error: BaseException) -> AttemptFault:
-        return AttemptFault(self.launch.attempt, self._failure(error), self._clock())
+        return AttemptFault(self.launch.attempt, self._mask.failure(self._failure(error)), self._clock())
 
     def _failure(self, error: BaseException) -> Failure:
         if self._cancelled is not None:

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
-Sink = Callable[[str, str], None]
-"""Takes a stream's name (``stdout``, ``stderr``) and text."""
+from whimbrel.runtime.masking import Mask
+from whimbrel.runtime.records import RecordHandler
+
+Sink = Callable[[str, str, str], None]
+"""Takes a stream's name (``stdout``, ``stderr``, ``log``), text, and the level of a log record ("" for others)."""
 
 PIECE = 8 * 1024
 """Characters after which an unfinished line is handed on: a progress bar without newlines must show, a row of the log
@@ -39,39 +43,87 @@ class PipeText:
         return text
 
 
+_OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\n])")
+"""The part of a line that a terminal would have written over."""
+
+
+def settled(text: str) -> str:
+    """``text`` as a terminal would leave it: a progress bar that redraws its line a thousand times is one line.
+
+    A carriage return at the end stays: what follows may be the end of the line.
+    """
+    return _OVERWRITTEN.sub("", text.replace("\r\n", "\n"))
+
+
 class LineBuffer:
     """Gathers what one attempt writes and hands it on by whole lines, or by pieces of ``PIECE`` characters.
-    Thread-safe.
+    Thread-safe. Lines that are drawn over (by carriage returns) are handed on as they end; ``mask`` hides secrets.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, *, mask: Mask | None = None) -> None:
         self._sink = sink
+        self._mask = mask or Mask()
         self._held: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._redrawn: set[str] = set()
+        # A handler of signals, or of the collector, may print in the midst of a print.
+        self._lock = threading.RLock()
 
     def write(self, stream: str, text: str) -> None:
         """Take ``text``."""
-        if not text.isascii():
-            # A lone surrogate (an undecodable file name) is printable, but no wire and no store would take it.
-            text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+        text = _encodable(text)
         with self._lock:
             held = self._held.pop(stream, "") + text
-            end = len(held) if len(held) >= PIECE else held.rfind("\n") + 1
+            _, line_end, last = text.rpartition("\n")
+            if line_end:
+                self._redrawn.discard(stream)
+            if "\r" in last:
+                self._redrawn.add(stream)
+            if "\r" in held:
+                held = settled(held)
+            if self._mask:
+                held = self._mask.text(held)
+            end = held.rfind("\n") + 1
+            if len(held) - end >= PIECE:
+                end = len(held) - self._mask.begun(held)
             if end < len(held):
                 self._held[stream] = held[end:]
             for start in range(0, end, PIECE):
-                self._sink(stream, held[start : min(start + PIECE, end)])
+                self._sink(stream, held[start : min(start + PIECE, end)], "")
+
+    def record(self, level: str, text: str) -> None:
+        """Take a log record, behind all that was written before it."""
+        with self._lock:
+            self.flush("stdout")
+            self.flush("stderr")
+            text = self._mask.text(_encodable(text.rstrip("\n"))) + "\n"
+            for start in range(0, len(text), PIECE):
+                self._sink("log", text[start : start + PIECE], level)
 
     def flush(self, stream: str) -> None:
-        """Hand on an unfinished line of ``stream``."""
+        """Hand on an unfinished line of ``stream``, unless it is being drawn over or may be half a secret."""
         with self._lock:
-            if held := self._held.pop(stream, ""):
-                self._sink(stream, held)
+            if stream in self._redrawn or not (held := self._held.pop(stream, "")):
+                return
+            if kept := self._mask.begun(held):
+                self._held[stream] = held[-kept:]
+                held = held[:-kept]
+            if held:
+                self._sink(stream, held, "")
 
     def close(self) -> None:
         """Hand on all that is left."""
-        for stream in ("stdout", "stderr"):
-            self.flush(stream)
+        with self._lock:
+            self._redrawn.clear()
+            for stream in ("stdout", "stderr"):
+                if held := self._held.pop(stream, ""):
+                    self._sink(stream, held, "")
+
+
+def _encodable(text: str) -> str:
+    if text.isascii():
+        return text
+    # A lone surrogate (an undecodable file name) is printable, but no wire and no store would take it.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class Capture:
@@ -84,6 +136,7 @@ class Capture:
     def __init__(self, ask: Callable[[], LineBuffer | None] | None = None) -> None:
         self._ask = ask
         self._thread = threading.local()
+        self._records = RecordHandler(self._owner)
         self._replaced: tuple[TextIO, TextIO] | None = None
         self._installed: tuple[TextIO, TextIO] | None = None
 
@@ -95,6 +148,7 @@ class Capture:
             # A text stream in all but the many parents of TextIO.
             self._installed = cast(tuple[TextIO, TextIO], ours)
             sys.stdout, sys.stderr = self._installed
+            self._records.install()
 
     def restore(self) -> None:
         """Put the real streams back, unless somebody else has replaced ours since."""
@@ -103,6 +157,7 @@ class Capture:
                 sys.stdout = self._replaced[0]
             if sys.stderr is self._installed[1]:
                 sys.stderr = self._replaced[1]
+            self._records.remove()
             self._replaced = self._installed = None
 
     @contextmanager

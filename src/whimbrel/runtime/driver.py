@@ -28,19 +28,25 @@ from whimbrel.model.attempt import AttemptFault, Launch, LogChunk, Parked, Repor
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.literals import Literals
 from whimbrel.model.run import Entry
-from whimbrel.runtime.attempt import execution_context
+from whimbrel.runtime.attempt import execution_context, show_last
+from whimbrel.runtime.handing import mounted
 from whimbrel.runtime.loading import load_entity
+from whimbrel.runtime.masking import Mask, masked_send
+from whimbrel.runtime.outlet import Outlet
 from whimbrel.runtime.ports import BlobStore
+from whimbrel.runtime.task_decks import begin_decks, end_decks
 from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.runtime.watchdog import VARIABLE, threshold, watchdog
 from whimbrel.types.failures import capture
 
 
 class _Values:
-    def __init__(self, blobs: BlobStore) -> None:
+    def __init__(self, blobs: BlobStore, mask: Mask) -> None:
         self._blobs = blobs
+        self._mask = mask
 
     def offload(self, literals: Literals) -> Literals:
+        self._mask.refuse(literals, "an input of a call, or an output,")
         return write_literals(literals, self._blobs)
 
     def fetch(self, literals: Literals) -> Literals:
@@ -69,9 +75,13 @@ class Driver:
         self._clock = clock
         self._make_loop = make_loop
         self._launch = launch
+        mask = Mask(launch.secrets)
+        send = masked_send(send, mask)
         self._send = send
         self._blobs = blobs
-        self._values = _Values(blobs)
+        self._values = _Values(blobs, mask)
+        # An eager body's decks are always shown.
+        self._outlet = Outlet(launch.attempt, send=send, blobs=blobs, mask=mask, decks_on=True, clock=clock)
         self._load = load
         self._book = Book(self._values, self._execution(), entropy=entropy)
         if substitute is not None:
@@ -93,7 +103,7 @@ class Driver:
         self._session.on_interrupt = self._interrupt
 
     def _execution(self) -> ExecutionContext:
-        return execution_context(self._launch, self._blobs)
+        return execution_context(self._launch, self._blobs, self._outlet)
 
     def deliver(self, entries: tuple[Entry, ...]) -> None:
         """Entries have become durable. From any thread."""
@@ -130,7 +140,11 @@ class Driver:
         attempt = self._launch.attempt
         self._send(Started(attempt, worker="", at=self._clock()))
         try:
-            outputs = self._drive()
+            try:
+                with mounted(self._launch, self._book.execution.secrets):
+                    outputs = self._drive()
+            finally:
+                show_last(self._book.execution, self._outlet, None)
         except Parking as parking:
             self._send(Parked(attempt, parking.seen, parking.wake_at, self._clock()))
         except asyncio.CancelledError:
@@ -185,5 +199,11 @@ class Driver:
             self._cancel_main()
         current.set(DurableCaller(self._book, Scope(self._launch.attempt.path)))
         inputs = entity.signature.decode_inputs(self._values.fetch(self._launch.inputs))
+        shows, decks = self._launch.task.deck, self._book.execution.decks
+        if shows:
+            begin_decks(entity, inputs, decks)
         with carried_values(self._launch.metadata.carried):
-            return await entity.fn(**inputs)
+            value = await entity.fn(**inputs)
+        if shows:
+            end_decks(entity, value, decks)
+        return value

@@ -44,6 +44,7 @@ from whimbrel.runtime.ear import Ear
 from whimbrel.runtime.environment import laid_over
 from whimbrel.runtime.frames import BrokenFrame, WorkerChannel
 from whimbrel.runtime.house import House
+from whimbrel.runtime.masking import Mask
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.warm_loop import WarmLoop
 from whimbrel.types.failures import capture
@@ -105,7 +106,7 @@ class DriverThread:
         self._clock = clock
         self._over = False
         self._surroundings = ExitStack()
-        self._output = LineBuffer(log_sink(launch.attempt, send, clock))
+        self._output = LineBuffer(log_sink(launch.attempt, send, clock), mask=Mask(launch.secrets))
         self._driver = factory(launch, send=self._send, blobs=blobs, load=load)
         self.deliver = self._driver.deliver
         self.cancel = self._driver.cancel
@@ -154,9 +155,9 @@ def _too_large(end: End, error: BrokenFrame) -> AttemptFault:
 
 def log_sink(
     attempt: AttemptId, send: Callable[[LogChunk], None], clock: Callable[[], float]
-) -> Callable[[str, str], None]:
+) -> Callable[[str, str, str], None]:
     """What makes log chunks of an attempt's text."""
-    return lambda stream, text: send(LogChunk(attempt, stream, text, clock()))
+    return lambda stream, text, level: send(LogChunk(attempt, stream, text, clock(), level))
 
 
 def attempt_output() -> LineBuffer | None:
@@ -190,7 +191,14 @@ class Worker:
         self._running: Attempt | None = None
         self._drivers: dict[AttemptId, DriverThread] = {}
         self._streams = Capture(attempt_output)
+        # What Python prints goes the way that everything else goes, and so stays in order; what is written past it,
+        # by C libraries and child processes, is read from the pipes.
+        self._streams.install()
         self._main = threading.main_thread().ident
+        self._saying = False
+        self._interrupted = False
+        self._forked = False
+        os.register_at_fork(after_in_child=self._in_child)
         self._house = House(self._on_terminate)
 
     def run(self) -> None:
@@ -228,6 +236,28 @@ class Worker:
             _die_with_children()
         self._obey(instruction)
 
+    def _in_child(self) -> None:
+        """A task has forked: the connection is the parent's. What the child prints goes through the pipes."""
+        self._forked = True
+        self._streams.restore()
+
+    def _say(self, report: Report) -> None:
+        """Send what an attempt says in the midst of its work."""
+        if self._forked:
+            return
+        if threading.get_ident() != self._main:
+            self._send(report)
+            return
+        self._saying = True
+        try:
+            self._send(report)
+        finally:
+            self._saying = False
+            if self._interrupted:
+                self._interrupted = False
+                if self._running is not None:
+                    self._running.interrupt()
+
     def _send(self, frame: Frame) -> None:
         try:
             self._channel.send(frame)
@@ -264,6 +294,10 @@ class Worker:
                     instruction,
                     blobs=self._blobs,
                     load=self._load,
+                    output=LineBuffer(
+                        log_sink(instruction.attempt, self._say, self._clock), mask=Mask(instruction.secrets)
+                    ),
+                    send=self._say,
                     run_coroutine=self._loop.run,
                     clock=self._clock,
                 )
@@ -282,7 +316,6 @@ class Worker:
                 assert_never(instruction)
 
     def _drive(self, launch: Launch) -> None:
-        self._streams.install()
         driver = DriverThread(
             launch,
             factory=self._driver,
@@ -317,7 +350,11 @@ class Worker:
         """Between two attempts, or from a stranger while one runs: end. Else: interrupt it."""
         attempt = self._running
         if attempt is not None and attempt.cancelled:
-            attempt.interrupt()
+            if self._saying:
+                # Half a message would be the end of the connection.
+                self._interrupted = True
+            else:
+                attempt.interrupt()
         elif attempt is not None or not self._attempts:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGTERM)

@@ -9,6 +9,7 @@ Knows: the stores, locks of files. Must not know: the command line, where homes 
         lock            held by the owner; says who it is
         whimbrel.db     runs, events, cache, logs, inbox
         blobs/          values too large for a row
+        secrets.json    secrets, encrypted; secrets.key has their key, unless it is kept elsewhere
 """
 
 from __future__ import annotations
@@ -105,6 +106,11 @@ def open_home(path: Path | str, *, exclusive: bool, migrations: Migrations = OUR
         lock.release()
         raise
     return Home(home, store=store, blobs=ObjectBlobs(home / BLOBS), lock=lock)
+
+
+def prepare_home(path: Path | str) -> None:
+    """Make the directory of a home that is not there yet. Raises ``StoreError``."""
+    _make(Path(path).absolute())
 
 
 def _make(home: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -22,6 +22,7 @@ from whimbrel.authoring.calling import Direct, current
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.entity import Configured, Entity
 from whimbrel.authoring.entry import entry_program
+from whimbrel.authoring.secret_sources import EnvironmentSecrets, FileSecrets, GivenSecrets, SecretSources
 from whimbrel.controlplane.plane import ControlPlane, RunResult
 from whimbrel.controlplane.ports import Clock, Executor, LogLine, Store
 from whimbrel.controlplane.requests import SIGNAL, signal_text
@@ -30,7 +31,7 @@ from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound
 from whimbrel.executors.inline import InlineExecutor
-from whimbrel.model.attempt import BeginCall, Launch, Report
+from whimbrel.model.attempt import BeginCall, DeckUpdate, Launch, Progress, Report
 from whimbrel.model.events import Event, RunRequested, SignalReceived
 from whimbrel.model.failure import Failure
 from whimbrel.model.program import CodeRef, TaskKind
@@ -71,7 +72,7 @@ class TestEngine:
     no time and go in the order in which they were launched. ``skip_time``: timers cost no time. ``always_replay``:
     a driver that is to hear of something is thrown away and made anew from its journal. ``store``
     and ``blobs`` are kept between runs, and after a crash. ``runs`` is what the ids of its runs begin with, for engines
-    that share a store.
+    that share a store. ``secrets`` has secrets by ``group/key``; the environment and files are asked after it.
 
     Entities stand at the top level of their modules, as they must for a worker.
     """
@@ -89,8 +90,10 @@ class TestEngine:
         store: Store | None = None,
         blobs: BlobStore | None = None,
         runs: str = "run",
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
         self._prefix = runs
+        self._secrets = SecretSources((GivenSecrets(secrets or {}), EnvironmentSecrets(), FileSecrets()))
         self.seed = seed
         self.store: Store = store if store is not None else MemoryStore()
         self.blobs: BlobStore = blobs if blobs is not None else MemoryBlobs()
@@ -243,6 +246,16 @@ class TestEngine:
         return self._settle(self.store.logs(self.run_id), simulated=False)
 
     @property
+    def decks(self) -> list[DeckUpdate]:
+        """The decks of the last run, as they were last shown."""
+        return self._settle(self.store.decks(self.run_id), simulated=False)
+
+    @property
+    def progress(self) -> list[Progress]:
+        """How far each attempt of the last run said that it was."""
+        return self._settle(self.store.progress(self.run_id), simulated=False)
+
+    @property
     def tree(self) -> Run:
         """The last run, folded from its events: ``tree.nodes`` has every node by path. Raises ``EntityNotFound``."""
         return Run.replay(self.events)
@@ -373,6 +386,7 @@ class TestEngine:
                 ),
                 entities=self._found,
                 capture=False,
+                secrets=self._secrets,
             )
         return SimulatedExecutor(
             world=self.world,
@@ -384,6 +398,7 @@ class TestEngine:
             always_replay=self._always_replay,
             journal=self._journal,
             started=self._note,
+            secrets=self._secrets,
         )
 
     def _find(self, name: str, code: CodeRef) -> Any:

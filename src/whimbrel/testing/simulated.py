@@ -18,6 +18,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from whimbrel.authoring.secret_sources import SecretSource
 from whimbrel.model.attempt import (
     AttemptFault,
     Cancel,
@@ -36,6 +37,8 @@ from whimbrel.model.run import AttemptId, Entry
 from whimbrel.runtime.attempt import Attempt
 from whimbrel.runtime.capture import Capture, LineBuffer
 from whimbrel.runtime.driver import Driver
+from whimbrel.runtime.handing import handed
+from whimbrel.runtime.masking import Mask
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.worker import attempt_output, log_sink
 from whimbrel.testing.world import DriverLoop, Seat, World
@@ -76,6 +79,7 @@ class SimulatedExecutor:
         journal: Journal,
         started: Callable[[Launch], None],
         capture: bool = False,
+        secrets: SecretSource | None = None,
     ) -> None:
         self._world = world
         self._blobs = blobs
@@ -86,6 +90,7 @@ class SimulatedExecutor:
         self._always_replay = always_replay
         self._journal = journal
         self._started = started
+        self._secrets = secrets
         self._streams = Capture(attempt_output) if capture else None
         self._attempts: dict[AttemptId, tuple[Attempt, asyncio.Task[None]]] = {}
         self._drivers: dict[AttemptId, _Driving] = {}
@@ -107,15 +112,20 @@ class SimulatedExecutor:
 
     def launch(self, launch: Launch) -> None:
         """Run an attempt."""
+        launch = handed(launch, self._secrets)
         if launch.task.kind is TaskKind.EAGER:
             self._drive(_Driving(launch))
             return
-        output = LineBuffer(log_sink(launch.attempt, self._post, self._world.clock)) if self._streams else None
+        output = None
+        if self._streams:
+            sink = log_sink(launch.attempt, self._post, self._world.clock)
+            output = LineBuffer(sink, mask=Mask(launch.secrets))
         attempt = Attempt(
             launch,
             blobs=self._blobs,
             load=lambda code: self._find(launch.task.name, code),
             output=output,
+            send=self._show,
             clock=self._world.clock,
         )
         task = self._loop.create_task(self._run(attempt, *self._draw(launch.attempt)))
@@ -221,7 +231,7 @@ class SimulatedExecutor:
             make_loop=lambda source, ambient: DriverLoop(source, ambient, driving.seat),
             substitute=self._substitute,
         )
-        output = LineBuffer(log_sink(launch.attempt, send, self._world.clock))
+        output = LineBuffer(log_sink(launch.attempt, send, self._world.clock), mask=Mask(launch.secrets))
 
         def work() -> None:
             with self._streams.owned_by(output) if self._streams is not None else nullcontext():
@@ -247,6 +257,10 @@ class SimulatedExecutor:
                 self._drive(_Driving(replace(driving.launch, journal=self._journal(attempt))))
 
     # --- reports
+
+    def _show(self, report: Report) -> None:
+        """What an attempt shows, from its thread or from the loop's."""
+        self._loop.call_soon_threadsafe(self._post, report)
 
     def _post(self, report: Report) -> None:
         if isinstance(report, Succeeded | AttemptFault | Lost | Parked):
