@@ -8,11 +8,13 @@ from whimbrel.authoring.conditional import conditional
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.decks import Deck, DeckField, Html
 from whimbrel.authoring.durable_values import now, random, uuid4
+from whimbrel.authoring.dynamic import Dynamic, dynamic
 from whimbrel.authoring.eager import Eager, eager
 from whimbrel.authoring.entry import entry_program
 from whimbrel.authoring.gate import approve, sleep, wait_for_input
 from whimbrel.authoring.imperative import ImperativeWorkflow
 from whimbrel.authoring.launch_plan import LaunchPlan
+from whimbrel.authoring.maps import MapTask, map_task
 from whimbrel.authoring.nodes import create_node
 from whimbrel.authoring.options import Cache
 from whimbrel.authoring.progress import progress, track
@@ -82,6 +84,7 @@ __all__ = [
     "CronSchedule",
     "Deck",
     "DeckField",
+    "Dynamic",
     "Eager",
     "EagerException",
     "Email",
@@ -101,6 +104,7 @@ __all__ = [
     "Labels",
     "LaunchPlan",
     "LaunchPlanReference",
+    "MapTask",
     "Options",
     "PagerDuty",
     "Problem",
@@ -128,10 +132,12 @@ __all__ = [
     "conditional",
     "create_node",
     "current_context",
+    "dynamic",
     "eager",
     "entry_program",
     "get_reference_entity",
     "kwtypes",
+    "map_task",
     "now",
     "overrides",
     "progress",

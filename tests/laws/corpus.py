@@ -22,6 +22,16 @@ from whimbrel import (
 from whimbrel.authoring.durable_values import now, random, uuid4
 from whimbrel.authoring.mixed_eager import mixed_eager
 
+from .fan_out_samples import (
+    bracketed_inside,
+    countdown,
+    dynamic_everywhere,
+    eager_fans_out,
+    mapped,
+    mapped_losing,
+    unfolding,
+)
+
 
 @task
 def add_one(x: int) -> int:
@@ -775,4 +785,12 @@ SAMPLES = {
     "eager_blocks_nested": Sample(eager_blocks_nested, {"x": 1}, [635, 4, 8, 12, 4], -1),
     "eager_blocks_cancelled": Sample(eager_blocks_cancelled, {"x": 1}, 3, -1),
     "eager_waits_in_a_loop": Sample(eager_waits_in_a_loop, {"x": 1}, [56, 1], -1),
+    "mapped": Sample(mapped, {"xs": [1, 2, 3]}, 225, 16),
+    "mapped_losing": Sample(mapped_losing, {"xs": [1, 2, 3, 4]}, 4, 6),
+    "dynamic": Sample(unfolding, {"xs": [1, 2, 3]}, 21, 7),
+    "dynamic_nothing": Sample(unfolding, {"xs": []}, 0, 1),
+    "dynamic_recursion": Sample(countdown, {"n": 3}, 7, 7),
+    "dynamic_bracketed": Sample(bracketed_inside, {"xs": [1, 2, 3]}, 12, 11),
+    "dynamic_everywhere": Sample(dynamic_everywhere, {"x": 1}, 85, 44),
+    "eager_fans_out": Sample(eager_fans_out, {"x": 1}, [2, 4, 6, 100, 2, 234, 71], -1),
 }

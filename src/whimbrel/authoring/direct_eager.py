@@ -176,6 +176,9 @@ class DirectEager:
         try:
             if getattr(entity, "is_eager", False):
                 return await entity.run_body(inputs, DirectEager(self._execution, self.threads))
+            gather = getattr(entity, "gather", None)
+            if gather is not None:  # a map: each item is a call of its own
+                return await gather(inputs, self._run)
             coroutine: Coroutine[Any, Any, Any] | None = entity.run_async(inputs, self._execution)
             if coroutine is not None:
                 return await coroutine

@@ -49,6 +49,9 @@ class Entity(ABC, Generic[P, R]):
     reference: Any = None
     """The full id, for what is only referred to."""
 
+    standing: Metadata | None = None
+    """What is said of every call of it, beside its own metadata."""
+
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.fn = fn
         # Name, documentation and __wrapped__, so that inspect, doctest and IDEs see the function.
@@ -149,6 +152,12 @@ class Entity(ABC, Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Hand the call to the caller in force: run it, add a node, or make it pending."""
         return cast(R, current.get().call(self, args, kwargs))
+
+    def prepared(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Entity[..., Any], tuple[Any, ...], dict[str, Any]]:
+        """What is called when these arguments are given, and with what: itself with them, but for a map."""
+        return self, args, kwargs
 
     def aio(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         """The same call, typed as what ``await`` takes. For eager workflows and other coroutines."""

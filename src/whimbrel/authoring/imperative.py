@@ -68,6 +68,7 @@ class ImperativeWorkflow(Workflow[..., Any]):
     def add_entity(self, entity: Any, /, **inputs: Any) -> NodeHandle:
         """Add a node. Its inputs are constants, promises of inputs, or outputs of other nodes."""
         self._changed()
+        entity, _, inputs = entity.prepared((), inputs)
         handle = self._tracer.create_node(entity, (), inputs)
         self._calls.append((handle, entity, inputs))
         return handle

@@ -22,6 +22,7 @@ def create_node(entity: Entity[..., Any], /, *args: Any, **inputs: Any) -> NodeH
             f"create_node is given {type(entity).__name__} {getattr(entity, '__name__', '')!r}",
             "Give it a task, a workflow or an eager workflow: is the @task missing?",
         )
+    entity, args, inputs = entity.prepared(args, inputs)
     caller = current.get()
     if isinstance(caller, Tracer | LocalFlow):
         return caller.create_node(entity, args, inputs)

@@ -202,15 +202,24 @@ class NodesView(Sequence[NodeHandle]):
 
 
 class Tracer:
-    """Adds a node for every call. ``entities`` are those that were called, by node target."""
+    """Adds a node for every call. ``entities`` are those that were called, by node target; ids are ``prefix`` and a
+    number."""
 
-    def __init__(self, name: str, inputs: OutputTypes, *, layers: tuple[Any, ...] = ()) -> None:
-        self.builder = GraphBuilder(name, inputs)
+    def __init__(
+        self,
+        name: str,
+        inputs: OutputTypes,
+        *,
+        layers: tuple[Any, ...] = (),
+        prefix: str = "n",
+        execution: ExecutionContext | None = None,
+    ) -> None:
+        self.builder = GraphBuilder(name, inputs, prefix)
         self.binder = Binder()
         self.entities: dict[Called, Any] = {}
         self.referred: dict[int, Any] = {}
         """References to what is among the entities already."""
-        self._execution = ExecutionContext()
+        self._execution = execution or ExecutionContext()
         self._layers = layers
         # With decorators: how many nodes there were when the last node of each layer had been made.
         self._ends = [0] * len(layers)
@@ -222,7 +231,7 @@ class Tracer:
 
     @property
     def execution(self) -> ExecutionContext:
-        """Compiling is nobody's execution: a context of its own."""
+        """Compiling is nobody's execution: a context of its own. A dynamic workflow is laid out in one, though."""
         return self._execution
 
     @property
@@ -270,7 +279,7 @@ class Tracer:
     def create_node(self, entity: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> NodeHandle:
         """Add a node, and give its handle."""
         line = caller_line()
-        draft = self.add(entity, args, kwargs, line, None)
+        draft = self.add(entity, args, kwargs, line, entity.standing)
         if draft is None:
             raise CompileError(self.problems)
         return NodeHandle(self, draft)

@@ -6,7 +6,7 @@ It is compiled when it is first needed, never at import. Must not know how its c
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
@@ -42,11 +42,7 @@ class Workflow(Entity[P, R]):
     @property
     def failure_policy(self) -> FailurePolicy:
         """What happens to the rest when a node fails."""
-        policy = self.workflow_options.get("failure_policy")
-        if policy is None:
-            return FailurePolicy.FAIL_IMMEDIATELY
-        # flytekit's enum has the same names in capitals.
-        return FailurePolicy(str(getattr(policy, "name", policy)).lower())
+        return policy_of(self.workflow_options)
 
     @property
     def on_failure(self) -> Any:
@@ -139,6 +135,15 @@ class Workflow(Entity[P, R]):
     def run_async(self, inputs: dict[str, Any], execution: ExecutionContext) -> Coroutine[Any, Any, Any] | None:
         """``None``: it blocks."""
         return None
+
+
+def policy_of(options: Mapping[str, Any]) -> FailurePolicy:
+    """The failure policy that a decorator was told."""
+    policy = options.get("failure_policy")
+    if policy is None:
+        return FailurePolicy.FAIL_IMMEDIATELY
+    # flytekit's enum has the same names in capitals.
+    return FailurePolicy(str(getattr(policy, "name", policy)).lower())
 
 
 class WorkflowDecorator(Protocol):

@@ -19,7 +19,7 @@ from whimbrel.authoring.entity import Entity
 from whimbrel.cli.entities import entities_of, load_file, what_there_is
 from whimbrel.controlplane.rerun import changes
 from whimbrel.errors import EntityNotFound, UserError
-from whimbrel.model.attempt import BeginCall
+from whimbrel.model.attempt import BeginCall, Unfolded
 from whimbrel.model.events import Event, RunRequested
 from whimbrel.model.program import Program
 from whimbrel.runtime.loading import load_entity, load_module, locate
@@ -107,7 +107,7 @@ def recorded_program(events: Sequence[Event]) -> Program:
     for event in events:
         if isinstance(event, RunRequested):
             program = event.program
-        elif isinstance(event, BeginCall) and event.define is not None:
+        elif isinstance(event, BeginCall | Unfolded) and event.define is not None:
             program = program.merged(event.define)
     return program
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from whimbrel.cli.spans import show_seconds
 from whimbrel.cli.tree import FOLD, Line, counts, duration, short_name, tree
 from whimbrel.engine.run import Run
-from whimbrel.model.attempt import AttemptFault, FinishCall, LogChunk, Lost, Parked, Progress, Succeeded
+from whimbrel.model.attempt import AttemptEnd, AttemptFault, FinishCall, LogChunk, Lost, Parked, Progress, Succeeded
 from whimbrel.model.events import CacheHit, Event, RetryDue, RunRequested
 from whimbrel.model.run import AttemptId, Phase
 
@@ -110,7 +110,7 @@ class PlainProgress:
             self._tell(run, event)
 
     def _tell(self, run: Run, event: Event) -> None:
-        if isinstance(event, Succeeded | AttemptFault | Lost | Parked):
+        if isinstance(event, AttemptEnd):
             for line in self._said.end(event.attempt):
                 self._write(line, self._tasks)
             for line in self._lines.end(event.attempt):
@@ -196,7 +196,7 @@ class LiveProgress:
         self._run = run
         if isinstance(event, LogChunk):
             self._print(event.attempt.path, self._lines.feed(event))
-        elif isinstance(event, Succeeded | AttemptFault | Lost | Parked):
+        elif isinstance(event, AttemptEnd):
             self._print(event.attempt.path, self._lines.end(event.attempt))
         elif isinstance(event, RunRequested):
             self.draw()

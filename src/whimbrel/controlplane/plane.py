@@ -26,7 +26,7 @@ from whimbrel.controlplane.rerun import Rerun, settle
 from whimbrel.engine.run import Run
 from whimbrel.errors import Fenced, RunNotResumable, UnresolvedReference
 from whimbrel.graph.references import unresolved, unresolved_text
-from whimbrel.model.attempt import AttemptFault, Cancel, DeckUpdate, LogChunk, Lost, Parked, Progress, Report, Succeeded
+from whimbrel.model.attempt import AttemptEnd, Cancel, DeckUpdate, LogChunk, Progress, Report
 from whimbrel.model.events import AbortRequested, Event, OwnerChanged, RunRequested
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
@@ -356,7 +356,7 @@ class ControlPlane:
 
     def _report(self, report: Report) -> None:
         disowned = self._disowned.get(report.attempt.run)
-        if disowned is not None and isinstance(report, Succeeded | AttemptFault | Lost | Parked):
+        if disowned is not None and isinstance(report, AttemptEnd):
             ended = disowned.get(report.attempt)
             if ended is not None and not ended.done():
                 ended.set_result(None)

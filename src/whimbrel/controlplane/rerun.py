@@ -23,7 +23,7 @@ from whimbrel.model.changes import explain
 from whimbrel.model.content import input_digest, inputs_digest
 from whimbrel.model.events import CacheMiss, RunRequested
 from whimbrel.model.literals import Literals
-from whimbrel.model.program import GateTarget, LaunchPlanTarget, Program, TaskSpec, WorkflowTarget
+from whimbrel.model.program import ArrayTarget, GateTarget, LaunchPlanTarget, Program, TaskSpec, WorkflowTarget
 from whimbrel.model.run import AttemptId, EntryKind, Phase, Reusable
 
 
@@ -95,7 +95,7 @@ def _code(node: NodeState, program: Program) -> str:
     target = node.target
     if isinstance(target, GateTarget):
         return gate_digest(target)
-    if not isinstance(target, WorkflowTarget | LaunchPlanTarget):
+    if not node.kind.composed:
         return node.spec.code_digest if node.spec is not None else ""
     # A run that was resumed with other code has nodes of both: only what was made by one version is known.
     for inner in _below(node):
@@ -103,6 +103,10 @@ def _code(node: NodeState, program: Program) -> str:
             return ""
         if inner.graph is not None and inner.graph != program.workflows.get(inner.graph.name):
             return ""
+    if isinstance(target, ArrayTarget):
+        return closure_digest(target, program)
+    if not isinstance(target, WorkflowTarget | LaunchPlanTarget):
+        return node.spec.code_digest if node.spec is not None else ""
     if node.graph is None or node.graph != program.workflows.get(node.graph.name):
         return ""
     return closure_digest(target, program)
@@ -173,9 +177,11 @@ def forecast(old: Run, request: RunRequested, current: Program) -> list[Forecast
                 Forecast(node.path, node.entity, Verdict.REUSE, () if place == node.path else (f"as {place}",))
             )
             continue
-        if node.frame is not None:
+        if node.frame is not None or node.array is not None:
             continue  # its nodes speak for themselves
         lines.append(Forecast(node.path, node.entity, Verdict.RUN, tuple(_why(node, before, begun))))
+        if before is not None and before.kind is Kind.DYNAMIC and node.kind is Kind.DYNAMIC:
+            lines += _laid_out(before)
         if before is not None and before.kind is Kind.EAGER and node.kind is Kind.EAGER:
             lines += _calls(before, known, fresh_inputs=_changed_inputs(node, before))
     return lines
@@ -212,7 +218,7 @@ def _why(node: NodeState, before: NodeState | None, begun: Run) -> list[str]:
     if before.entity != node.entity:
         return [f"{before.entity} stood here"]
     said = _unfinished(before)
-    said += changes(before.spec, node.spec) if node.kind in (Kind.TASK, Kind.EAGER) else _graph_changes(before, node)
+    said += changes(before.spec, node.spec) if node.spec is not None else _graph_changes(before, node)
     if node.phase is Phase.UNDEFINED:
         assert node.scope is not None
         assert node.node is not None
@@ -261,6 +267,8 @@ def changes(before: TaskSpec | None, now: TaskSpec | None) -> list[str]:
 
 
 def _graph_changes(before: NodeState, node: NodeState) -> list[str]:
+    if isinstance(before.target, ArrayTarget) and before.target != node.target:
+        return ["its map has changed"]
     return ["its graph has changed"] if before.graph != node.graph else []
 
 
@@ -274,6 +282,15 @@ def _changed_inputs(node: NodeState, before: NodeState) -> list[str]:
         if name not in before.inputs
         or name not in node.inputs
         or input_digest(before.inputs[name]) != input_digest(node.inputs[name])
+    ]
+
+
+def _laid_out(before: NodeState) -> list[Forecast]:
+    """What the body of a dynamic node had laid out: it is taken where it is laid out again."""
+    return [
+        Forecast(node.path, node.entity, Verdict.DEPENDS, (f"if the body of {before.path} lays it out again",))
+        for node in _below(before)
+        if node.phase.has_outputs and not node.kind.composed and node.kind is not Kind.BRANCH
     ]
 
 
@@ -305,9 +322,14 @@ def _calls(body: NodeState, known: Program, fresh_inputs: list[str]) -> list[For
 
 
 def _call_changes(call: NodeState, known: Program) -> list[str]:
+    if isinstance(call.target, GateTarget):
+        return []
+    if isinstance(call.target, ArrayTarget):
+        return _inner_changes(call, known)
     if not isinstance(call.target, WorkflowTarget | LaunchPlanTarget):
         now = known.tasks.get(call.entity)
-        return ["it is gone"] if now is None else changes(call.spec, now)
+        said = ["it is gone"] if now is None else changes(call.spec, now)
+        return list(dict.fromkeys(said + _inner_changes(call, known)))
     workflow = call.entity
     if isinstance(call.target, LaunchPlanTarget):
         plan = known.launch_plans.get(workflow)
@@ -315,7 +337,13 @@ def _call_changes(call: NodeState, known: Program) -> list[str]:
     if workflow not in known.workflows:
         return ["it is gone"]
     said = ["its graph has changed"] if call.graph != known.workflows[workflow] else []
-    for inner in _below(call):
+    return list(dict.fromkeys(said + _inner_changes(call, known)))
+
+
+def _inner_changes(call: NodeState, known: Program) -> list[str]:
+    """What has changed in the tasks inside a call that is no body of its own driver."""
+    said: list[str] = []
+    for inner in () if call.inline or call.kind is Kind.EAGER else _below(call):
         if inner.spec is not None:
             now = known.tasks.get(inner.entity)
             said += ["it is gone"] if now is None else changes(inner.spec, now)

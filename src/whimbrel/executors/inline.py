@@ -20,21 +20,11 @@ from typing import Any
 
 from whimbrel.authoring.secret_sources import SecretSource
 from whimbrel.errors import SystemFault
-from whimbrel.model.attempt import (
-    AttemptFault,
-    Cancel,
-    Deliver,
-    Launch,
-    Lost,
-    Parked,
-    Report,
-    Started,
-    Succeeded,
-)
+from whimbrel.model.attempt import AttemptEnd, AttemptFault, Cancel, Deliver, Launch, Report, Started
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.program import CodeRef, TaskKind
 from whimbrel.model.run import AttemptId
-from whimbrel.runtime.attempt import Attempt, End, Load, load_once
+from whimbrel.runtime.attempt import Attempt, Load, load_once
 from whimbrel.runtime.capture import Capture, LineBuffer
 from whimbrel.runtime.handing import handed
 from whimbrel.runtime.masking import Mask
@@ -273,7 +263,7 @@ class InlineExecutor:
             if running is None:
                 # A second end, or the words of an attempt that was given up.
                 continue
-            if isinstance(report, Succeeded | AttemptFault | Lost | Parked):
+            if isinstance(report, AttemptEnd):
                 self._end(running, report)
             elif isinstance(report, Started) and not report.worker:
                 # A driver says it too; said once is enough.
@@ -281,7 +271,7 @@ class InlineExecutor:
             else:
                 self._report(report)
 
-    def _end(self, running: _Running, end: End | Lost | Parked) -> None:
+    def _end(self, running: _Running, end: AttemptEnd) -> None:
         del self._running[end.attempt]
         if running.escalation is not None:
             running.escalation.cancel()

@@ -20,6 +20,7 @@ from whimbrel.authoring.secret_sources import SecretSource
 from whimbrel.errors import SystemFault
 from whimbrel.executors.worker_process import WorkerProcess
 from whimbrel.model.attempt import (
+    AttemptEnd,
     AttemptFault,
     Cancel,
     Deliver,
@@ -34,6 +35,7 @@ from whimbrel.model.attempt import (
     Shutdown,
     Started,
     Succeeded,
+    Unfolded,
 )
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.program import TaskKind
@@ -408,7 +410,7 @@ class ProcessExecutor:
             # A second end, or the words of an attempt that was given up: nobody may hear them.
             return
         match frame:
-            case Succeeded() | AttemptFault() | Parked():
+            case Succeeded() | Unfolded() | AttemptFault() | Parked():
                 worker.drain()
                 self._end(running_now, frame)
             case Started():
@@ -428,7 +430,7 @@ class ProcessExecutor:
         if len(seat.attempts) == 1 and not self._closing:
             self._report(LogChunk(next(iter(seat.attempts)), stream, text, self._clock()))
 
-    def _end(self, running: _Running, end: Succeeded | AttemptFault | Lost | Parked) -> None:
+    def _end(self, running: _Running, end: AttemptEnd) -> None:
         seat = running.seat
         self._unseat(running)
         if running.cancelled is not None and not seat.drivers:

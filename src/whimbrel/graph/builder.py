@@ -104,8 +104,9 @@ class GraphBuilder:
     ``problems`` collects what cannot be built; ``graphs`` are workflows made of branch arms.
     """
 
-    def __init__(self, name: str, inputs: Mapping[str, LiteralType | None]) -> None:
+    def __init__(self, name: str, inputs: Mapping[str, LiteralType | None], prefix: str = "n") -> None:
         self.name = name
+        self.prefix = prefix
         self.inputs = inputs
         self.nodes: list[DraftNode] = []
         self.problems: list[Problem] = []
@@ -125,7 +126,7 @@ class GraphBuilder:
         if self._open:
             arm = self._open[-1]
             return arm.branch.next_id(), arm, arm.nodes
-        return f"n{len(self.nodes)}", None, self.nodes
+        return f"{self.prefix}{len(self.nodes)}", None, self.nodes
 
     def add(self, target: Target, outputs: Outputs, inputs: dict[str, Binding], line: SourceLine | None) -> DraftNode:
         """Add a node, to the open arm if there is one."""

@@ -6,6 +6,7 @@ Knows the IR. Must not know how a graph was made, or what is right and wrong abo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 import msgspec
 
@@ -137,43 +138,61 @@ def find_cycle(edges: Mapping[str, Iterable[str]]) -> list[str]:
 
 def replace_promises(binding: Binding, change: Callable[[PromiseBinding], Binding]) -> Binding:
     """``binding`` with every promise changed."""
+    return _replace_leaves(binding, lambda leaf: change(leaf) if isinstance(leaf, PromiseBinding) else leaf)
+
+
+def replace_constants(binding: Binding, change: Callable[[LiteralBinding], Binding]) -> Binding:
+    """``binding`` with every constant changed."""
+    return _replace_leaves(binding, lambda leaf: change(leaf) if isinstance(leaf, LiteralBinding) else leaf)
+
+
+Leaf: TypeAlias = PromiseBinding | LiteralBinding
+
+
+def _replace_leaves(binding: Binding, change: Callable[[Leaf], Binding]) -> Binding:
     match binding:
-        case PromiseBinding():
-            return change(binding)
         case ListBinding(items=items):
-            return ListBinding(tuple(replace_promises(item, change) for item in items))
+            return ListBinding(tuple(_replace_leaves(item, change) for item in items))
         case MapBinding(items=fields):
-            return MapBinding({key: replace_promises(item, change) for key, item in fields.items()})
-        case LiteralBinding():
-            return binding
+            return MapBinding({key: _replace_leaves(item, change) for key, item in fields.items()})
+        case _:
+            return change(binding)
 
 
-def replace_in_condition(condition: Condition, change: Callable[[PromiseBinding], Binding]) -> Condition:
-    """``condition`` with every promise changed."""
+def _replace_in_condition(condition: Condition, change: Callable[[Leaf], Binding]) -> Condition:
     if isinstance(condition, Comparison):
         return Comparison(
-            condition.op, replace_promises(condition.left, change), replace_promises(condition.right, change)
+            condition.op, _replace_leaves(condition.left, change), _replace_leaves(condition.right, change)
         )
     return msgspec.structs.replace(
         condition,
-        left=replace_in_condition(condition.left, change),
-        right=replace_in_condition(condition.right, change),
+        left=_replace_in_condition(condition.left, change),
+        right=_replace_in_condition(condition.right, change),
     )
 
 
 def replace_in_node(node: Node, change: Callable[[PromiseBinding], Binding]) -> Node:
     """``node`` with every promise changed, those inside a branch included."""
+    return _replace_in_node(node, lambda leaf: change(leaf) if isinstance(leaf, PromiseBinding) else leaf)
+
+
+def replace_constants_in_node(node: Node, change: Callable[[LiteralBinding], Binding]) -> Node:
+    """``node`` with every constant changed, those inside a branch included."""
+    return _replace_in_node(node, lambda leaf: change(leaf) if isinstance(leaf, LiteralBinding) else leaf)
+
+
+def _replace_in_node(node: Node, change: Callable[[Leaf], Binding]) -> Node:
     target = node.target
     if isinstance(target, BranchTarget):
         cases = tuple(
             msgspec.structs.replace(
                 case,
-                condition=replace_in_condition(case.condition, change),
-                node=replace_in_node(case.node, change),
+                condition=_replace_in_condition(case.condition, change),
+                node=_replace_in_node(case.node, change),
             )
             for case in target.cases
         )
-        otherwise = None if target.otherwise is None else replace_in_node(target.otherwise, change)
+        otherwise = None if target.otherwise is None else _replace_in_node(target.otherwise, change)
         target = msgspec.structs.replace(target, cases=cases, otherwise=otherwise)
-    inputs = {name: replace_promises(binding, change) for name, binding in node.inputs.items()}
+    inputs = {name: _replace_leaves(binding, change) for name, binding in node.inputs.items()}
     return msgspec.structs.replace(node, target=target, inputs=inputs)

@@ -180,6 +180,10 @@ class Parked(Struct, frozen=True, gc=False, tag="parked"):
     at: float
 
 
+AttemptEnd: TypeAlias = Succeeded | Unfolded | AttemptFault | Lost | Parked
+"""The last that is heard of an attempt."""
+
+
 class BeginCall(Struct, frozen=True, gc=False, tag="begin"):
     """An eager body calls ``entity``.
 

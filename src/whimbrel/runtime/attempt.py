@@ -21,9 +21,10 @@ from msgspec.structs import replace
 from whimbrel.authoring.calling import Direct, current
 from whimbrel.authoring.context import ExecutionContext, ExecutionId, TaskId
 from whimbrel.authoring.decks import Show
+from whimbrel.authoring.dynamic import Dynamic
 from whimbrel.authoring.travelling import carried_values
-from whimbrel.errors import SystemFault
-from whimbrel.model.attempt import AttemptFault, Launch, Report, Succeeded
+from whimbrel.errors import CompileError, SystemFault
+from whimbrel.model.attempt import AttemptFault, Launch, Report, Succeeded, Unfolded
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import CodeRef
@@ -35,10 +36,11 @@ from whimbrel.runtime.masking import Mask
 from whimbrel.runtime.outlet import Outlet
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.task_decks import begin_decks, end_decks
+from whimbrel.runtime.unfolding import unfold
 from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.types.failures import capture
 
-End = Succeeded | AttemptFault
+End = Succeeded | Unfolded | AttemptFault
 
 
 Load = Callable[[CodeRef], Runnable]
@@ -62,6 +64,8 @@ class AttemptContext(ExecutionContext):
     """The context of an attempt; its scratch directory goes with it."""
 
     _own_scratch: tempfile.TemporaryDirectory[str] | None = None
+    output: LineBuffer | None = None
+    """Where the prints of the task go, whatever calls it makes."""
 
     @cached_property
     def working_directory(self) -> str:
@@ -73,18 +77,6 @@ class AttemptContext(ExecutionContext):
         """Remove the scratch directory, if there is one."""
         if self._own_scratch is not None:
             self._own_scratch.cleanup()
-
-
-class AttemptCaller(Direct):
-    """What calls inside a task are: plain Python calls that belong to the attempt. ``output`` is where the attempt's
-    prints go.
-    """
-
-    __slots__ = ("output",)
-
-    def __init__(self, execution: ExecutionContext, output: LineBuffer | None) -> None:
-        super().__init__(execution)
-        self.output = output
 
 
 def execution_context(launch: Launch, blobs: BlobStore, show: Show | None = None) -> AttemptContext:
@@ -207,7 +199,7 @@ class Attempt:
                 if self._cancelled is not None:
                     raise asyncio.CancelledError(self._cancelled)
                 with laid_over(self.launch.metadata.environment), mounted(self.launch, context.secrets):
-                    outputs = self._call(context)
+                    end = self._call(context)
             finally:
                 # Who holds the guard may be about to raise in this thread: after this nobody can.
                 with self._guard:
@@ -217,21 +209,32 @@ class Attempt:
             return self._fault(error)
         finally:
             self._finish(context)
-        return Succeeded(self.launch.attempt, outputs, self._clock())
+        return end
 
-    def _call(self, context: AttemptContext) -> Literals:
+    def _call(self, context: AttemptContext) -> Succeeded | Unfolded:
         entity = self._load(self.launch.task.code)
-        token = current.set(AttemptCaller(context, self._output))
+        context.output = self._output
+        token = current.set(Direct(context))
         try:
             # Inside too: a file is bound to the attempt's store.
             values = entity.signature.decode_inputs(read_literals(self.launch.inputs, self._blobs))
             self._begin_decks(entity, values, context)
             with carried_values(self.launch.metadata.carried):
+                if isinstance(entity, Dynamic):
+                    return unfold(
+                        entity,
+                        values,
+                        execution=context,
+                        attempt=self.launch.attempt,
+                        blobs=self._blobs,
+                        clock=self._clock,
+                        refuse=lambda constants: self._mask.refuse(constants, "what the body laid out"),
+                    )
                 value = entity.fn(**values)
                 if inspect.iscoroutine(value):
                     value = self._run_coroutine(self._awaited(value))
                 # Encoding is inside: a transformer may ask for the attempt's context.
-                return self._written(entity, value, context)
+                return Succeeded(self.launch.attempt, self._written(entity, value, context), self._clock())
         finally:
             current.reset(token)
 
@@ -240,7 +243,8 @@ class Attempt:
         the way to stop it.
         """
         context = execution_context(self.launch, self._blobs, self._outlet)
-        token = current.set(AttemptCaller(context, self._output))
+        context.output = self._output
+        token = current.set(Direct(context))
         try:
             if self._cancelled is not None:
                 raise asyncio.CancelledError(self._cancelled)
@@ -300,4 +304,6 @@ class Attempt:
             return replace(capture(error, fault=Fault.CANCELLED), message=self._cancelled, recoverable=False)
         if isinstance(error, SystemFault):
             return capture(error, fault=Fault.SYSTEM)
-        return capture(error, fault=Fault.USER)
+        failure = capture(error, fault=Fault.USER)
+        # What is wrong with a graph is wrong with it the next time, too.
+        return replace(failure, recoverable=False) if isinstance(error, CompileError) else failure

@@ -21,6 +21,7 @@ from typing import NoReturn, Protocol, assert_never
 
 from whimbrel.authoring.calling import current
 from whimbrel.model.attempt import (
+    AttemptEnd,
     AttemptFault,
     Cancel,
     Deliver,
@@ -33,12 +34,11 @@ from whimbrel.model.attempt import (
     Parked,
     Report,
     Shutdown,
-    Succeeded,
 )
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.program import TaskKind
 from whimbrel.model.run import AttemptId, Entry
-from whimbrel.runtime.attempt import Attempt, AttemptCaller, End, Load
+from whimbrel.runtime.attempt import Attempt, AttemptContext, Load
 from whimbrel.runtime.capture import Capture, LineBuffer
 from whimbrel.runtime.ear import Ear
 from whimbrel.runtime.environment import laid_over
@@ -131,7 +131,7 @@ class DriverThread:
     def _send(self, report: Report) -> None:
         if self._over:
             return
-        if isinstance(report, Succeeded | AttemptFault | Parked):
+        if isinstance(report, AttemptEnd):
             self._over = True
             self._output.close()
             # Who hears the end may start another attempt at once.
@@ -147,7 +147,7 @@ class DriverThread:
             self._send_report(report)
 
 
-def _too_large(end: End, error: BrokenFrame) -> AttemptFault:
+def _too_large(end: AttemptEnd, error: BrokenFrame) -> AttemptFault:
     """What is said instead of an end that cannot be said: without it the attempt would never end."""
     failure = Failure(Fault.USER, f"the outcome is too large to be reported: {error}", recoverable=False)
     return AttemptFault(end.attempt, failure, end.at)
@@ -162,8 +162,8 @@ def log_sink(
 
 def attempt_output() -> LineBuffer | None:
     """Where the prints of the task go that is the current caller, whatever thread or asyncio task it has spread to."""
-    caller = current.get()
-    return caller.output if isinstance(caller, AttemptCaller) else None
+    execution = current.get().execution
+    return execution.output if isinstance(execution, AttemptContext) else None
 
 
 class Worker:

@@ -19,18 +19,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from whimbrel.authoring.secret_sources import SecretSource
-from whimbrel.model.attempt import (
-    AttemptFault,
-    Cancel,
-    Deliver,
-    Launch,
-    Lost,
-    Observation,
-    Parked,
-    Report,
-    Started,
-    Succeeded,
-)
+from whimbrel.model.attempt import AttemptEnd, AttemptFault, Cancel, Deliver, Launch, Observation, Report, Started
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.program import CodeRef, TaskKind
 from whimbrel.model.run import AttemptId, Entry
@@ -263,7 +252,7 @@ class SimulatedExecutor:
         self._loop.call_soon_threadsafe(self._post, report)
 
     def _post(self, report: Report) -> None:
-        if isinstance(report, Succeeded | AttemptFault | Lost | Parked):
+        if isinstance(report, AttemptEnd):
             known = self._attempts.pop(report.attempt, None) or self._drivers.pop(report.attempt, None)
             if known is not None:
                 self._report(report)
