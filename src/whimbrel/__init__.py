@@ -1,22 +1,25 @@
 """whimbrel: plain Python that never loses work."""
 
 from whimbrel.authoring.bracket import SetupTeardown, setup_teardown
+from whimbrel.authoring.cache_policy import Cache, CachePolicy, VersionParameters
 from whimbrel.authoring.calling import current_context
 from whimbrel.authoring.checking import check_module
 from whimbrel.authoring.compilation import FlyteContextManager
 from whimbrel.authoring.conditional import conditional
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.decks import Deck, DeckField, Html
+from whimbrel.authoring.documentation import Description, Documentation, SourceCode
 from whimbrel.authoring.durable_values import now, random, uuid4
 from whimbrel.authoring.dynamic import Dynamic, dynamic
 from whimbrel.authoring.eager import Eager, eager
 from whimbrel.authoring.entry import entry_program
+from whimbrel.authoring.environment import Environment
 from whimbrel.authoring.gate import approve, sleep, wait_for_input
+from whimbrel.authoring.images import ImageSpec, PodTemplate
 from whimbrel.authoring.imperative import ImperativeWorkflow
 from whimbrel.authoring.launch_plan import LaunchPlan
 from whimbrel.authoring.maps import MapTask, map_task
 from whimbrel.authoring.nodes import create_node
-from whimbrel.authoring.options import Cache
 from whimbrel.authoring.progress import progress, track
 from whimbrel.authoring.references import (
     LaunchPlanReference,
@@ -37,14 +40,17 @@ from whimbrel.authoring.registration import (
     Labels,
     Options,
     PagerDuty,
+    RawOutputDataConfig,
     SecurityContext,
     Slack,
     WorkflowExecutionPhase,
 )
 from whimbrel.authoring.renderers import register_renderer
+from whimbrel.authoring.resources import Resources
 from whimbrel.authoring.schedules import CronSchedule, FixedRate
 from whimbrel.authoring.secrets import Secret
 from whimbrel.authoring.task import Task, task
+from whimbrel.authoring.task_metadata import TaskMetadata
 from whimbrel.authoring.travelling import overrides, propagate
 from whimbrel.authoring.workflow import Workflow, workflow
 from whimbrel.errors import (
@@ -63,7 +69,7 @@ from whimbrel.errors import (
     ValueMismatch,
     WhimbrelError,
 )
-from whimbrel.model.program import FailurePolicy, Resources
+from whimbrel.model.program import FailurePolicy
 from whimbrel.types.by_reference import FileTransformer
 from whimbrel.types.columns import kwtypes
 from whimbrel.types.datasets import StructuredDataset
@@ -77,6 +83,7 @@ __all__ = [
     "AuthRole",
     "BatchSize",
     "Cache",
+    "CachePolicy",
     "CallMismatch",
     "CompileError",
     "ConcurrencyLimitBehavior",
@@ -84,10 +91,13 @@ __all__ = [
     "CronSchedule",
     "Deck",
     "DeckField",
+    "Description",
+    "Documentation",
     "Dynamic",
     "Eager",
     "EagerException",
     "Email",
+    "Environment",
     "ExecutionContext",
     "FailurePolicy",
     "FileTransformer",
@@ -100,6 +110,7 @@ __all__ = [
     "GateUnanswered",
     "HashMethod",
     "Html",
+    "ImageSpec",
     "ImperativeWorkflow",
     "Labels",
     "LaunchPlan",
@@ -107,22 +118,27 @@ __all__ = [
     "MapTask",
     "Options",
     "PagerDuty",
+    "PodTemplate",
     "Problem",
     "PromiseMisuse",
+    "RawOutputDataConfig",
     "RecoverableError",
     "Resources",
     "Secret",
     "SecurityContext",
     "SetupTeardown",
     "Slack",
+    "SourceCode",
     "StructuredDataset",
     "Task",
+    "TaskMetadata",
     "TaskReference",
     "TypeTransformer",
     "UnresolvedReference",
     "UnsupportedType",
     "UserError",
     "ValueMismatch",
+    "VersionParameters",
     "WhimbrelError",
     "Workflow",
     "WorkflowExecutionPhase",

@@ -48,6 +48,7 @@ def compile_body(
     failure_policy: FailurePolicy = FailurePolicy.FAIL_IMMEDIATELY,
     metadata: Metadata | None = None,
     on_failure: Any = None,
+    doc: str = "",
 ) -> Compiled:
     """Trace ``body`` once. Raises nothing of the author's: what goes wrong is in ``problems``.
 
@@ -73,7 +74,7 @@ def compile_body(
         outputs,
         failure_policy=failure_policy,
         metadata=metadata or Metadata(),
-        doc=signature.doc,
+        doc=doc or signature.doc,
         line=signature.line,
         failure_node=handler,
         failure_error=told,

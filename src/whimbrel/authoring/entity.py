@@ -11,11 +11,12 @@ from collections.abc import Callable, Coroutine
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 
+from whimbrel.authoring.cache_policy import Cache, VersionParameters
 from whimbrel.authoring.calling import current
 from whimbrel.authoring.closure import Closure, closure_of
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.naming import code_ref, find_name, loading_problem, module_name
-from whimbrel.authoring.options import METADATA_OPTIONS, read_metadata
+from whimbrel.authoring.options import DATA_OPTIONS, METADATA_OPTIONS, read_metadata
 from whimbrel.authoring.settling import settled
 from whimbrel.authoring.signature import Signature, read_signature
 from whimbrel.authoring.source import function_line
@@ -175,7 +176,12 @@ class Entity(ABC, Generic[P, R]):
         return self.options(**overrides)
 
     def _auto_version(self, options: dict[str, Any]) -> str:
-        return self.code_digest()[:16] if options.get("cache") else ""
+        cache = options.get("cache")
+        code = self.code_digest()[:16] if cache else ""
+        if not isinstance(cache, Cache):
+            return code
+        image, pod, name = (options.get(key) for key in ("container_image", "pod_template", "pod_template_name"))
+        return cache.get_version(VersionParameters(self.fn, image, pod, name), code)
 
     def __repr__(self) -> str:
         return f"<{self.noun} {self.name}>"
@@ -228,9 +234,12 @@ class Configured(Generic[P, R]):
         return f"<{self.entity!r} with options>"
 
 
+_READ = (*METADATA_OPTIONS, *DATA_OPTIONS)
+
+
 def task_metadata(options: dict[str, Any], entity: Entity[..., Any]) -> Metadata:
     """The metadata of a task's options, with the line of the task in the error. Raises ``CompileError``."""
-    said = {name: value for name, value in options.items() if name in METADATA_OPTIONS and value is not None}
+    said = {name: value for name, value in options.items() if name in _READ and value is not None}
     try:
         return read_metadata(said, auto_version=entity._auto_version(said))
     except CallMismatch as error:

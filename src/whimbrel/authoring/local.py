@@ -13,7 +13,7 @@ from typing import Any
 
 from whimbrel.authoring.binding import holds_standin
 from whimbrel.authoring.context import ExecutionContext
-from whimbrel.authoring.options import METADATA_OPTIONS, unknown_option
+from whimbrel.authoring.options import OVERRIDES, unknown_option
 from whimbrel.authoring.promise import Expression, Ordered, Outputs, Promise, Void, misuse, results
 from whimbrel.authoring.standin import Standin
 from whimbrel.model.program import Metadata
@@ -72,10 +72,9 @@ class LaterPromise(Promise):
 
 def check_overrides(options: Mapping[str, Any]) -> None:
     """Raise ``CallMismatch`` for an override that does not exist; in a plain call overrides do nothing else."""
-    known = ("name", "node_name", *METADATA_OPTIONS)
     for name in options:
-        if name not in known:
-            raise unknown_option(name, known)
+        if name not in OVERRIDES:
+            raise unknown_option(name, OVERRIDES)
 
 
 def step_into(value: Any, step: str | int) -> Any:

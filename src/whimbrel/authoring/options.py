@@ -9,8 +9,6 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from msgspec import Struct
-
 from whimbrel.errors import CallMismatch
 from whimbrel.model.program import CacheSpec, Metadata, Resources
 
@@ -39,16 +37,21 @@ METADATA_OPTIONS = (
 """What may be said about a task, and of one call of it."""
 
 
-class Cache(Struct, frozen=True, kw_only=True):
-    """How the outputs of a task are kept.
+DATA_OPTIONS = (
+    "accelerator",
+    "aliases",
+    "annotations",
+    "deprecated",
+    "labels",
+    "pod_template",
+    "pod_template_name",
+    "shared_memory",
+    "task_config",
+)
+"""What may be said besides: kept for a Flyte back end, without effect on whimbrel's engines."""
 
-    ``version`` "" means: a digest of the function, and of the code of its project that it uses. ``serialize``: of equal
-    calls at the same time one computes and the others wait. ``ignored_inputs`` take no part in the key.
-    """
-
-    version: str = ""
-    serialize: bool = False
-    ignored_inputs: tuple[str, ...] = ()
+OVERRIDES = ("name", "node_name", *METADATA_OPTIONS, *DATA_OPTIONS)
+"""What ``with_overrides`` of a node takes."""
 
 
 def read_metadata(options: Mapping[str, Any], *, auto_version: str = "") -> Metadata:
@@ -57,13 +60,15 @@ def read_metadata(options: Mapping[str, Any], *, auto_version: str = "") -> Meta
     Raises ``CallMismatch`` for an unknown option or a value that makes no sense.
     """
     for name in options:
-        if name not in METADATA_OPTIONS:
+        if name not in METADATA_OPTIONS and name not in DATA_OPTIONS:
             raise unknown_option(name, METADATA_OPTIONS)
+    _check_data(options)
     cache = _cache(options, auto_version)
     image = options.get("container_image") or options.get("image") or ""
     return Metadata(
         retries=_whole(options.get("retries"), "retries"),
-        timeout=seconds(options.get("timeout"), "timeout"),
+        # flytekit's word for "no limit" is 0.
+        timeout=seconds(options.get("timeout"), "timeout") or None,
         backoff=seconds(options.get("backoff"), "backoff"),
         backoff_limit=seconds(options.get("backoff_limit"), "backoff_limit"),
         cache=cache,
@@ -74,6 +79,20 @@ def read_metadata(options: Mapping[str, Any], *, auto_version: str = "") -> Meta
         key=str(options.get("key") or ""),
         image=image if isinstance(image, str) else str(getattr(image, "name", image)),
     )
+
+
+def _check_data(options: Mapping[str, Any]) -> None:
+    """Raise ``CallMismatch`` for what is kept as data and makes no sense."""
+    if options.get("pod_template") is not None and options.get("pod_template_name"):
+        raise CallMismatch("pod_template and pod_template_name are given. Give one of them.")
+    memory = options.get("shared_memory")
+    if memory not in (None, False, True) and not isinstance(memory, str):
+        raise CallMismatch(f"shared_memory is {memory!r}. Give True, or a size such as '1Gi'.")
+    interruptible = options.get("interruptible")
+    if interruptible is not None and not isinstance(interruptible, bool):
+        raise CallMismatch(f"interruptible is {interruptible!r}. Give True or False.")
+    if options.get("resources") is not None and (options.get("requests") or options.get("limits")):
+        raise CallMismatch("resources are given, and requests or limits too. A pair in resources is both.")
 
 
 def unknown_option(name: str, known: Iterable[str]) -> CallMismatch:
@@ -118,7 +137,8 @@ def _cache(options: Mapping[str, Any], auto_version: str) -> CacheSpec | None:
         return None
     # A Cache, or an object with its attributes: flytekit's has them under the same names.
     version = version or getattr(cache, "version", None) or ""
-    ignored = ignored or tuple(getattr(cache, "ignored_inputs", None) or ())
+    said = getattr(cache, "ignored_inputs", None) or ()
+    ignored = ignored or ((said,) if isinstance(said, str) else tuple(said))
     return CacheSpec(version or auto_version, ignored, serialize or bool(getattr(cache, "serialize", False)))
 
 

@@ -13,9 +13,10 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 from whimbrel.authoring.calling import Direct, current
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.decks import wanted_fields, wants_decks
+from whimbrel.authoring.documentation import documentation
 from whimbrel.authoring.entity import Entity, Part, task_metadata
 from whimbrel.authoring.entry import single_task_program
-from whimbrel.authoring.options import METADATA_OPTIONS, unknown_option
+from whimbrel.authoring.options import DATA_OPTIONS, METADATA_OPTIONS, unknown_option
 from whimbrel.authoring.secrets import secret_requests
 from whimbrel.authoring.settling import run_to_end
 from whimbrel.authoring.signature import Signature, read_signature
@@ -31,19 +32,15 @@ R = TypeVar("R")
 # data.
 TASK_OPTIONS = (
     *METADATA_OPTIONS,
-    "accelerator",
+    *DATA_OPTIONS,
     "deck_fields",
-    "deprecated",
     "disable_deck",
     "docs",
     "enable_deck",
+    "execution_mode",
     "node_dependency_hints",
     "pickle_untyped",
-    "pod_template",
-    "pod_template_name",
     "secret_requests",
-    "shared_memory",
-    "task_config",
     "task_resolver",
 )
 
@@ -116,9 +113,7 @@ class Task(Entity[P, R]):
         return CompileError([Problem(f"{self.short_name}: {error}", file=line.file or None, line=line.line)])
 
     def _documentation(self) -> str:
-        docs = self.task_options.get("docs") or self.signature.doc
-        # flytekit has a class for it, with a short and a long description.
-        return docs if isinstance(docs, str) else str(getattr(docs, "short_description", docs))
+        return documentation(self.task_options.get("docs")) or self.signature.doc
 
     def spec(self) -> TaskSpec:
         """It in the engine's terms. Raises ``CompileError`` with everything that is wrong."""

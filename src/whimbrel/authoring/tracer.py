@@ -15,7 +15,7 @@ from typing import Any, overload
 from whimbrel.authoring.binding import Binder
 from whimbrel.authoring.calling import current
 from whimbrel.authoring.context import ExecutionContext
-from whimbrel.authoring.options import METADATA_OPTIONS, read_metadata, unknown_option
+from whimbrel.authoring.options import OVERRIDES, read_metadata, unknown_option
 from whimbrel.authoring.promise import Ordered, Outputs, Promise, Void, misuse, results
 from whimbrel.authoring.source import caller_line
 from whimbrel.errors import CallMismatch, CompileError, Problem
@@ -135,8 +135,8 @@ class NodeHandle(Ordered):
         name = options.pop("node_name", None) or options.pop("name", None)
         options.pop("name", None)
         for option in options:
-            if option not in METADATA_OPTIONS:
-                raise unknown_option(option, ("name", "node_name", *METADATA_OPTIONS))
+            if option not in OVERRIDES:
+                raise unknown_option(option, OVERRIDES)
         if name:
             draft.name = str(name)
         if options:

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 from whimbrel.authoring.calling import current
 from whimbrel.authoring.compiling import Compiled, close_program, compile_body
 from whimbrel.authoring.context import ExecutionContext
+from whimbrel.authoring.documentation import documentation
 from whimbrel.authoring.entity import Entity, Part, task_metadata
 from whimbrel.authoring.failure_handler import handle_failure
 from whimbrel.authoring.local import LocalFlow, ValuePromise, resolve
@@ -77,6 +78,7 @@ class Workflow(Entity[P, R]):
             failure_policy=self.failure_policy,
             metadata=self.metadata,
             on_failure=self.on_failure,
+            doc=documentation(self.workflow_options.get("docs")),
         )
 
     def compiled(self) -> Compiled:
