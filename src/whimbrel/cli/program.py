@@ -5,7 +5,10 @@ Knows: entities, compile errors, drawings of graphs. Must not know: engines, hom
 
 from __future__ import annotations
 
+import importlib
 import os
+from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -15,7 +18,18 @@ from whimbrel.cli.drawing import as_mermaid, as_text
 from whimbrel.cli.entities import find_entity, load_file, what_there_is
 from whimbrel.cli.failures import LoadFailed, innermost_line
 from whimbrel.cli.settings import err, json_option, out, print_json, verbose_option
-from whimbrel.errors import CompileError, Problem
+from whimbrel.errors import CompileError, InputInvalid, Problem
+
+
+def _flyte_output() -> Any:
+    """The module that makes Flyte's messages. Raises ``InputInvalid`` where the extra is not installed."""
+    try:
+        # Not at the top: `check` and the other formats need no protobuf.
+        return importlib.import_module("whimbrel.cli.flyte_output")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("flyteidl", "google"):
+            raise
+        raise InputInvalid("Flyte's messages need flyteidl: pip install 'whimbrel[flyte]'.") from None
 
 
 @click.command(
@@ -83,16 +97,38 @@ def _place(error: BaseException) -> tuple[str, int]:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "mermaid", "json"]),
+    type=click.Choice(["text", "mermaid", "json", "flyteidl", "flyteidl-json"]),
     default="text",
     show_default=True,
-    help="A list of nodes, a Mermaid flowchart, or everything.",
+    help="A list of nodes, a Mermaid flowchart, everything, or the messages that a Flyte back end takes.",
 )
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a file for each of Flyte's messages into this directory.",
+)
+@click.option("--project", default="flytesnacks", show_default=True, help="Of Flyte's messages.")
+@click.option("--domain", default="development", show_default=True, help="Of Flyte's messages.")
+@click.option("--version", default="", help="Of Flyte's messages; a digest of the program when it is not given.")
+@click.option("--image", default="whimbrel:latest", show_default=True, help="In Flyte's messages, the tasks' own.")
 @click.argument("file")
 @click.argument("name")
-def compile_(file: str, name: str, form: str) -> int:
+def compile_(file: str, name: str, form: str, output: Path | None, **registration: str) -> int:
     """Compile NAME of FILE (a path or a dotted module) and print its graph, without running anything."""
+    flyte = form.startswith("flyteidl")
+    if output is not None and not flyte:
+        raise click.UsageError("--output is for Flyte's messages: add --format flyteidl or --format flyteidl-json.")
     entity = find_entity(load_file(file), name, file)
+    if flyte:
+        writer = _flyte_output()
+        found = writer.messages(entity, **registration)
+        as_json = form == "flyteidl-json"
+        if output is None:
+            out((writer.as_json(found) if as_json else writer.as_text(found)).rstrip("\n"))
+        else:
+            written = writer.write_files(found, output, json=as_json)
+            out(f"{len(written)} files in {output}")
+        return 0
     program = entity.program()
     match form:
         case "json":

@@ -56,7 +56,7 @@ def encode_parameters(
         default = parameter.default
         while isinstance(default, UnionLiteral) and isinstance(default.value, NoneLiteral):
             default = default.value  # flytekit gives a default of None as it is
-        slot.default.CopyFrom(encode_literal(default, parameter.type, defaults))
+        slot.default.CopyFrom(encode_literal(default, parameter.type, defaults, exact=exact))
     return message
 
 

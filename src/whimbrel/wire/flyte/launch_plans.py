@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flyteidl.admin import launch_plan_pb2, notification_pb2, schedule_pb2
+from flyteidl.admin import launch_plan_pb2, schedule_pb2
 from flyteidl.core import execution_pb2
 
 from whimbrel.errors import InputInvalid
@@ -78,10 +78,5 @@ def _schedule(message: Any, schedule: Schedule) -> None:
 def _notification(message: Any, notice: Notification) -> None:
     phases = execution_pb2.WorkflowExecution.Phase
     message.phases.extend(phases.Value(phase.upper()) for phase in notice.phases)
-    kinds = {
-        "email": notification_pb2.EmailNotification,
-        "slack": notification_pb2.SlackNotification,
-        "pagerduty": notification_pb2.PagerDutyNotification,
-    }
-    sent = kinds[notice.channel](recipients_email=notice.recipients)
-    {"email": message.email, "slack": message.slack, "pagerduty": message.pager_duty}[notice.channel].CopyFrom(sent)
+    channels = {"email": message.email, "slack": message.slack, "pagerduty": message.pager_duty}
+    channels[notice.channel].recipients_email.extend(notice.recipients)

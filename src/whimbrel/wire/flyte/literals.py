@@ -1,8 +1,8 @@
 """Literals as ``flyteidl.core.Literal``, and back. Both directions are given the type, which says how to read a value.
 
-Flyte's literals know less than ours: what they have no field for stands in the metadata of the literal under names
-that begin with ``whimbrel.``. A constant in a binding is a bare scalar, which has no metadata: a time zone, the size
-of a file and the like are lost there.
+Flyte's literals know less than ours. With ``exact`` what they have no field for (a time zone, the size of a file)
+stands in the metadata of the literal, under names that begin with ``whimbrel.``; without it literals are flytekit's to
+the letter. A constant in a binding is a bare scalar, which has no metadata: there it is always lost.
 """
 
 from __future__ import annotations
@@ -49,10 +49,12 @@ _SIZE, _PATH, _LENGTH = "whimbrel.size", "whimbrel.path", "whimbrel.length"
 _COLUMNS = "whimbrel.columns"
 
 
-def encode_literal(literal: lit.Literal, kind: LiteralType, defaults: FieldDefaults | None = None) -> Any:
-    """``literal``, a value of type ``kind``, as a ``Literal`` message."""
+def encode_literal(
+    literal: lit.Literal, kind: LiteralType, defaults: FieldDefaults | None = None, *, exact: bool = False
+) -> Any:
+    """``literal``, a value of type ``kind``, as a ``Literal`` message. ``exact`` keeps what Flyte does not know."""
     message = literals_pb2.Literal()
-    _encode(message, literal, kind, defaults or {})
+    _encode(message, literal, kind, defaults or {}, exact)
     return message
 
 
@@ -72,11 +74,11 @@ def decode_literal(message: Any, kind: LiteralType) -> lit.Literal:
             raise InputInvalid("a literal without a value; send one of the kinds that Flyte knows.")
 
 
-def encode_literals(given: Mapping[str, lit.Literal], kinds: Mapping[str, LiteralType]) -> Any:
+def encode_literals(given: Mapping[str, lit.Literal], kinds: Mapping[str, LiteralType], *, exact: bool = False) -> Any:
     """A ``LiteralMap`` of ``given``, whose types are ``kinds``."""
     message = literals_pb2.LiteralMap()
     for name, literal in given.items():
-        message.literals[name].CopyFrom(encode_literal(literal, kinds.get(name, ANY)))
+        message.literals[name].CopyFrom(encode_literal(literal, kinds.get(name, ANY), exact=exact))
     return message
 
 
@@ -89,7 +91,7 @@ def decode_literals(message: Any, kinds: Mapping[str, LiteralType]) -> lit.Liter
 # --- out --------------------------------------------------------------------------------------------------------------
 
 
-def _encode(message: Any, literal: lit.Literal, kind: LiteralType, defaults: FieldDefaults) -> None:
+def _encode(message: Any, literal: lit.Literal, kind: LiteralType, defaults: FieldDefaults, exact: bool) -> None:
     match literal, kind:
         case lit.RefLiteral(), _:
             message.offloaded_metadata.uri = literal.uri
@@ -103,51 +105,53 @@ def _encode(message: Any, literal: lit.Literal, kind: LiteralType, defaults: Fie
         case lit.ListLiteral(items=items), ListType(item=item):
             message.collection.SetInParent()
             for each in items:
-                _encode(message.collection.literals.add(), each, item, defaults)
+                _encode(message.collection.literals.add(), each, item, defaults, exact)
         case lit.MapLiteral(items=fields), MapType(value=value):
             message.map.SetInParent()
             for key, each in fields.items():
-                _encode(message.map.literals[key], each, value, defaults)
+                _encode(message.map.literals[key], each, value, defaults, exact)
         case lit.BlobLiteral(), BlobType():
             blob = message.scalar.blob
             blob.uri = literal.uri
             blob.metadata.type.format = literal.format or kind.format
             blob.metadata.type.dimensionality = int(literal.multipart)
-            _describe(message, literal)
+            _describe(message, literal, exact)
         case lit.DatasetLiteral(), DatasetType():
             table = message.scalar.structured_dataset
             table.uri = literal.uri
             table.metadata.structured_dataset_type.CopyFrom(encode_type(kind, defaults).structured_dataset_type)
             table.metadata.structured_dataset_type.format = literal.format or kind.format
-            if literal.columns:
+            if literal.columns and exact:
                 message.metadata[_COLUMNS] = msgspec.json.encode(literal.columns).decode()
-            _describe(message, literal)
+            _describe(message, literal, exact)
         case lit.DatetimeLiteral(value=value, zone=zone), SimpleType(simple=Simple.DATETIME):
             _set_moment(message.scalar.primitive.datetime, value)
-            if zone:
+            if zone and exact:
                 message.metadata[_ZONE] = zone
-            if value.tzinfo is None:
+            if value.tzinfo is None and exact:
                 message.metadata[_NAIVE] = "true"
         case _:
-            message.scalar.CopyFrom(encode_scalar(literal, kind, defaults))
+            message.scalar.CopyFrom(encode_scalar(literal, kind, defaults, exact=exact))
 
 
-def _describe(message: Any, literal: lit.BlobLiteral | lit.DatasetLiteral) -> None:
+def _describe(message: Any, literal: lit.BlobLiteral | lit.DatasetLiteral, exact: bool) -> None:
     if literal.digest:
         message.hash = literal.digest
-    if literal.size >= 0:
+    if literal.size >= 0 and exact:
         message.metadata[_SIZE] = str(literal.size)
 
 
-def encode_scalar(literal: lit.Literal, kind: LiteralType, defaults: FieldDefaults | None = None) -> Any:
-    """``literal`` as a ``Scalar``, which has no place for what Flyte does not know."""
+def encode_scalar(
+    literal: lit.Literal, kind: LiteralType, defaults: FieldDefaults | None = None, *, exact: bool = False
+) -> Any:
+    """``literal`` as a ``Scalar``, which has no place for what Flyte does not know but in the value of a union."""
     scalar = literals_pb2.Scalar()
     match literal, kind:
         case lit.NoneLiteral(), _:
             scalar.none_type.SetInParent()
         case lit.UnionLiteral(variant=variant, value=value), UnionType(variants=variants) if variant < len(variants):
             chosen = variants[variant]
-            scalar.union.value.CopyFrom(encode_literal(value, chosen, defaults))
+            scalar.union.value.CopyFrom(encode_literal(value, chosen, defaults, exact=exact))
             scalar.union.type.CopyFrom(encode_variant(chosen, defaults))
         case lit.IntLiteral(value=value), SimpleType(simple=Simple.FLOAT):
             scalar.primitive.float_value = value

@@ -15,6 +15,7 @@ from whimbrel.model.literal_types import NONE, ListType, LiteralType, UnionType
 from whimbrel.model.program import (
     ArrayTarget,
     BranchTarget,
+    GateKind,
     GateTarget,
     Graph,
     LaunchPlanTarget,
@@ -128,6 +129,8 @@ def short_name(target: object, program: Program) -> str:
             return short_name(inner, program)
         case LaunchPlanTarget(name=name) if name in program.launch_plans:
             return program.launch_plans[name].workflow.rpartition(".")[2]
+        case GateTarget(kind=GateKind.SLEEP):
+            return "sleep-gate"
         case GateTarget(name=name) | BranchTarget(name=name):
             return name
         case TaskTarget(name=name) | WorkflowTarget(name=name) | LaunchPlanTarget(name=name):

@@ -72,7 +72,8 @@ def encode_type(kind: LiteralType, defaults: FieldDefaults | None = None, *, exa
     """``kind`` as a ``LiteralType`` message. ``exact`` annotates what reading it back would lose."""
     message = _encode(kind, defaults or {})
     if exact and _read(message) != kind:
-        _annotate(message, {_ANNOTATION: msgspec.to_builtins(kind)})
+        # As text: the numbers of an annotation are doubles, which cannot tell 1 from 1.0.
+        _annotate(message, {_ANNOTATION: msgspec.json.encode(kind).decode()})
     return message
 
 
@@ -82,8 +83,8 @@ def decode_type(message: Any) -> LiteralType:
         annotations = plain(message.annotation.annotations)
         if _ANNOTATION in annotations:
             try:
-                found: LiteralType = msgspec.convert(annotations[_ANNOTATION], LiteralType, strict=False)
-            except msgspec.ValidationError as error:
+                found: LiteralType = msgspec.json.decode(annotations[_ANNOTATION], type=LiteralType)
+            except (msgspec.DecodeError, TypeError) as error:
                 raise InputInvalid(f"the annotation {_ANNOTATION!r} of a type makes no sense: {error}") from None
             return found
     return _read(message)

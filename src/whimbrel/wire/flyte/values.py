@@ -7,7 +7,8 @@ file ``{"path": uri}``, a value of a union is the value alone.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from whimbrel.errors import InputInvalid
 from whimbrel.model import literals as lit
@@ -25,6 +26,8 @@ from whimbrel.model.literal_types import (
     UnionType,
 )
 
+T = TypeVar("T")
+
 
 class _Strange(Exception):
     """The value is not one that its plain form tells again."""
@@ -34,9 +37,9 @@ def value_of(literal: lit.Literal, kind: LiteralType) -> Any:
     """The plain value; ``None`` for one that could not be told again from it."""
     try:
         value = _value(literal, kind)
-    except _Strange:
+        return value if literal_of(value, kind) == literal else None
+    except (_Strange, InputInvalid):
         return None
-    return value if literal_of(value, kind) == literal else None
 
 
 def _value(literal: lit.Literal, kind: LiteralType) -> Any:
@@ -81,12 +84,14 @@ def literal_of(value: Any, kind: LiteralType) -> lit.Literal:
                 except InputInvalid:
                     continue
             raise InputInvalid(f"{value!r} in a struct is of none of the types of its field.")
+        case None, EnumType(values=values) if None in values:
+            return lit.NoneLiteral()
         case None, SimpleType(simple=Simple.NONE) | StructType(name="any", fields=None):
             return lit.NoneLiteral()
         case str(), SimpleType(simple=Simple.DATE):
-            return lit.DateLiteral(dt.date.fromisoformat(value))
+            return lit.DateLiteral(_parsed(dt.date.fromisoformat, value))
         case str(), SimpleType(simple=Simple.DATETIME):
-            return lit.DatetimeLiteral(dt.datetime.fromisoformat(value))
+            return _moment(_parsed(dt.datetime.fromisoformat, value))
         case int() | float(), SimpleType(simple=Simple.DURATION):
             span = dt.timedelta(seconds=value)
             return lit.DurationLiteral(span.days, span.seconds, span.microseconds)
@@ -115,3 +120,18 @@ def literal_of(value: Any, kind: LiteralType) -> lit.Literal:
             return lit.MapLiteral({str(key): literal_of(each, known.get(key, ANY)) for key, each in value.items()})
         case _:
             raise InputInvalid(f"{value!r} in a struct is not what its field declares.")
+
+
+def _parsed(parse: Callable[[str], T], text: str) -> T:
+    try:
+        return parse(text)
+    except ValueError:
+        raise InputInvalid(f"{text!r} in a struct is no date or time in ISO 8601.") from None
+
+
+def _moment(value: dt.datetime) -> lit.Literal:
+    if value.tzinfo is None:
+        return lit.DatetimeLiteral(value)
+    # The model's moments are in UTC, beside the zone that they are shown in.
+    offset = value.isoformat()[-6:] if value.utcoffset() else ""
+    return lit.DatetimeLiteral(value.astimezone(dt.UTC), offset)
