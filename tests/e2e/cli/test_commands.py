@@ -451,6 +451,21 @@ def test_compile(shell: Shell) -> None:
     assert set(program["workflows"]) == {"flows.branching", "flows.chain"}
 
 
+def test_compile_to_flytes_messages(shell: Shell) -> None:
+    told = shell("compile", FLOWS, "branching", "--format", "flyteidl", "--version", "v7").out
+    assert told.startswith("# task flows.is_large\ntemplate {\n")
+    assert 'version: "v7"' in told
+    listed = json.loads(shell("compile", FLOWS, "branching", "--format", "flyteidl-json").out)
+    assert [one["name"] for one in listed if one["kind"] == "workflow"] == ["flows.chain", "flows.branching"]
+    shell("compile", FLOWS, "branching", "--format", "flyteidl", "--output", "messages")
+    names = [path.name for path in sorted((shell.directory / "messages").iterdir())]
+    assert "flows.is_large_1.pb" in names[0]
+    assert len(names) == len(listed)
+    assert names[-1].endswith("_3.pb")
+    refused = shell("compile", FLOWS, "branching", "--output", "messages", code=2).err
+    assert "--format flyteidl" in refused
+
+
 def test_doctor(shell: Shell) -> None:
     assert shell("doctor", "--json").json["ok"]
     shell("run", FLOWS, "chain", "--x", 1)

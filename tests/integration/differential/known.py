@@ -36,6 +36,17 @@ KNOWN = (
         "/workflow .*by_hand/description",
         "a workflow put together by calls has no docstring: flytekit leaves the empty description out",
     ),
+    Known(
+        "gates",
+        "/workflow gates.wf/template/nodes/2/metadata/timeout",
+        "flytekit gives every sleep a time-out of an hour, also one that is to last longer; whimbrel gives it none",
+    ),
+    Known(
+        "failure_workflow",
+        "/workflow failure_workflow.*/nodes/0/id",
+        "nodes of a workflow that is first seen as `on_failure` are `fn0` in flytekit, and `n0` where it was called "
+        "before; here they are always `n0`",
+    ),
 )
 UNIVERSAL = KNOWN[0]
 """It is in every program, and no reason to call the program different."""

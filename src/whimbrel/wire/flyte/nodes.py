@@ -95,7 +95,8 @@ class NodeEncoder:
         match target:
             case TaskTarget(name=name):
                 message.task_node.reference_id.CopyFrom(self._id(TASK, name, self._program.tasks))
-                self._overrides(message.task_node.overrides, node)
+                if name in self._program.tasks:
+                    self._overrides(message.task_node.overrides, node)
             case WorkflowTarget(name=name):
                 message.workflow_node.sub_workflow_ref.CopyFrom(self._id(WORKFLOW, name, self._program.workflows))
             case LaunchPlanTarget(name=name):
@@ -119,7 +120,7 @@ class NodeEncoder:
         if isinstance(target, TaskTarget):
             if target.name in self._program.tasks:
                 below = self._program.tasks[target.name].metadata
-        else:
+        elif target.name not in self._program.references:
             # flytekit always says whether a workflow in a workflow may be interrupted.
             message.interruptible = False
             if isinstance(target, WorkflowTarget) and target.name in self._program.workflows:

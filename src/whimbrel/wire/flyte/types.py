@@ -16,6 +16,7 @@ from flyteidl.core import types_pb2
 from whimbrel.errors import InputInvalid
 from whimbrel.model.literal_types import (
     ANY,
+    STRING,
     BinaryType,
     BlobType,
     DatasetType,
@@ -35,6 +36,8 @@ from whimbrel.wire.flyte.structs import plain, set_struct
 FieldDefaults: TypeAlias = Mapping[str, Mapping[str, Any]]
 """By the name of a struct type, what its optional fields are by default, as JSON. Defaults take no part in a type."""
 
+ERROR = StructType("whimbrel.types.error.FlyteError", {"message": STRING, "failed_node_id": STRING})
+"""What a failure node is told; Flyte has a simple type for it."""
 PICKLE_FORMAT = "PythonPickle"
 """The blob format that flytekit gives to what it pickles."""
 _ANNOTATION = "whimbrel"
@@ -78,7 +81,7 @@ def encode_type(kind: LiteralType, defaults: FieldDefaults | None = None, *, exa
 
 
 def decode_type(message: Any) -> LiteralType:
-    """The type in a message. Raises ``InputInvalid`` for one that whimbrel has nothing like (a schema of ERROR)."""
+    """The type in a message. Raises ``InputInvalid`` for one that whimbrel has nothing like."""
     if message.HasField("annotation"):
         annotations = plain(message.annotation.annotations)
         if _ANNOTATION in annotations:
@@ -105,6 +108,8 @@ def tag(kind: LiteralType) -> str:
             return "Tuple"
         case MapType() | StructType(fields=None):
             return "Typed Dict"
+        case StructType() if kind == ERROR:
+            return "FlyteError"
         case StructType():
             return "Object-Dataclass-Transformer"
         case BlobType(multipart=multipart):
@@ -143,6 +148,8 @@ def _encode(kind: LiteralType, defaults: FieldDefaults) -> Any:
             message.map_value_type.CopyFrom(_encode(value, defaults))
         case StructType(name="any", fields=None):
             _encode_pickle(message, "typing.Any")
+        case StructType() if kind == ERROR:
+            message.simple = types_pb2.ERROR
         case StructType() | TupleType():
             _encode_struct(message, kind, defaults)
         case UnionType(variants=variants):
@@ -217,8 +224,7 @@ def _read_simple(message: Any) -> LiteralType:
     if simple == types_pb2.STRUCT:
         return _read_struct(message)
     if simple == types_pb2.ERROR:
-        # What went wrong is a text here, as it is in whimbrel's own failure nodes.
-        return StructType("flyteidl.core.Error")
+        return ERROR
     if simple not in _READ_SIMPLE:
         raise InputInvalid(f"whimbrel has no type like Flyte's {types_pb2.SimpleType.Name(simple)}; use another.")
     values = plain(message.annotation.annotations).get("literal_values")
