@@ -17,6 +17,7 @@ from whimbrel.authoring.environment import Environment
 from whimbrel.authoring.gate import approve, sleep, wait_for_input
 from whimbrel.authoring.images import ImageSpec, PodTemplate
 from whimbrel.authoring.imperative import ImperativeWorkflow
+from whimbrel.authoring.instance_task import InstanceTask
 from whimbrel.authoring.launch_plan import LaunchPlan
 from whimbrel.authoring.maps import MapTask, map_task
 from whimbrel.authoring.nodes import create_node
@@ -49,6 +50,7 @@ from whimbrel.authoring.renderers import register_renderer
 from whimbrel.authoring.resources import Resources
 from whimbrel.authoring.schedules import CronSchedule, FixedRate
 from whimbrel.authoring.secrets import Secret
+from whimbrel.authoring.shell_task import OutputLocation, ShellTask
 from whimbrel.authoring.task import Task, task
 from whimbrel.authoring.task_metadata import TaskMetadata
 from whimbrel.authoring.travelling import overrides, propagate
@@ -112,11 +114,13 @@ __all__ = [
     "Html",
     "ImageSpec",
     "ImperativeWorkflow",
+    "InstanceTask",
     "Labels",
     "LaunchPlan",
     "LaunchPlanReference",
     "MapTask",
     "Options",
+    "OutputLocation",
     "PagerDuty",
     "PodTemplate",
     "Problem",
@@ -127,6 +131,7 @@ __all__ = [
     "Secret",
     "SecurityContext",
     "SetupTeardown",
+    "ShellTask",
     "Slack",
     "SourceCode",
     "StructuredDataset",

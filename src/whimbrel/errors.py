@@ -16,6 +16,7 @@
     │   ├── SecretNotFound (EntityNotFound)
     │   ├── SecretLeak                     a secret on its way into a value that is kept
     │   ├── BranchFailed               the arm of a conditional that was taken says to fail
+    │   ├── ProcessFailed              the command line of a shell or container task failed
     │   ├── GateRejected               somebody said no at an approval
     │   ├── GateUnanswered             nobody is there to answer a gate
     │   ├── UnresolvedReference        a reference that leads to nothing here
@@ -177,6 +178,13 @@ class SecretLeak(UserError):
 
 class BranchFailed(UserError):
     """The arm of a conditional that was taken says to fail."""
+
+
+class ProcessFailed(UserError):
+    """The command line of a task failed. ``exit_status`` is its exit code, negative for a signal, ``None`` if it
+    never ran."""
+
+    exit_status: int | None = None
 
 
 class GateRejected(UserError):

@@ -160,7 +160,7 @@ class _Body:
             signature = callee.signature
         except CompileError:
             return None
-        return signature.outputs["o0"].literal_type if signature.result == "single" else None
+        return signature.outputs[signature.lone].literal_type if signature.result == "single" else None
 
 
 def _may_fit(kind: LiteralType, wanted: LiteralType) -> bool:

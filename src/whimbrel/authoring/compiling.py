@@ -171,7 +171,7 @@ def bind_outputs(tracer: Tracer, signature: Signature, value: Any) -> dict[str, 
 
 def _takes_none(signature: Signature) -> bool:
     try:
-        signature.outputs["o0"].check(None)
+        signature.outputs[signature.lone].check(None)
     except UserError:
         return False
     return True

@@ -298,7 +298,7 @@ class Outputs(Ordered, tuple[Any, ...]):
 def results(signature: Any, node: Ordered, promise: Callable[[str], Any]) -> Any:
     """What a call gives back to the author: nothing, a promise, or several; ``promise`` makes one by output name."""
     if signature.result == "single":
-        return promise("o0")
+        return promise(signature.lone)
     if signature.result == "none":
         return Void(signature.name, node)
     names = tuple(signature.outputs)

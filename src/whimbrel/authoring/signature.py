@@ -52,7 +52,7 @@ class Signature:
 
     ``result`` is how the outputs come back: ``"none"``, ``"single"`` (the value itself) or ``"tuple"`` (one item an
     output; ``tuple_type`` is its class, a NamedTuple or ``tuple``). ``named_outputs`` takes the place of ``outputs``
-    where there is no return annotation.
+    where there is no return annotation; with ``unwrap`` a lone one is the value itself, whatever its name.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Signature:
         pickle_untyped: bool = False,
         problems: Sequence[Problem] = (),
         named_outputs: Mapping[str, Any] | None = None,
+        unwrap: bool = False,
     ) -> None:
         self.name = name
         self.line = line
@@ -100,13 +101,17 @@ class Signature:
                 self.outputs[output_name] = transformer
                 description = docs.outputs.get(output_name) or _only(docs.outputs, types)
                 variables[output_name] = Variable(transformer.literal_type, description)
+        self.lone = "o0"
+        """The name of the output of a ``"single"`` result."""
+        if unwrap and len(types) == 1:
+            self.result, self.tuple_type, self.lone = "single", None, next(iter(types))
         self._interface = Interface(parameters, variables)
         # The Direct path runs over these for every call.
         self._input_checks = tuple((key, transformer.check) for key, transformer in self.inputs.items())
         # A path may stand where a file is declared: the Direct path makes the file of it, as an engine would.
         self._input_files = tuple(key for key, made in self.inputs.items() if _wants_form(made))
         self._output_files = tuple(key for key, made in self.outputs.items() if _wants_form(made))
-        self._single_check = self.outputs["o0"].check if self.result == "single" and self.outputs else None
+        self._single_check = self.outputs[self.lone].check if self.result == "single" and self.outputs else None
         self._count = len(self.names)
         self.fixed: tuple[str, ...] = ()
         """Inputs of the workflow that a launch plan has fixed: they cannot be given."""
@@ -351,7 +356,7 @@ class Signature:
         if check is not None:
             try:
                 check(value)
-                return _with_files(self.outputs["o0"], value) if self._output_files else value
+                return _with_files(self.outputs[self.lone], value) if self._output_files else value
             except ValueMismatch as error:
                 self._refuse_output("", error)
         items = self.outputs_by_name(value)
@@ -383,7 +388,7 @@ class Signature:
         if self.result == "none":
             return None
         if self.result == "single":
-            return values["o0"]
+            return values[self.lone]
         items = [values[name] for name in self.outputs]
         if self.tuple_type is None or self.tuple_type is tuple:
             return tuple(items)
@@ -392,7 +397,7 @@ class Signature:
     def outputs_by_name(self, value: Any) -> dict[str, Any]:
         """A return value taken apart. Raises ``ValueMismatch`` when the number of outputs is not the declared one."""
         if self.result == "single":
-            return {"o0": value}
+            return {self.lone: value}
         if self.result == "none":
             if value is not None:
                 raise self._wrong_count(value, "None: no output is declared", "Annotate the return type.")

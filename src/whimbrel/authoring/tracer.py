@@ -270,7 +270,7 @@ class Tracer:
             return NodePromise(self, None, "", None)  # stands for a result of which nothing is known
         signature = entity.read
         if signature.result == "single":  # the most frequent by far
-            return NodePromise(self, draft, "o0", draft.outputs.get("o0"))
+            return NodePromise(self, draft, signature.lone, draft.outputs.get(signature.lone))
         outputs = draft.outputs
         return results(
             signature, NodeHandle(self, draft), lambda name: NodePromise(self, draft, name, outputs.get(name))
