@@ -7,6 +7,7 @@ that both mean the same. Inside an arm of a ``conditional`` calls are put off: o
 from __future__ import annotations
 
 import dataclasses
+import enum
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -161,7 +162,7 @@ class LocalFlow:
             return results(
                 signature,
                 LocalNode(signature.name, {}),
-                lambda name: LaterPromise(lambda: signature.outputs_by_name(deferred.force())[name]),
+                lambda name: _later(signature, deferred, name),
             )
         value = self._run(entity, inputs)
         if signature.result == "single":  # the most frequent by far
@@ -169,11 +170,15 @@ class LocalFlow:
         return self.promises(signature, value)
 
     def create_node(self, entity: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LocalNode:
-        """Run it; give its node."""
-        if self.arms:
-            raise misuse("create_node is used in an arm of a conditional", "Call the task itself there.")
+        """Run it, or put it off; give its node."""
         signature = entity.signature
-        value = self._run(entity, signature.bind(args, kwargs))
+        inputs = signature.bind(args, kwargs)
+        if self.arms:
+            deferred = Deferred(lambda: self._run(entity, inputs))
+            self.arms[-1].append(deferred)
+            later = {name: _later(signature, deferred, name) for name in signature.outputs}
+            return LocalNode(signature.name, later)
+        value = self._run(entity, inputs)
         outputs = signature.outputs_by_name(value)
         return LocalNode(signature.name, {name: ValuePromise(item) for name, item in outputs.items()})
 
@@ -190,6 +195,11 @@ class LocalFlow:
         """Promises of the outputs in ``value``, a return value that was checked."""
         outputs = signature.outputs_by_name(value)
         return results(signature, LocalNode(signature.name, {}), lambda name: ValuePromise(outputs[name]))
+
+
+def _later(signature: Any, deferred: Deferred, name: str) -> LaterPromise:
+    """An output of a call that was put off."""
+    return LaterPromise(lambda: signature.outputs_by_name(deferred.force())[name])
 
 
 def resolve(value: Any) -> Any:
@@ -231,4 +241,8 @@ def evaluate(expression: Expression) -> bool:
         return evaluate(expression.left) and evaluate(expression.right)
     if expression.op == "or":
         return evaluate(expression.left) or evaluate(expression.right)
-    return bool(_OPERATORS[expression.op](resolve(expression.left), resolve(expression.right)))
+    left, right = resolve(expression.left), resolve(expression.right)
+    # An engine compares an enum with a text by its value.
+    if isinstance(left, enum.Enum) is not isinstance(right, enum.Enum):
+        left, right = (side.value if isinstance(side, enum.Enum) else side for side in (left, right))
+    return bool(_OPERATORS[expression.op](left, right))

@@ -5,6 +5,8 @@ Knows: conditions and arms. Must not know: what the arms run.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from whimbrel.engine import faults
 from whimbrel.engine.branch import arms, choose
 from whimbrel.engine.machine import Machine
@@ -29,8 +31,9 @@ def begin_branch(machine: Machine, state: NodeState) -> None:
         else:
             machine.abort(arm, faults.aborted("another arm was taken" if chosen else "no arm was taken"), Trigger.SKIP)
     if chosen is None:
-        message = target.message or f"no case of {target.name} holds, and it has no else"
-        machine.fail(state, faults.user(message, state.path, state.line))
+        nothing = f"no case of {target.name} holds, and it has no else"
+        failure = faults.said(target.message) if target.message else faults.user(nothing)
+        machine.fail(state, replace(failure, node=state.path, line=state.line))
 
 
 def arm_ended(machine: Machine, branch: NodeState, arm: NodeState) -> None:

@@ -23,6 +23,11 @@ def user(message: str, path: str = "", line: str = "") -> Failure:
     return Failure(Fault.USER, message, recoverable=False, node=path, line=line)
 
 
+def said(message: str) -> Failure:
+    """The workflow says that it fails here."""
+    return Failure(Fault.USER, message, "whimbrel.errors:BranchFailed", (message,), recoverable=False)
+
+
 def timed_out(seconds: float, path: str) -> Failure:
     """An attempt ran longer than it may."""
     return Failure(Fault.TIMEOUT, f"{path} ran longer than its timeout of {seconds:g} s", node=path)
