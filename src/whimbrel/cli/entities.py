@@ -43,6 +43,10 @@ def find_entity(module: ModuleType, name: str, source: str) -> Entity[..., Any]:
         try:
             value = getattr(value, part)
         except AttributeError:
+            # A launch plan's name need not be that of the variable it is in.
+            named = [entity for entity in entities_of(module).values() if entity.name == name]
+            if named:
+                return named[0]
             raise EntityNotFound(f"{source} has no {name!r}; {what_there_is(module, name)}") from None
     entity = looked_through(value)
     if entity is None:

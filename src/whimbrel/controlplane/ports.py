@@ -102,6 +102,10 @@ class CacheStore(Protocol):
         """Keep a row; the newest wins. Ends the reservation of ``key``."""
         ...
 
+    async def clear_cache(self) -> int:
+        """Take every row out; how many there were. Reservations stay: who computes goes on."""
+        ...
+
     async def reserve(self, key: CacheKey, holder: str, until: float, now: float) -> bool:
         """Whether ``holder`` now has the right to compute ``key``: nobody has, or theirs ended at a time before
         ``now``, or it is the holder's already."""

@@ -124,6 +124,10 @@ class CrashingStore:
         """See ``CacheStore``."""
         await self._write("put_cached", lambda: self.inner.put_cached(key, row))
 
+    async def clear_cache(self) -> int:
+        """See ``CacheStore``."""
+        return await self._write("clear_cache", self.inner.clear_cache)
+
     async def reserve(self, key: CacheKey, holder: str, until: float, now: float) -> bool:
         """See ``CacheStore``."""
         return await self._write("reserve", lambda: self.inner.reserve(key, holder, until, now))

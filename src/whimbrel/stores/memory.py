@@ -120,6 +120,12 @@ class MemoryStore:
             self._cache[digest(key)] = (key, row)
         self._reservations.pop(digest(key), None)
 
+    async def clear_cache(self) -> int:
+        """Take every row out; how many there were."""
+        count = len(self._cache)
+        self._cache.clear()
+        return count
+
     async def reserve(self, key: CacheKey, holder: str, until: float, now: float) -> bool:
         """Whether ``holder`` may compute ``key``."""
         there = self._reservations.get(digest(key))

@@ -45,6 +45,20 @@ def test_the_newest_row_wins(store: AnyStore) -> None:
     asyncio.run(main())
 
 
+def test_the_cache_can_be_cleared(store: AnyStore) -> None:
+    async def main() -> None:
+        assert await store.clear_cache() == 0
+        await store.put_cached(key(x="1"), row())
+        await store.put_cached(key(x="2"), row())
+        assert await store.clear_cache() == 2
+        assert await store.cached(key(x="1")) is None
+        assert await store.why_not(key(x="1")) == "nothing is cached for m.t yet"
+        await store.put_cached(key(x="1"), row())
+        assert await store.cached(key(x="1")) == row()
+
+    asyncio.run(main())
+
+
 def test_a_miss_says_why(store: AnyStore) -> None:
     async def main() -> None:
         assert await store.why_not(key(x="1")) == "nothing is cached for m.t yet"

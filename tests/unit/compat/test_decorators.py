@@ -249,7 +249,7 @@ def test_untyped_inputs_can_be_opted_in() -> None:
 def test_data_classes() -> None:
     assert list(kwtypes(x=int, y=str).items()) == [("x", int), ("y", str)]
     assert Secret(group="g").mount_requirement is Secret.MountType.ANY
-    with pytest.raises(ValueError, match="group or a key"):
+    with pytest.raises(CallMismatch, match="a group, a key or both"):
         Secret()
     assert TaskMetadata(cache=True, cache_version="1").retries == 0
     with pytest.raises(ValueError, match="cache_version"):

@@ -216,7 +216,7 @@ def test_checkpoints_secrets_and_resources() -> None:
     assert Checkpoint.__name__ == "Checkpoint"
     assert asking.metadata.resources is not None
     assert asking.metadata.resources.mem == "1Gi"
-    with pytest.raises(ValueError, match="group or a key"):
+    with pytest.raises(CallMismatch, match="a group, a key or both"):
         Secret()
 
 

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeVar, overload
 
+from whimbrel.authoring.dynamic import Dynamic, DynamicDecorator
+from whimbrel.authoring.dynamic import dynamic as _dynamic
 from whimbrel.authoring.eager import Eager, EagerDecorator
 from whimbrel.authoring.eager import eager as _eager
 from whimbrel.authoring.entity import Entity
@@ -143,7 +145,7 @@ _REFUSED = {
     "task_resolver": "Tasks are found by import: keep them at the top level of a module.",
 }
 # What is said to a cluster or a console, and has no meaning where runs are local. (Others whimbrel keeps as data.)
-_UNHEARD = ("annotations", "disable_deck", "labels", "max_parallelism")
+_UNHEARD = ("annotations", "labels", "max_parallelism")
 
 
 def _translated(fn: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]:
@@ -185,6 +187,17 @@ def workflow(fn: Any = None, /, **options: Any) -> Any:
     if fn is None:
         return lambda fn: workflow(fn, **options)
     return _workflow(**_translated(fn, options))(fn)
+
+
+@overload
+def dynamic(fn: Callable[P, R], /) -> Dynamic[P, R]: ...
+@overload
+def dynamic(fn: None = None, /, **options: Any) -> DynamicDecorator: ...
+def dynamic(fn: Any = None, /, **options: Any) -> Any:
+    """A task whose body lays out a graph when it runs, with flytekit's options of tasks and of workflows."""
+    if fn is None:
+        return lambda fn: dynamic(fn, **options)
+    return _dynamic(**_translated(fn, options))(fn)
 
 
 @overload

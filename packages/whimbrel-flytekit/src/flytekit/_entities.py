@@ -1,6 +1,7 @@
 """What is called: tasks, workflows, launch plans, gates, references."""
 
 from flytekit._adapt import blocking_eager as eager
+from flytekit._adapt import dynamic as dynamic
 from flytekit._adapt import task as task
 from flytekit._adapt import workflow as workflow
 from whimbrel import LaunchPlan as LaunchPlan
@@ -16,6 +17,7 @@ from whimbrel import reference_workflow as reference_workflow
 from whimbrel import wait_for_input as wait_for_input
 from whimbrel.authoring.gate import sleep as sleep
 from whimbrel.authoring.imperative import ImperativeWorkflow as Workflow
+from whimbrel.authoring.maps import map_task as map_task
 from whimbrel.authoring.task import Task as PythonFunctionTask
 
 __all__ = [
@@ -27,8 +29,10 @@ __all__ = [
     "WorkflowReference",
     "approve",
     "conditional",
+    "dynamic",
     "eager",
     "get_reference_entity",
+    "map_task",
     "reference_launch_plan",
     "reference_task",
     "reference_workflow",

@@ -11,11 +11,13 @@ from flytekit.loggers import logger as logger
 from flytekit.remote import FlyteRemote as FlyteRemote
 from whimbrel.authoring.calling import current_context as current_context
 from whimbrel.authoring.context import Checkpoint as Checkpoint
+from whimbrel.authoring.decks import HtmlDeck as Deck
 
 __all__ = [
     "LOGGING_RICH_FMT_ENV_VAR",
     "Checkpoint",
     "Config",
+    "Deck",
     "ExecutionParameters",
     "FlyteContext",
     "FlyteContextManager",

@@ -7,11 +7,13 @@ from whimbrel.types.columns import kwtypes as kwtypes
 from whimbrel.types.directories import BatchSize as BatchSize
 from whimbrel.types.directories import FlyteDirectory as FlyteDirectory
 from whimbrel.types.files import FlyteFile as FlyteFile
+from whimbrel.types.hashing import HashMethod as HashMethod
 
 __all__ = [
     "BatchSize",
     "FlyteDirectory",
     "FlyteFile",
+    "HashMethod",
     "StructuredDataset",
     "directory",
     "file",

@@ -100,6 +100,7 @@ STATEMENTS = Texts(
         cache.task = :task ORDER BY CASE WHEN (cache.version = :version) THEN 0 ELSE 1 END, CASE WHEN
         (cache.interface = :interface) THEN 0 ELSE 1 END, cache.at DESC LIMIT :limit OFFSET 0""",
     drop_older="""DELETE FROM cache WHERE cache."key" = :key AND cache.at <= :at""",
+    clear_cache="""DELETE FROM cache""",
     add_cached="""
         INSERT INTO cache ("key", task, version, interface, inputs, outputs, run, path, at) SELECT :key AS
         anon_1, :task AS anon_2, :version AS anon_3, :interface AS anon_4, :inputs AS anon_5, :outputs AS

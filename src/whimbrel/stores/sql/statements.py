@@ -109,6 +109,7 @@ STATEMENTS: dict[str, sa.ClauseElement] = {
     )
     .limit(_LIMIT),
     "drop_older": sa.delete(cache).where(cache.c.key == _KEY, cache.c.at <= sa.bindparam("at")),
+    "clear_cache": sa.delete(cache),
     "add_cached": _insert_unless(cache, sa.exists().where(cache.c.key == sa.bindparam("key"))),
     "extend_reservation": sa.update(reservations)
     .where(

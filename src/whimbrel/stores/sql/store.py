@@ -263,6 +263,15 @@ class SqlStore:
 
         await self._write(work)
 
+    async def clear_cache(self) -> int:
+        """See ``CacheStore``."""
+
+        def work(cursor: Cursor) -> int:
+            cursor.execute(self._sql.clear_cache)
+            return cursor.rowcount
+
+        return await self._write(work)
+
     async def reserve(self, key: CacheKey, holder: str, until: float, now: float) -> bool:
         """See ``CacheStore``."""
         values = {"key": digest(key), "holder": holder}

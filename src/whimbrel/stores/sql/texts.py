@@ -35,6 +35,7 @@ class Texts(Struct, frozen=True):
     candidates: str
     drop_older: str
     """Removes the row under a key unless it is newer."""
+    clear_cache: str
     add_cached: str
     """Adds nothing when the key is taken."""
     extend_reservation: str

@@ -13,7 +13,10 @@ from typing import Any
 import click
 
 from flytekit._adapt import NotInThisRelease
+from flytekit.clis.inputs import inputs_as_json
+from flytekit.clis.listing import list_entities
 from flytekit.clis.programs import SETTINGS, Verbs
+from flytekit.clis.starting import init, local_cache
 from flytekit.configuration import Config
 from whimbrel.cli.main import main as whimbrel
 
@@ -39,6 +42,7 @@ _FOR_CLUSTERS = (
 _FLAGS_FOR_CLUSTERS = (
     ("--copy-all",),
     ("--disable-notifications",),
+    ("--dump-snippet",),
     ("--interruptible/--no-interruptible",),
     ("--wait", "--wait-execution"),
 )
@@ -48,7 +52,7 @@ _OUR_FLAGS = ("--direct", "--json", "--overwrite-cache")
 
 
 def _options() -> list[click.Parameter]:
-    silent = "Without effect on a local run."
+    silent = "For a server: without effect on a local run, which says so."
     return [
         click.Option(["-r", "--remote"], is_flag=True, help="Run on a server. Not in this release."),
         click.Option(["--name", "run_id"], metavar="ID", help="The new run's id: a letter, then letters and digits."),
@@ -60,9 +64,28 @@ def _options() -> list[click.Parameter]:
         click.Option(["--workers"], type=click.IntRange(1), metavar="N", help="Tasks at a time."),
         click.Option(["--direct"], is_flag=True, help="A plain Python call: no engine, nothing kept."),
         click.Option(["--json"], is_flag=True, help="Print JSON on stdout."),
-        *(click.Option(list(names), multiple=True, expose_value=False, help=silent) for names in _FOR_CLUSTERS),
-        *(click.Option(list(names), is_flag=True, expose_value=False, help=silent) for names in _FLAGS_FOR_CLUSTERS),
+        *(click.Option([*names, _unheard(names)], multiple=True, help=silent) for names in _FOR_CLUSTERS),
+        *(
+            click.Option([*names, _unheard(names)], is_flag=True, default=None, help=silent)
+            for names in _FLAGS_FOR_CLUSTERS
+        ),
     ]
+
+
+def _unheard(names: tuple[str, ...]) -> str:
+    longest = max((name.partition("/")[0] for name in names), key=len)
+    return f"unheard_{longest.lstrip('-').replace('-', '_')}"
+
+
+def _say_what_is_unheard(name: str, options: dict[str, Any]) -> None:
+    said = [
+        f"--{key.removeprefix('unheard_').replace('_', '-')}"
+        for key, value in options.items()
+        if key.startswith("unheard_") and value not in (None, ())
+    ]
+    if said:
+        verb = "speaks" if len(said) == 1 else "speak"
+        click.echo(f"{name}: {', '.join(sorted(said))} {verb} to a server; without effect on this local run", err=True)
 
 
 def _arguments(options: dict[str, Any], *, verbose: bool) -> list[str]:
@@ -80,7 +103,7 @@ def _arguments(options: dict[str, Any], *, verbose: bool) -> list[str]:
 
 
 def local_program(name: str, help_text: str) -> Verbs:
-    """The program ``name``: the verbs ``run`` and ``info``."""
+    """The program ``name``: its verbs."""
 
     @click.group(name, cls=Verbs, context_settings=SETTINGS, help=help_text)
     @click.option("-c", "--config", metavar="FILE", help="A flytectl-style configuration file.")
@@ -110,7 +133,10 @@ def local_program(name: str, help_text: str) -> Verbs:
         """Run NAME, a task, workflow or eager workflow of FILE, on whimbrel's engine in this process.
 
         What the tasks print goes to stdout, and so do the outputs, at the end. The run is kept on disk step by step:
-        `whimbrel resume` carries on with one that was killed.
+        `whimbrel resume` carries on with one that was killed. Without NAME: what FILE has.
+
+        Inputs are options behind NAME; or all of them come from `--inputs-file FILE` (YAML or JSON), or from stdin:
+        `NAME -`.
         """
         if remote:
             raise NotInThisRelease(
@@ -122,7 +148,12 @@ def local_program(name: str, help_text: str) -> Verbs:
                 f"`{name} run {file}` needs a server, which is planned, but not in this release of whimbrel-flytekit. "
                 f"Name the file instead: {name} run FILE NAME."
             )
-        return whimbrel(["run", *_arguments(options, verbose=bool(context.obj)), file, *entity])
+        if not entity or entity[0] in ("-h", "--help"):
+            list_entities(name, file)
+            return 0
+        _say_what_is_unheard(name, options)
+        with inputs_as_json(entity) as words:
+            return whimbrel(["run", *_arguments(options, verbose=bool(context.obj)), file, *words])
 
     @program.command("info", short_help="Print versions, and what the configuration says.")
     @click.pass_context
@@ -133,4 +164,7 @@ def local_program(name: str, help_text: str) -> Verbs:
         click.echo(f"Python {platform.python_version()}")
         click.echo(f"server {endpoint} (not used: runs are local in this release)")
 
+    program.add_command(init)
+    program.add_command(local_cache)
+    assert isinstance(program, Verbs)
     return program

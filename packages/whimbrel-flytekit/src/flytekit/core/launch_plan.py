@@ -3,7 +3,8 @@
 from flytekit._adapt import missing
 from whimbrel import LaunchPlan as LaunchPlan
 from whimbrel import reference_launch_plan as reference_launch_plan
+from whimbrel.authoring.references import ReferenceLaunchPlan as ReferenceLaunchPlan
 
-__all__ = ["LaunchPlan", "reference_launch_plan"]
+__all__ = ["LaunchPlan", "ReferenceLaunchPlan", "reference_launch_plan"]
 
 __getattr__ = missing(__name__)
