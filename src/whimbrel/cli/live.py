@@ -10,7 +10,8 @@ import time
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from whimbrel.cli.spans import show_seconds
-from whimbrel.cli.tree import FOLD, Line, counts, duration, short_name, tree
+from whimbrel.cli.tree import FOLD, Line, counts, duration, progress, short_name, tree
+from whimbrel.engine.nodes import NodeState
 from whimbrel.engine.run import Run
 from whimbrel.model.attempt import AttemptEnd, AttemptFault, FinishCall, LogChunk, Lost, Parked, Progress, Succeeded
 from whimbrel.model.events import CacheHit, Event, RetryDue, RunRequested
@@ -82,6 +83,16 @@ def path_of(event: Event) -> str:
             return ""
 
 
+def _large_map(run: Run, node: NodeState) -> NodeState | None:
+    """The outermost map around ``node`` that has many items."""
+    found = None
+    while node.parent:
+        node = run.nodes[node.parent]
+        if node.array is not None and node.array.length > FOLD:
+            found = node
+    return found
+
+
 class PlainProgress:
     """Lines on a stream that is no terminal: what tasks write as it stands, what the run does as ``whimbrel: …``.
 
@@ -94,6 +105,7 @@ class PlainProgress:
         self._tasks = tasks or stream
         self._deaf: list[TextIO] = []
         self._said = Lines()
+        self._tenths: dict[str, int] = {}
         self._lines = Lines()
 
     def watch(self, run: Run, event: Event | LogChunk | Progress) -> None:
@@ -108,6 +120,15 @@ class PlainProgress:
                 self._write(f"whimbrel: {event.attempt.path}{share} {event.message}".rstrip())
         else:
             self._tell(run, event)
+
+    def _count(self, node: NodeState) -> None:
+        """Say how far a map is, ten times in all: its items are too many to be told one by one."""
+        assert node.array is not None
+        ended = node.array.succeeded + node.array.failed
+        tenth = 10 * ended // node.array.length
+        if tenth > self._tenths.get(node.path, 0):
+            self._tenths[node.path] = tenth
+            self._write(f"whimbrel: {node.path} {short_name(node)}  {progress(node.array)}")
 
     def _tell(self, run: Run, event: Event) -> None:
         if isinstance(event, AttemptEnd):
@@ -127,6 +148,9 @@ class PlainProgress:
             return
         node = run.nodes.get(path_of(event))
         if node is None:
+            return
+        if isinstance(event, Succeeded | CacheHit) and (around := _large_map(run, node)) is not None:
+            self._count(around)
             return
         took = duration(node, event.at)
         spent = f"  {show_seconds(took)}" if took is not None else ""

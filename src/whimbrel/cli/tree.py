@@ -6,13 +6,14 @@ Knows: runs and node states, to read. Must not know: terminals (callers style an
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from whimbrel.cli.failures import own_traceback
 from whimbrel.cli.spans import show_seconds
 from whimbrel.cli.waiting import waits_for
-from whimbrel.engine.nodes import Attempt, BracketState, Kind, NodeState, Stage
+from whimbrel.engine.nodes import ArrayState, Attempt, BracketState, Kind, NodeState, Stage
 from whimbrel.engine.run import Run
 from whimbrel.model.run import Phase
 
@@ -80,7 +81,11 @@ def heading(run: Run, now: float) -> Line:
 def _below(
     children: dict[str, list[NodeState]], parent: str, indent: str, now: float, fold: int, detail: bool
 ) -> Iterator[Line]:
-    rows = list(_folded(children.get(parent, []), children, fold))
+    nodes = children.get(parent, [])
+    if fold and len(nodes) > fold and nodes[0].of_map:
+        rows = list(_counted(nodes, fold))
+    else:
+        rows = list(_folded(nodes, children, fold))
     for at, row in enumerate(rows):
         last = at == len(rows) - 1
         branch, inner = (f"{indent}└─ ", f"{indent}   ") if last else (f"{indent}├─ ", f"{indent}│  ")
@@ -109,6 +114,27 @@ def _folded(nodes: list[NodeState], children: dict[str, list[NodeState]], fold: 
         start = end
 
 
+def _counted(items: list[NodeState], fold: int) -> Iterator[NodeState | str]:
+    """Of the items of a large map, those that went wrong and a few that go on; the rest is counted."""
+    wrong = [item for item in items if item.phase in _WRONG][:fold]
+    under_way = [item for item in items if item.phase in _UNDER_WAY][:_KEPT]
+    shown = {item.path for item in (*wrong, *under_way)}
+    yield from (item for item in items if item.path in shown)
+    rest = Counter(item.phase.value for item in items if item.path not in shown)
+    told = ", ".join(f"{count} {phase}" for phase, count in rest.items())
+    yield f"… {sum(rest.values())} more: {told}" if told else f"{len(items)} items"
+
+
+_WRONG = frozenset({Phase.FAILED, Phase.TIMED_OUT, Phase.FAILING})
+_UNDER_WAY = frozenset({Phase.RUNNING, Phase.DYNAMIC_RUNNING, Phase.PAUSED, Phase.ABORTING})
+
+
+def progress(array: ArrayState) -> str:
+    """``37/100, 1 failed``: how far a map is."""
+    failed = f", {array.failed} failed" if array.failed else ""
+    return f"{array.succeeded + array.failed}/{array.length}{failed}"
+
+
 def _plain(node: NodeState, children: dict[str, list[NodeState]]) -> bool:
     """Whether there is nothing to say about it but that it went well."""
     return (
@@ -122,7 +148,8 @@ def _plain(node: NodeState, children: dict[str, list[NodeState]]) -> bool:
 
 def short_name(node: NodeState) -> str:
     """The author's name for it, without the module."""
-    return (node.name or node.entity).rpartition(".")[2] or node.kind.value
+    name = (node.name or node.entity).rpartition(".")[2] or node.kind.value
+    return name.partition(" over ")[0] if node.kind is Kind.ARRAY else name
 
 
 def _node_line(node: NodeState, branch: str, now: float) -> Line:
@@ -146,7 +173,11 @@ def _node_line(node: NodeState, branch: str, now: float) -> Line:
 
 def _notes(node: NodeState) -> list[str]:
     notes = []
-    if node.kind is not Kind.TASK:
+    if node.array is not None:
+        notes.append(progress(node.array))
+    elif node.kind is Kind.ARRAY:
+        notes.append("map")
+    elif node.kind is not Kind.TASK:
         notes.append(node.kind.value)
     if node.opens is not None:
         notes.append(f"⎡ sets up {_inside(node.opens)}")

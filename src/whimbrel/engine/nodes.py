@@ -204,6 +204,11 @@ class NodeState(Struct, eq=False):
         return self.host.driver if isinstance(self.host, NodeState) else None
 
     @property
+    def of_map(self) -> bool:
+        """Whether it is an item of a map."""
+        return isinstance(self.host, NodeState) and self.host.kind is Kind.ARRAY
+
+    @property
     def live_attempt(self) -> Attempt | None:
         """The attempt that is launched and has not ended."""
         return self.attempts[-1] if self.stage is Stage.ATTEMPT else None

@@ -33,6 +33,7 @@ from whimbrel.model.literals import (
     UnionLiteral,
     at_path,
 )
+from whimbrel.runtime.decoded import whole
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.types.blobs import keep_directory, keep_file, keep_value
 from whimbrel.types.held import HeldBlob, HeldHashed
@@ -50,8 +51,6 @@ _SMALL = frozenset(
 _WIDEST = 4
 """Bytes of UTF-8 a character may take."""
 
-_decode = codec.decoder(Literal).decode
-
 
 def read_literals(literals: Literals, blobs: BlobStore) -> Literals:
     """``literals`` with every reference in them, however deep, replaced by what it refers to.
@@ -65,8 +64,7 @@ def read_literal(literal: Literal, blobs: BlobStore) -> Literal:
     """``literal`` without references; the same object when there were none."""
     match literal:
         case RefLiteral():
-            stored: Literal = _decode(blobs.get(literal.uri))
-            return read_literal(at_path(stored, literal.path), blobs)
+            return read_literal(at_path(whole(literal, blobs), literal.path), blobs)
         case ListLiteral(items=items):
             read = tuple(item if type(item) in _PLAIN else read_literal(item, blobs) for item in items)
             return literal if all(a is b for a, b in zip(read, items, strict=True)) else ListLiteral(read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from tests.unit.cli.worlds import World, task
+from tests.unit.cli.worlds import MapWorld, World, task
 from whimbrel.cli.live import PlainProgress
 from whimbrel.model.attempt import AttemptFault, LogChunk, Progress, Succeeded
 from whimbrel.model.failure import Failure, Fault
@@ -77,3 +77,18 @@ def test_a_run_goes_on_when_nobody_reads() -> None:
     progress.watch(world.run, chunk(world, "n0", "lost\n", "stderr"))
     progress.watch(world.run, chunk(world, "n0", "heard\n"))
     assert tasks.getvalue() == "heard\n"
+
+
+def test_the_items_of_a_large_map_are_told_in_tenths() -> None:
+    world = MapWorld(200)
+    stream = io.StringIO()
+    progress = PlainProgress(stream)
+    for at in range(200):
+        world.start(f"n0/{at}")
+        attempt = world.attempt(f"n0/{at}")
+        world.succeed(f"n0/{at}")
+        progress.watch(world.run, Succeeded(attempt, {"o0": IntLiteral(1)}, world.now))
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "whimbrel: n0 map a  20/200"
+    assert lines[-1] == "whimbrel: n0 map a  200/200"
+    assert len(lines) == 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.cli.worlds import World, task
+from tests.unit.cli.worlds import MapWorld, World, task
 from whimbrel.cli.live import fitted
 from whimbrel.cli.tree import tree
 from whimbrel.model.program import TaskKind
@@ -81,3 +81,27 @@ def test_a_live_tree_fits_the_terminal() -> None:
     assert "RUNNING" in lines[1]
     assert lines[-1] == "… 60 of 100 nodes done, 30 running"
     assert len(fitted(world.run, world.now, 200)) == 101
+
+
+def test_a_large_map_is_counted_and_what_went_wrong_is_shown() -> None:
+    world = MapWorld(100)
+    world.start("n0/4")
+    world.fail("n0/4", "four")
+    for at in (0, 1, 2):
+        world.start(f"n0/{at}")
+        world.succeed(f"n0/{at}")
+    world.start("n0/50")
+    lines = told(world)
+    assert lines[1].startswith("└─ ● n0 map a RUNNING")
+    assert lines[1].endswith("4/100, 1 failed")
+    assert [line.partition(" ")[2].split(" ")[:4] for line in lines[2:4]] == [
+        ["✗", "4", "a", "FAILED"],
+        ["●", "50", "a", "RUNNING"],
+    ]
+    assert lines[4] == "└─ … 98 more: 3 SUCCEEDED, 95 QUEUED"
+    assert len(lines) == 5
+    assert len(told(world, fold=0)) == 102
+
+
+def test_a_small_map_shows_its_items() -> None:
+    assert len(told(MapWorld(3))) == 5

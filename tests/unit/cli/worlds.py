@@ -7,10 +7,21 @@ from whimbrel.model.attempt import AttemptFault, BeginCall, Started, Succeeded
 from whimbrel.model.commands import Command
 from whimbrel.model.events import Event, RunRequested
 from whimbrel.model.failure import Failure, Fault
-from whimbrel.model.interface import Interface, Variable
+from whimbrel.model.interface import Interface, Parameter, Variable
 from whimbrel.model.literal_types import INTEGER
-from whimbrel.model.literals import IntLiteral
-from whimbrel.model.program import CodeRef, Graph, Metadata, Node, Program, TaskKind, TaskSpec, TaskTarget
+from whimbrel.model.literals import IntLiteral, ListLiteral
+from whimbrel.model.program import (
+    ArrayTarget,
+    CodeRef,
+    Graph,
+    LiteralBinding,
+    Metadata,
+    Node,
+    Program,
+    TaskKind,
+    TaskSpec,
+    TaskTarget,
+)
 from whimbrel.model.run import AttemptId, RunOptions
 
 ONE = Interface({}, {"o0": Variable(INTEGER)})
@@ -25,7 +36,9 @@ class World:
 
     def __init__(self, *tasks: TaskSpec) -> None:
         nodes = tuple(Node(f"n{at}", TaskTarget(spec.name)) for at, spec in enumerate(tasks))
-        program = Program({spec.name: spec for spec in tasks}, {"m.wf": Graph("m.wf", Interface(), nodes)})
+        self.begin(Program({spec.name: spec for spec in tasks}, {"m.wf": Graph("m.wf", Interface(), nodes)}))
+
+    def begin(self, program: Program) -> None:
         self.now = 1000.0
         self.run = Run()
         self.handle(RunRequested("r1", "m.wf", program, {}, RunOptions(), self.now))
@@ -52,3 +65,14 @@ class World:
 
     def call(self, parent: str, key: str, entity: str) -> None:
         self.handle(BeginCall(self.attempt(parent), parent, key, entity, False, {}, f"digest {key}", self.tick()))
+
+
+class MapWorld(World):
+    """A run whose one node maps ``a``, which may lose items, over a list."""
+
+    def __init__(self, length: int) -> None:
+        spec = TaskSpec("m.a", Interface({"x": Parameter(INTEGER)}, {"o0": Variable(INTEGER)}), CodeRef("m", "a"))
+        items = ListLiteral(tuple(map(IntLiteral, range(length))))
+        target = ArrayTarget("m.map a over x", TaskTarget("m.a"), ("x",), min_successes=1)
+        node = Node("n0", target, {"x": LiteralBinding(items)})
+        self.begin(Program({"m.a": spec}, {"m.wf": Graph("m.wf", Interface(), (node,))}))
