@@ -5,12 +5,13 @@ Knows entities and their options. Must not know messages: `wire` makes them of w
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from whimbrel.authoring.compiling import close_program, union
+from whimbrel.authoring.imperative import ImperativeWorkflow
+from whimbrel.authoring.instance_task import InstanceTask
 from whimbrel.authoring.workflow import Workflow
 from whimbrel.model.declared import Declarations, NodeDeclaration, TaskDeclaration
 from whimbrel.model.interface import Interface
@@ -24,9 +25,8 @@ from whimbrel.model.literal_types import (
     UnionType,
 )
 from whimbrel.model.program import Program, Resources
+from whimbrel.wire.names import dns_name
 
-# The longest label of a host name.
-_DNS_LABEL = 63
 _QUANTITIES = ("cpu", "mem", "gpu", "storage")
 
 
@@ -42,14 +42,17 @@ def declarations(roots: Iterable[Any], program: Program) -> Declarations:
     """What is declared of ``roots`` and of everything that they name; ``program`` is theirs."""
     tasks: dict[str, TaskDeclaration] = {}
     nodes: dict[str, dict[str, NodeDeclaration]] = {}
+    undescribed: list[str] = []
     for entity in _entities(roots):
+        if isinstance(entity, InstanceTask | ImperativeWorkflow):
+            undescribed.append(entity.name)
         if hasattr(entity, "task_options"):
             tasks[entity.name] = task_declaration(entity.task_options)
         if isinstance(entity, Workflow):
             compiled = entity.compiled()
             found = {id: node_declaration(said) for id, said in compiled.said.items()}
             nodes |= dict.fromkeys((entity.name, *compiled.arms), found) if found else {}
-    return Declarations(tasks, nodes, field_defaults(program))
+    return Declarations(tasks, nodes, field_defaults(program), tuple(undescribed))
 
 
 def task_declaration(options: Mapping[str, Any]) -> TaskDeclaration:
@@ -63,20 +66,6 @@ def node_declaration(options: Mapping[str, Any]) -> NodeDeclaration:
     """What the overrides of a node declare."""
     id = dns_name(str(options["node_name"])) if options.get("node_name") else ""
     return NodeDeclaration(id, str(options.get("name") or ""), *requests_and_limits(options))
-
-
-def dns_name(name: str) -> str:
-    """``name`` as the id of a node must be on Kubernetes, which names pods by it: ``Read_Rows`` is ``read-rows``."""
-    made = ""
-    for letter in name:
-        if letter.isupper() and made and not made.endswith("-"):
-            made += "-"
-        made += letter.lower() if letter.isalnum() else "-"
-    made = made.strip("-")
-    if len(made) <= _DNS_LABEL:
-        return made
-    digest = hashlib.sha224(made.encode()).hexdigest()[:10]
-    return f"{digest}-{made[len(digest) + 1 - _DNS_LABEL :]}"
 
 
 def requests_and_limits(options: Mapping[str, Any]) -> tuple[Resources | None, Resources | None]:

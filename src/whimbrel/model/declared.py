@@ -50,8 +50,10 @@ class NodeDeclaration(Struct, frozen=True):
 
 
 class Declarations(Struct, frozen=True):
-    """Of a program: by task, by workflow and node, and the defaults of struct types' fields, as JSON."""
+    """Of a program: by task, by workflow and node, and the defaults of struct types' fields, as JSON. ``undescribed``
+    are tasks and workflows that are made of no function, and so have no docstring."""
 
     tasks: dict[str, TaskDeclaration] = {}
     nodes: dict[str, dict[str, NodeDeclaration]] = {}
     defaults: dict[str, dict[str, Any]] = {}
+    undescribed: tuple[str, ...] = ()

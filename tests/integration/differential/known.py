@@ -27,14 +27,14 @@ KNOWN = (
         "the version of what compiled it: flytekit's there, whimbrel's here",
     ),
     Known(
-        "eager_entry",
+        "eager_entry|dynamic_task",
         "/task .*/template/container/env",
         "flytekit hands its own settings to flytekit in the container (`_F_SS_C`); whimbrel's worker reads none",
     ),
     Known(
-        "imperative.*",
-        "/workflow .*by_hand/description",
-        "a workflow put together by calls has no docstring: flytekit leaves the empty description out",
+        "mapped_least",
+        "/workflow mapped_least.least/template/nodes/0/array_node/min_success(es|_ratio)",
+        "flytekit writes its default ratio over `min_successes`, which is lost; here it is there",
     ),
     Known(
         "gates",

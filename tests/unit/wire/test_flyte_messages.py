@@ -11,7 +11,7 @@ import pytest
 from flyteidl.core import literals_pb2, types_pb2
 
 from tests.unit.wire import flyte_flows as flows
-from whimbrel.authoring.declaring import declarations, dns_name, whole_program
+from whimbrel.authoring.declaring import declarations, whole_program
 from whimbrel.errors import InputInvalid
 from whimbrel.model import literals as lit
 from whimbrel.model.launch_plan import FixedRate, LaunchPlanSpec
@@ -21,6 +21,7 @@ from whimbrel.wire.flyte.ids import Registration
 from whimbrel.wire.flyte.literals import decode_literal, encode_literal
 from whimbrel.wire.flyte.program import Message, encode_program
 from whimbrel.wire.flyte.types import decode_type, encode_type
+from whimbrel.wire.names import dns_name
 
 REGISTRATION = Registration("p", "d", "v", image="host/default:tag", images={"gpu": "host/gpu:2"})
 

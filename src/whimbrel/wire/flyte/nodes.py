@@ -41,6 +41,7 @@ from whimbrel.wire.flyte.ids import LAUNCH_PLAN, TASK, WORKFLOW, Registration, r
 from whimbrel.wire.flyte.targets import interface_of, map_task_name, short_name
 from whimbrel.wire.flyte.tasks import bound_inputs, duration, encode_resources
 from whimbrel.wire.flyte.types import encode_type
+from whimbrel.wire.names import dns_name
 
 NOTHING = NodeDeclaration()
 
@@ -150,7 +151,10 @@ class NodeEncoder:
             inner.task_node.reference_id.CopyFrom(self._registration.identifier(TASK, name))
             self._overrides(inner.task_node.overrides, node)
         else:
-            inner.id = inner.metadata.name = short_name(target.target, self._program)
+            inner.metadata.name = target.target.name
+            inner.metadata.ClearField("interruptible")
+            inner.id = dns_name(target.target.name)
+            message.array_node.execution_mode = workflow_pb2.ArrayNode.FULL_STATE
             self._runs(inner, node, target.target)
         inner.inputs.extend(self._bindings(node, target))
         if target.concurrency:

@@ -46,8 +46,13 @@ def encode_program(program: Program, declared: Declarations, registration: Regis
     has no form for."""
     messages: list[Message] = []
     nothing = TaskDeclaration()
+    only_mapped = _only_mapped(program)
     for name, spec in program.tasks.items():
+        if name in only_mapped:
+            continue  # its maps are tasks of their own
         body = encode_task(spec, declared.tasks.get(name, nothing), registration, declared.defaults)
+        if name in declared.undescribed and not spec.doc:
+            body.ClearField("description")
         messages.append(Message("task", name, body))
     maps: dict[str, Any] = {}
     for graph in program.workflows.values():
@@ -68,13 +73,30 @@ def encode_program(program: Program, declared: Declarations, registration: Regis
     messages += [Message("task", name, body) for name, body in maps.items()]
     ordered = _inner_first(program)
     for graph in ordered:
-        messages.append(Message("workflow", graph.name, encode_workflow(graph, program, declared, registration)))
+        body = encode_workflow(graph, program, declared, registration)
+        if graph.name in declared.undescribed and not graph.doc:
+            body.ClearField("description")
+        messages.append(Message("workflow", graph.name, body))
     plans = {graph.name: default_plan(graph) for graph in ordered} | program.launch_plans
     for name, plan in plans.items():
         interface = program.workflows[plan.workflow].interface
         body = encode_launch_plan(plan, interface, registration, declared.defaults)
         messages.append(Message("launch_plan", name, body))
     return messages
+
+
+def _only_mapped(program: Program) -> set[str]:
+    """Tasks that nodes run for the items of lists and in no other way."""
+    mapped: set[str] = set()
+    run: set[str] = set()
+    for graph in program.workflows.values():
+        for node in nodes_of(graph):
+            target = node.target
+            if isinstance(target, TaskTarget):
+                run.add(target.name)
+            elif isinstance(target, ArrayTarget) and isinstance(target.target, TaskTarget):
+                mapped.add(target.target.name)
+    return mapped - run
 
 
 def _inner_first(program: Program) -> list[Graph]:

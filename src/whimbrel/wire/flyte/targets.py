@@ -126,7 +126,7 @@ def short_name(target: object, program: Program) -> str:
         case ArrayTarget(target=TaskTarget()):
             return map_task_name(target, program)
         case ArrayTarget(target=inner):
-            return short_name(inner, program)
+            return inner.name
         case LaunchPlanTarget(name=name) if name in program.launch_plans:
             return program.launch_plans[name].workflow.rpartition(".")[2]
         case GateTarget(kind=GateKind.SLEEP):
