@@ -199,10 +199,11 @@ async def _loaded(home: Path, text: str) -> tuple[RunSummary, Run, Literals, Lit
         state = Run.replay(events)
         first = events[0]
         inputs = getattr(first, "inputs", {})
-        return summary, state, _read(inputs, opened.blobs), _read(state.outputs, opened.blobs)
+        return summary, state, read_values(inputs, opened.blobs), read_values(state.outputs, opened.blobs)
 
 
-def _read(literals: Literals, blobs: BlobStore) -> Literals:
+def read_values(literals: Literals, blobs: BlobStore) -> Literals:
+    """``literals`` with what they refer to."""
     return read_literals(literals, blobs)
 
 

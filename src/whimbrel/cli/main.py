@@ -25,6 +25,7 @@ _COMMANDS = {
     "runs": ("whimbrel.cli.inspect", "runs", "List runs, the newest first."),
     "describe": ("whimbrel.cli.inspect", "describe", "Show what ran: the tree, attempts, cache, errors."),
     "logs": ("whimbrel.cli.logs", "logs", "Show what the tasks of a run wrote."),
+    "deck": ("whimbrel.cli.deck", "deck", "Write what a run shows of itself as a page."),
     "abort": ("whimbrel.cli.abort", "abort", "End a run."),
     "approve": ("whimbrel.cli.answer", "approve", "Say yes at a gate of a run."),
     "reject": ("whimbrel.cli.answer", "reject", "Say no at a gate of a run."),

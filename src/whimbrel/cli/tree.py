@@ -166,12 +166,13 @@ def _node_line(node: NodeState, branch: str, now: float) -> Line:
     parts.append((f"{node.phase.value:<9}", style))
     if (took := duration(node, now)) is not None:
         parts.append((f"  {show_seconds(took):>7}", ""))
-    if notes := _notes(node):
+    if notes := notes_of(node):
         parts.append((f"  {', '.join(notes)}", "dim"))
     return Line(tuple(parts), node.path)
 
 
-def _notes(node: NodeState) -> list[str]:
+def notes_of(node: NodeState) -> list[str]:
+    """What is to be said of a node beside its phase."""
     notes = []
     if node.array is not None:
         notes.append(progress(node.array))
