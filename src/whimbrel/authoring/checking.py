@@ -10,6 +10,8 @@ from whimbrel.authoring.compiling import distinct
 from whimbrel.authoring.eager import Eager
 from whimbrel.authoring.entity import Entity
 from whimbrel.authoring.naming import module_name
+from whimbrel.authoring.secret_calls import secret_problems
+from whimbrel.authoring.task import Task
 from whimbrel.errors import CompileError, Problem
 
 
@@ -46,6 +48,8 @@ def check_module(module: ModuleType) -> list[Problem]:
     for entity in module_entities(module).values():
         try:
             entity.program()
+            if isinstance(entity, Task):
+                problems.extend(secret_problems(entity))
             if isinstance(entity, Eager):
                 problems.extend(body_problems(entity))
         except CompileError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from whimbrel.cli.waiting import waiting_lines, waits_for
 from whimbrel.engine.nodes import Attempt, NodeState, Stage
 from whimbrel.engine.run import Run
 from whimbrel.errors import InputInvalid
+from whimbrel.model.attempt import Progress
 from whimbrel.model.literals import Literals
 from whimbrel.model.run import Phase, RunSummary
 from whimbrel.runtime.ports import BlobStore
@@ -150,12 +152,12 @@ def describe(context: click.Context, run: str, home: Path, as_json: bool, everyt
 
     Needs none of the code that the run is of.
     """
-    summary, state, inputs, outputs = asyncio.run(_loaded(home, run))
+    summary, state, inputs, outputs, progress = asyncio.run(_loaded(home, run))
     if as_json:
-        print_json(run_json(summary, state, inputs, outputs, story=story))
+        print_json(run_json(summary, state, inputs, outputs, story=story, progress=progress))
         return 0
     now = time.time()
-    for line in tree(state, now, fold=0 if everything else FOLD, detail=True):
+    for line in tree(state, now, fold=0 if everything else FOLD, detail=True, said=progress):
         out(_shown(line))
     out("")
     out(
@@ -192,14 +194,16 @@ def _shown(line: Line) -> str:
     return "".join(_ansi(text, style) for text, style in line.parts)
 
 
-async def _loaded(home: Path, text: str) -> tuple[RunSummary, Run, Literals, Literals]:
+async def _loaded(home: Path, text: str) -> tuple[RunSummary, Run, Literals, Literals, dict[str, Progress]]:
     async with looking(home) as opened:
         summary = await find_run(opened.store, text)
         events = await opened.store.events(summary.id)
         state = Run.replay(events)
         first = events[0]
         inputs = getattr(first, "inputs", {})
-        return summary, state, read_values(inputs, opened.blobs), read_values(state.outputs, opened.blobs)
+        # In order of attempts: the last of a node is kept.
+        progress = {said.attempt.path: said for said in await opened.store.progress(summary.id)}
+        return summary, state, read_values(inputs, opened.blobs), read_values(state.outputs, opened.blobs), progress
 
 
 def read_values(literals: Literals, blobs: BlobStore) -> Literals:
@@ -207,7 +211,15 @@ def read_values(literals: Literals, blobs: BlobStore) -> Literals:
     return read_literals(literals, blobs)
 
 
-def run_json(summary: RunSummary, state: Run, inputs: Literals, outputs: Literals, *, story: bool) -> dict[str, Any]:
+def run_json(
+    summary: RunSummary,
+    state: Run,
+    inputs: Literals,
+    outputs: Literals,
+    *,
+    story: bool,
+    progress: Mapping[str, Progress],
+) -> dict[str, Any]:
     """All of a run, for programs: nodes in order of creation, each with the path of the node that it is inside."""
     said = {
         **summary_json(summary),
@@ -215,7 +227,9 @@ def run_json(summary: RunSummary, state: Run, inputs: Literals, outputs: Literal
         "inputs": by_name(inputs),
         "outputs": by_name(outputs) if state.phase is Phase.SUCCEEDED else None,
         "failure": msgspec.to_builtins(state.failure),
-        "nodes": [node_json(node) for node in state.nodes.values()],
+        "nodes": [
+            {**node_json(node), "progress": _progress_json(progress.get(path))} for path, node in state.nodes.items()
+        ],
     }
     if story:
         said["story"] = state.story()
@@ -247,6 +261,12 @@ def node_json(node: NodeState) -> dict[str, Any]:
         "attempts": [_attempt_json(attempt) for attempt in node.attempts],
         "failure": msgspec.to_builtins(node.failure),
     }
+
+
+def _progress_json(said: Progress | None) -> dict[str, Any] | None:
+    if said is None:
+        return None
+    return {"done": said.done, "total": said.total or None, "message": said.message, "at": iso_moment(said.at)}
 
 
 def _attempt_json(attempt: Attempt) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from whimbrel.cli.spans import show_seconds
-from whimbrel.cli.tree import FOLD, Line, counts, duration, progress, short_name, tree
+from whimbrel.cli.terminal_text import clean, whole_lines
+from whimbrel.cli.tree import FOLD, Line, counts, duration, progress, progress_text, short_name, tree
 from whimbrel.engine.nodes import NodeState
 from whimbrel.engine.run import Run
 from whimbrel.model.attempt import AttemptEnd, AttemptFault, FinishCall, LogChunk, Lost, Parked, Progress, Succeeded
@@ -20,6 +22,9 @@ from whimbrel.model.run import AttemptId, Phase
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
+
+PROGRESS_LINES = 2.0
+"""Seconds between two lines on how far one attempt is, where lines stay."""
 
 FRAME = 0.1
 """Seconds between two drawings: quick enough to look alive, slow enough to cost nothing."""
@@ -54,7 +59,9 @@ class Lines:
     def feed(self, chunk: LogChunk) -> list[str]:
         """The lines that are whole now, without their ends."""
         key = (chunk.attempt, chunk.stream)
-        *whole, rest = (self._held.pop(key, "") + chunk.text).split("\n")
+        whole, rest = whole_lines(self._held.pop(key, "") + chunk.text)
+        if chunk.level:
+            whole = [f"{chunk.level} {line}" for line in whole]
         if rest:
             self._held[key] = rest
         return whole
@@ -107,6 +114,7 @@ class PlainProgress:
         self._said = Lines()
         self._tenths: dict[str, int] = {}
         self._lines = Lines()
+        self._next_progress: dict[AttemptId, float] = {}
 
     def watch(self, run: Run, event: Event | LogChunk | Progress) -> None:
         """See ``Watcher``."""
@@ -115,9 +123,7 @@ class PlainProgress:
             for line in (self._said if out else self._lines).feed(event):
                 self._write(line, self._tasks if out else self._stream)
         elif isinstance(event, Progress):
-            if not self._quiet:
-                share = f" {event.done:g} of {event.total:g}" if event.total else f" {event.done:g}"
-                self._write(f"whimbrel: {event.attempt.path}{share} {event.message}".rstrip())
+            self._tell_progress(event)
         else:
             self._tell(run, event)
 
@@ -129,6 +135,14 @@ class PlainProgress:
         if tenth > self._tenths.get(node.path, 0):
             self._tenths[node.path] = tenth
             self._write(f"whimbrel: {node.path} {short_name(node)}  {progress(node.array)}")
+
+    def _tell_progress(self, said: Progress) -> None:
+        """Now and then: a line stays, where a terminal draws over it. The end of the way is told in any case."""
+        next_at = self._next_progress.get(said.attempt, 0.0)
+        done = bool(said.total) and said.done >= said.total
+        if not self._quiet and (said.at >= next_at or done):
+            self._next_progress[said.attempt] = said.at + PROGRESS_LINES
+            self._write(f"whimbrel: {said.attempt.path} {progress_text(said)}")
 
     def _tell(self, run: Run, event: Event) -> None:
         if isinstance(event, AttemptEnd):
@@ -212,6 +226,7 @@ class LiveProgress:
         )
         self._lines = Lines()
         self._run: Run | None = None
+        self._progress: dict[str, Progress] = {}
         self._drawn_at = 0.0
         self._live.start()
 
@@ -220,6 +235,8 @@ class LiveProgress:
         self._run = run
         if isinstance(event, LogChunk):
             self._print(event.attempt.path, self._lines.feed(event))
+        elif isinstance(event, Progress):
+            self._progress[event.attempt.path] = event
         elif isinstance(event, AttemptEnd):
             self._print(event.attempt.path, self._lines.end(event.attempt))
         elif isinstance(event, RunRequested):
@@ -229,7 +246,7 @@ class LiveProgress:
         from rich.text import Text
 
         for line in lines:
-            self._console.print(Text.assemble((f"{path} │ ", "dim"), Text.from_ansi(line)))
+            self._console.print(Text.assemble((f"{path} │ ", "dim"), Text.from_ansi(clean(line, colours=True))))
 
     def draw(self) -> None:
         """See ``Watcher``. A large tree is drawn less often: at most a tenth of the time goes into drawing."""
@@ -245,7 +262,7 @@ class LiveProgress:
         from rich.console import Group
 
         room = max(self._console.height - 2, 4)
-        lines = fitted(run, time.time(), room)
+        lines = fitted(run, time.time(), room, self._progress)
         return Group(*(styled(line) for line in lines))
 
     def say(self, text: str) -> None:
@@ -269,10 +286,10 @@ def styled(line: Line) -> Text:
     return text
 
 
-def fitted(run: Run, now: float, room: int) -> list[Line]:
+def fitted(run: Run, now: float, room: int, said: Mapping[str, Progress] | None = None) -> list[Line]:
     """The tree in at most ``room`` lines: folded more and more, then without what is over, then cut."""
     for fold in (FOLD, 3, 1):
-        lines = tree(run, now, fold=fold)
+        lines = tree(run, now, fold=fold, said=said)
         if len(lines) <= room:
             return lines
     nodes = run.nodes

@@ -12,8 +12,9 @@ import click
 
 from whimbrel.cli.literal_json import dump
 from whimbrel.cli.run_ids import find_run
-from whimbrel.cli.settings import home_option, json_option, looking, out, verbose_option
+from whimbrel.cli.settings import colour, home_option, json_option, looking, out, verbose_option
 from whimbrel.cli.spans import iso_moment
+from whimbrel.cli.terminal_text import clean, whole_lines
 from whimbrel.controlplane.ports import LogLine
 from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound
@@ -34,10 +35,13 @@ _PAGE = 5000
 @verbose_option
 @click.option("--node", default="", metavar="PATH", help="Only this node, and what is inside it.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
-@click.option("--raw", is_flag=True, help="The text as it was written, without the node in front.")
+@click.option(
+    "--raw", is_flag=True, help="The text as it was written: no node in front, control characters as they are."
+)
 @click.argument("run")
 def logs(run: str, home: Path, as_json: bool, node: str, follow: bool, raw: bool) -> int:
-    """Show what the tasks of RUN (an id, the beginning of one, or `latest`) wrote to stdout and stderr.
+    """Show what the tasks of RUN (an id, the beginning of one, or `latest`) wrote to stdout and stderr, and to
+    Python's logging, in the order in which they wrote it.
 
     With --json every line is an object.
     """
@@ -56,9 +60,9 @@ class _Printer:
         """Print the lines that are whole now."""
         key = (chunk.attempt.path, chunk.attempt.number, chunk.stream)
         text, at = self._held.pop(key, ("", chunk.at))
-        *lines, rest = (text + chunk.text).split("\n")
+        lines, rest = whole_lines(text + chunk.text)
         for line in lines:
-            self._print(key, line, at)
+            self._print(key, line, at, chunk.level)
             at = chunk.at
         if rest:
             self._held[key] = (rest, at)
@@ -66,16 +70,19 @@ class _Printer:
     def close(self) -> None:
         """Print what has no end of line."""
         for key, (rest, at) in self._held.items():
-            self._print(key, rest, at)
+            self._print(key, rest, at, "")
         self._held.clear()
 
-    def _print(self, key: tuple[str, int, str], line: str, at: float) -> None:
+    def _print(self, key: tuple[str, int, str], line: str, at: float, level: str) -> None:
         path, attempt, stream = key
         if self._as_json:
             said = {"node": path, "attempt": attempt, "stream": stream, "at": iso_moment(at), "text": line}
-            out(dump(said, indent=None))
+            out(dump({**said, "level": level} if level else said, indent=None))
+        elif self._raw:
+            out(line)
         else:
-            out(line if self._raw else f"{path} | {line}")
+            said_as = f"{level} " if level else ""
+            out(f"{path} | {said_as}{clean(line, colours=colour('stdout'))}")
 
 
 async def _logs(text: str, home: Path, node: str, *, follow: bool, printer: _Printer) -> int:

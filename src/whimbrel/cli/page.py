@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -20,7 +19,8 @@ from whimbrel.cli.failures import failure_text, own_traceback
 from whimbrel.cli.literal_json import brief, dump, to_json
 from whimbrel.cli.page_style import DECK_STYLE, PAGE_STYLE, SCRIPT, asset
 from whimbrel.cli.spans import show_moment, show_seconds
-from whimbrel.cli.tree import FOLD, children_of, duration, notes_of, short_name
+from whimbrel.cli.terminal_text import clean
+from whimbrel.cli.tree import FOLD, children_of, duration, notes_of, progress_text, short_name
 from whimbrel.engine.nodes import Attempt, Kind, NodeState
 from whimbrel.engine.run import Run
 from whimbrel.model.attempt import DeckUpdate, Progress
@@ -48,8 +48,6 @@ _TONES = {
     Phase.QUEUED: "wait",
     Phase.SKIPPED: "wait",
 }
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class LogTail(Struct):
@@ -390,27 +388,12 @@ def _progress(said: Progress) -> str:
     return f"<p>{escaped(progress_text(said))}</p>{meter}"
 
 
-def progress_text(said: Progress) -> str:
-    """``12 of 40 (30%) reading``."""
-    if said.total:
-        share = min(max(said.done / said.total, 0.0), 1.0)
-        text = f"{said.done:g} of {said.total:g} ({share:.0%})"
-    else:
-        text = f"{said.done:g}"
-    return f"{text} {said.message}".rstrip()
-
-
 def _logs(tail: LogTail) -> str:
     first = (
         f'<span class="note">… {tail.left_out} lines before: whimbrel logs has them\n</span>' if tail.left_out else ""
     )
     lines = "".join(f'<span class="{escaped(kind)}">{escaped(clean(text))}\n</span>' for kind, text in tail.lines)
     return f'<pre class="logs">{first}{lines}</pre>'
-
-
-def clean(text: str) -> str:
-    """``text`` without colours and other commands to a terminal; other control characters are shown as such."""
-    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", _ESCAPES.sub("", text))
 
 
 def _frame(html: str, *, scripts: bool) -> str:

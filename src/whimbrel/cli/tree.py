@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from whimbrel.cli.failures import own_traceback
@@ -15,6 +15,7 @@ from whimbrel.cli.spans import show_seconds
 from whimbrel.cli.waiting import waits_for
 from whimbrel.engine.nodes import ArrayState, Attempt, BracketState, Kind, NodeState, Stage
 from whimbrel.engine.run import Run
+from whimbrel.model.attempt import Progress
 from whimbrel.model.run import Phase
 
 Part = tuple[str, str]
@@ -65,9 +66,14 @@ def children_of(run: Run) -> dict[str, list[NodeState]]:
     return found
 
 
-def tree(run: Run, now: float, *, fold: int = FOLD, detail: bool = False) -> list[Line]:
-    """The lines of a run. ``fold`` 0 shows every node; ``detail`` adds attempts, errors, why the cache had nothing."""
-    return [heading(run, now), *_below(children_of(run), "", "", now, fold, detail)]
+def tree(
+    run: Run, now: float, *, fold: int = FOLD, detail: bool = False, said: Mapping[str, Progress] | None = None
+) -> list[Line]:
+    """The lines of a run. ``fold`` 0 shows every node; ``detail`` adds attempts, errors, why the cache had nothing.
+
+    ``said`` is how far nodes say that they are, by path; of those that have succeeded it is not shown.
+    """
+    return [heading(run, now), *_below(children_of(run), "", "", now, fold, detail, said or {})]
 
 
 def heading(run: Run, now: float) -> Line:
@@ -79,7 +85,13 @@ def heading(run: Run, now: float) -> Line:
 
 
 def _below(
-    children: dict[str, list[NodeState]], parent: str, indent: str, now: float, fold: int, detail: bool
+    children: dict[str, list[NodeState]],
+    parent: str,
+    indent: str,
+    now: float,
+    fold: int,
+    detail: bool,
+    said: Mapping[str, Progress],
 ) -> Iterator[Line]:
     nodes = children.get(parent, [])
     if fold and len(nodes) > fold and nodes[0].of_map:
@@ -92,11 +104,11 @@ def _below(
         if isinstance(row, str):
             yield Line(((branch, "dim"), (row, "dim")))
             continue
-        yield _node_line(row, branch, now)
+        yield _node_line(row, branch, now, said.get(row.path))
         below = inner + ("│  " if children.get(row.path) else "   ")
         if detail:
             yield from _details(row, below, now)
-        yield from _below(children, row.path, inner, now, fold, detail)
+        yield from _below(children, row.path, inner, now, fold, detail, said)
 
 
 def _folded(nodes: list[NodeState], children: dict[str, list[NodeState]], fold: int) -> Iterator[NodeState | str]:
@@ -152,7 +164,7 @@ def short_name(node: NodeState) -> str:
     return name.partition(" over ")[0] if node.kind is Kind.ARRAY else name
 
 
-def _node_line(node: NodeState, branch: str, now: float) -> Line:
+def _node_line(node: NodeState, branch: str, now: float, said: Progress | None) -> Line:
     glyph, style = STYLES[node.phase]
     label = f"{node.id} {short_name(node)}"
     pad = " " * max(_COLUMN - len(branch) - 2 - len(label), 2)
@@ -166,6 +178,8 @@ def _node_line(node: NodeState, branch: str, now: float) -> Line:
     parts.append((f"{node.phase.value:<9}", style))
     if (took := duration(node, now)) is not None:
         parts.append((f"  {show_seconds(took):>7}", ""))
+    if said is not None and not node.phase.has_outputs:
+        parts.append((f"  {progress_text(said)}", "cyan"))
     if notes := notes_of(node):
         parts.append((f"  {', '.join(notes)}", "dim"))
     return Line(tuple(parts), node.path)
@@ -216,6 +230,16 @@ def _inside(bracket: BracketState) -> str:
     if not members:
         return "nothing"
     return members[0] if len(members) == 1 else f"{members[0]} … {members[-1]}"
+
+
+def progress_text(said: Progress) -> str:
+    """``12 of 40 (30%) reading``."""
+    if said.total:
+        share = min(max(said.done / said.total, 0.0), 1.0)
+        text = f"{said.done:g} of {said.total:g} ({share:.0%})"
+    else:
+        text = f"{said.done:g}"
+    return f"{text} {said.message}".rstrip()
 
 
 def duration(node: NodeState, now: float) -> float | None:

@@ -48,7 +48,7 @@ def test_ends_of_nodes_are_told_once() -> None:
     progress.watch(world.run, Succeeded(second, {"o0": IntLiteral(1)}, world.now))
     assert stream.getvalue().splitlines() == [
         "whimbrel: n0 a attempt 1 failed  1.00 s: ValueError: not yet",
-        "whimbrel: n0 3 of 10 rows",
+        "whimbrel: n0 3 of 10 (30%) rows",
         "whimbrel: n0 a SUCCEEDED  3.00 s",
     ]
 
