@@ -55,6 +55,7 @@ def mixed_eager(fn: Any = None, /, **options: Any) -> Any:
         finally:
             current.reset(token)
 
+    body.__dict__["calls_block"] = True  # the check of bodies must know; other decorators hand it on
     return eager(**options)(body)
 
 
