@@ -18,7 +18,7 @@ from whimbrel.types.blobs import Storage, storage
 from whimbrel.types.columns import check_columns, declared, names_of
 from whimbrel.types.held import HeldDataset
 from whimbrel.types.hooks import Hook, Transformers
-from whimbrel.types.libraries import BOUNDED, FrameLibrary, find_library, library_for, library_of, table_of
+from whimbrel.types.libraries import FrameLibrary, bounded, find_library, library_for, library_of, table_of
 from whimbrel.types.mismatch import literal_mismatch, mismatch, type_name
 from whimbrel.types.paths import LOCAL, is_uri, local_path
 from whimbrel.types.table_files import format_of_path
@@ -139,7 +139,7 @@ class StructuredDataset:
         else:
             dataset = self.arrow_dataset()
             names = self._chosen(dataset.schema)
-            batches = dataset.to_batches(columns=names, batch_size=ROWS_AT_ONCE, **BOUNDED)
+            batches = dataset.to_batches(columns=names, batch_size=ROWS_AT_ONCE, **bounded(dataset))
             names = None
         import pyarrow as pa
 

@@ -181,11 +181,19 @@ class _ArrowReader(FrameLibrary):
         return table.to_reader()
 
     def from_dataset(self, dataset: Any, columns: list[str] | None) -> Any:
-        return dataset.scanner(columns=columns, **BOUNDED).to_reader()
+        return dataset.scanner(columns=columns, **bounded(dataset)).to_reader()
 
 
-BOUNDED: Final[dict[str, Any]] = {"batch_readahead": 1, "fragment_readahead": 1, "use_threads": False}
-"""How a table is scanned that need not fit into memory: Arrow's own choice reads 16 batches of 4 files ahead."""
+def bounded(dataset: Any) -> dict[str, Any]:
+    """How a ``pyarrow.dataset.Dataset`` is scanned that need not fit into memory: Arrow's own choice is to read 16
+    batches of 4 files ahead, and to keep what it has read of a file of Parquet until the end of the scan.
+    """
+    import pyarrow.dataset as ds
+
+    said: dict[str, Any] = {"batch_readahead": 1, "fragment_readahead": 1, "use_threads": False}
+    if isinstance(getattr(dataset, "format", None), ds.ParquetFileFormat):
+        said["fragment_scan_options"] = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
+    return said
 
 
 class _Stream(FrameLibrary):

@@ -9,7 +9,7 @@ import html
 from typing import Any, Final, NamedTuple
 
 from whimbrel.types.datasets import StructuredDataset
-from whimbrel.types.libraries import BOUNDED, library_of, table_of
+from whimbrel.types.libraries import bounded, library_of, table_of
 from whimbrel.types.table_files import PARQUET
 
 ROWS: Final = 5
@@ -65,7 +65,7 @@ def preview(table: Any, rows: int = ROWS) -> Preview:
     if isinstance(table, StructuredDataset) and table.dataframe is None:
         dataset = table.arrow_dataset()
         count = dataset.count_rows() if table.file_format in ("", PARQUET, "feather") else -1
-        shown = dataset.head(rows, columns=dataset.schema.names[:_COLUMNS], batch_size=max(1, rows), **BOUNDED)
+        shown = dataset.head(rows, columns=dataset.schema.names[:_COLUMNS], batch_size=max(1, rows), **bounded(dataset))
         return _of(shown, count, len(dataset.schema.names))
     frame = table.dataframe if isinstance(table, StructuredDataset) else table
     library = library_of(frame)

@@ -13,9 +13,10 @@ from whimbrel.model.literal_types import LiteralType
 from whimbrel.types.columns import arrow_type_of, names_of
 
 PARQUET: Final = "parquet"
-_VALUES_AT_ONCE: Final = 8 * 1024 * 1024
-"""Values in a group of rows: what a writer holds in memory, and the least that a reader of one column reads: 64 MiB and
-8 MiB for eight columns of doubles. Fewer make a bucket's round trips felt."""
+_VALUES_AT_ONCE: Final = 4 * 1024 * 1024
+"""Values in a group of rows: what a writer holds in memory, and the least that a reader of one column reads: 32 MiB and
+4 MiB for eight columns of doubles. Fewer make a bucket's round trips felt.
+"""
 _ROWS_AT_LEAST: Final = 64 * 1024
 _ROWS_AT_MOST: Final = 1024 * 1024
 
