@@ -9,11 +9,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from whimbrel.authoring.compiling import close_program, union
 from whimbrel.authoring.imperative import ImperativeWorkflow
 from whimbrel.authoring.instance_task import InstanceTask
 from whimbrel.authoring.workflow import Workflow
-from whimbrel.model.declared import Declarations, NodeDeclaration, TaskDeclaration
+from whimbrel.model.declared import Accelerator, Declarations, DocDeclaration, NodeDeclaration, TaskDeclaration
 from whimbrel.model.interface import Interface
 from whimbrel.model.literal_types import (
     DatasetType,
@@ -43,23 +45,45 @@ def declarations(roots: Iterable[Any], program: Program) -> Declarations:
     tasks: dict[str, TaskDeclaration] = {}
     nodes: dict[str, dict[str, NodeDeclaration]] = {}
     undescribed: list[str] = []
+    docs: dict[str, DocDeclaration] = {}
     for entity in _entities(roots):
         if isinstance(entity, InstanceTask | ImperativeWorkflow):
             undescribed.append(entity.name)
+        options = getattr(entity, "task_options", None) or getattr(entity, "workflow_options", {})
+        if options.get("docs") is not None and not isinstance(options["docs"], str):
+            docs[entity.name] = doc_declaration(options["docs"])
         if hasattr(entity, "task_options"):
             tasks[entity.name] = task_declaration(entity.task_options)
         if isinstance(entity, Workflow):
             compiled = entity.compiled()
             found = {id: node_declaration(said) for id, said in compiled.said.items()}
             nodes |= dict.fromkeys((entity.name, *compiled.arms), found) if found else {}
-    return Declarations(tasks, nodes, field_defaults(program), tuple(undescribed))
+    return Declarations(tasks, nodes, field_defaults(program), tuple(undescribed), docs)
 
 
 def task_declaration(options: Mapping[str, Any]) -> TaskDeclaration:
     """What the options of a task declare."""
     requests, limits = requests_and_limits(options)
     deprecated = options.get("deprecated") or ""
-    return TaskDeclaration(requests, limits, str(deprecated), str(options.get("pod_template_name") or ""))
+    accelerator, memory = options.get("accelerator"), options.get("shared_memory")
+    return TaskDeclaration(
+        requests,
+        limits,
+        str(deprecated),
+        str(options.get("pod_template_name") or ""),
+        accelerator=None if accelerator is None else Accelerator(accelerator.device, accelerator.partition_size),
+        # True is for as much as there is.
+        shared_memory=None if not memory else memory if isinstance(memory, str) else "",
+    )
+
+
+def doc_declaration(docs: Any) -> DocDeclaration:
+    """What a ``Documentation`` says."""
+    long, source = docs.long_description, docs.source_code
+    said = DocDeclaration(docs.short_description or "", source="" if source is None else source.link or "")
+    if long is None:
+        return said
+    return replace(said, long=long.value or "", uri=long.uri or "", icon=long.icon_link or "", format=int(long.format))
 
 
 def node_declaration(options: Mapping[str, Any]) -> NodeDeclaration:

@@ -25,6 +25,25 @@ class ContainerSpec(Struct, frozen=True):
     output_path: str = ""
 
 
+class Accelerator(Struct, frozen=True):
+    """A device, by Flyte's name. ``partition`` is the part of it that is asked for: "" for the whole of it, ``None``
+    for whatever there is."""
+
+    device: str
+    partition: str | None = None
+
+
+class DocDeclaration(Struct, frozen=True):
+    """What an entity is for, where that is said beside its docstring. ``format`` is Flyte's number."""
+
+    short: str = ""
+    long: str | None = None
+    uri: str = ""
+    icon: str = ""
+    format: int = 0
+    source: str = ""
+
+
 class TaskDeclaration(Struct, frozen=True):
     """Of a task. ``type`` is Flyte's task type, ``custom`` what a plugin of that type reads."""
 
@@ -37,6 +56,9 @@ class TaskDeclaration(Struct, frozen=True):
     custom: dict[str, Any] = {}
     config: dict[str, str] = {}
     container: ContainerSpec | None = None
+    accelerator: Accelerator | None = None
+    shared_memory: str | None = None
+    """How much memory the processes of an attempt share: "" for as much as there is, ``None`` for what is usual."""
 
 
 class NodeDeclaration(Struct, frozen=True):
@@ -57,3 +79,4 @@ class Declarations(Struct, frozen=True):
     nodes: dict[str, dict[str, NodeDeclaration]] = {}
     defaults: dict[str, dict[str, Any]] = {}
     undescribed: tuple[str, ...] = ()
+    docs: dict[str, DocDeclaration] = {}

@@ -52,6 +52,8 @@ def encode_launch_plan(
         spec.security_context.run_as.iam_role = plan.iam_role
     if plan.concurrency_limit:
         spec.concurrency_policy.max = plan.concurrency_limit
+        # Whoever comes when there are as many as there may be is not launched: the only way there is.
+        spec.concurrency_policy.behavior = launch_plan_pb2.CONCURRENCY_LIMIT_BEHAVIOR_SKIP
     return message
 
 

@@ -136,7 +136,8 @@ class NodeEncoder:
         if own.cache is not None:
             message.cacheable = True
             message.cache_version = own.cache.version
-            message.cache_serializable = own.cache.serialize
+            if own.cache.serialize:
+                message.cache_serializable = True
         elif own.cache_off:
             message.cacheable = False
 

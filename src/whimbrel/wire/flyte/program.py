@@ -12,7 +12,7 @@ from whimbrel.model.program import ArrayTarget, Graph, Program, TaskTarget
 from whimbrel.wire.flyte.ids import Registration
 from whimbrel.wire.flyte.launch_plans import default_plan, encode_launch_plan
 from whimbrel.wire.flyte.targets import interface_of, is_arm, map_task_name, nodes_of, subworkflows
-from whimbrel.wire.flyte.tasks import encode_map_task, encode_task
+from whimbrel.wire.flyte.tasks import describe_as, encode_map_task, encode_task
 from whimbrel.wire.flyte.workflows import encode_workflow
 
 Kind: TypeAlias = Literal["task", "workflow", "launch_plan"]
@@ -51,8 +51,7 @@ def encode_program(program: Program, declared: Declarations, registration: Regis
         if name in only_mapped:
             continue  # its maps are tasks of their own
         body = encode_task(spec, declared.tasks.get(name, nothing), registration, declared.defaults)
-        if name in declared.undescribed and not spec.doc:
-            body.ClearField("description")
+        _describe(body, name, spec.doc, declared)
         messages.append(Message("task", name, body))
     maps: dict[str, Any] = {}
     for graph in program.workflows.values():
@@ -74,8 +73,7 @@ def encode_program(program: Program, declared: Declarations, registration: Regis
     ordered = _inner_first(program)
     for graph in ordered:
         body = encode_workflow(graph, program, declared, registration)
-        if graph.name in declared.undescribed and not graph.doc:
-            body.ClearField("description")
+        _describe(body, graph.name, graph.doc, declared)
         messages.append(Message("workflow", graph.name, body))
     plans = {graph.name: default_plan(graph) for graph in ordered} | program.launch_plans
     for name, plan in plans.items():
@@ -83,6 +81,13 @@ def encode_program(program: Program, declared: Declarations, registration: Regis
         body = encode_launch_plan(plan, interface, registration, declared.defaults)
         messages.append(Message("launch_plan", name, body))
     return messages
+
+
+def _describe(body: Any, name: str, doc: str, declared: Declarations) -> None:
+    if name in declared.docs:
+        describe_as(body.description, declared.docs[name])
+    elif name in declared.undescribed and not doc:
+        body.ClearField("description")
 
 
 def _only_mapped(program: Program) -> set[str]:

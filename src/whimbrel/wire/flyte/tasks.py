@@ -8,7 +8,7 @@ from flyteidl.admin import description_entity_pb2, task_pb2
 from flyteidl.core import security_pb2, tasks_pb2
 from google.protobuf.duration_pb2 import Duration
 
-from whimbrel.model.declared import TaskDeclaration
+from whimbrel.model.declared import DocDeclaration, TaskDeclaration
 from whimbrel.model.interface import Interface
 from whimbrel.model.program import ArrayTarget, Metadata, Resources, TaskKind, TaskSpec
 from whimbrel.model.secrets import SecretMount, SecretRequest
@@ -84,6 +84,21 @@ def describe(message: Any, doc: str) -> None:
     message.long_description.format = description_entity_pb2.DESCRIPTION_FORMAT_RST
 
 
+def describe_as(message: Any, docs: DocDeclaration) -> None:
+    """The description of an entity that has one beside its docstring."""
+    message.Clear()
+    message.short_description = docs.short
+    if docs.long is not None:
+        message.long_description.format = docs.format
+        message.long_description.icon_link = docs.icon
+        if docs.uri:
+            message.long_description.uri = docs.uri
+        else:
+            message.long_description.value = docs.long
+    if docs.source:
+        message.source_code.link = docs.source
+
+
 def duration(seconds: float) -> Any:
     """A ``Duration`` message."""
     whole = int(seconds // 1)
@@ -110,6 +125,7 @@ def _template(template: Any, name: str, spec: TaskSpec, declared: TaskDeclaratio
     if declared.custom:
         set_struct(template.custom, declared.custom)
     template.config.update(declared.config)
+    _extended(template, declared)
     if spec.secrets:
         template.security_context.secrets.extend(_secret(request) for request in spec.secrets)
 
@@ -134,6 +150,21 @@ def _metadata(message: Any, spec: TaskSpec, declared: TaskDeclaration, registrat
     message.pod_template_name = declared.pod_template_name
     message.generates_deck.value = spec.deck or spec.kind is TaskKind.EAGER
     message.metadata.SetInParent()
+
+
+def _extended(template: Any, declared: TaskDeclaration) -> None:
+    if declared.accelerator is not None:
+        asked = template.extended_resources.gpu_accelerator
+        asked.device = declared.accelerator.device
+        if declared.accelerator.partition:
+            asked.partition_size = declared.accelerator.partition
+        elif declared.accelerator.partition is not None:
+            asked.unpartitioned = True
+    if declared.shared_memory is not None:
+        memory = template.extended_resources.shared_memory
+        # Where Kubernetes mounts it, and what flytekit calls it.
+        memory.mount_path, memory.mount_name = "/dev/shm", "flyte-shared-memory"
+        memory.size_limit = declared.shared_memory
 
 
 def _secret(request: SecretRequest) -> Any:

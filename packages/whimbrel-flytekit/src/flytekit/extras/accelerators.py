@@ -5,9 +5,28 @@ Local runs take the machine as it is; the number of GPUs is asked for by ``Resou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from flytekit._adapt import missing
+from whimbrel.authoring.accelerators import A10G as A10G
+from whimbrel.authoring.accelerators import A100 as A100
+from whimbrel.authoring.accelerators import A100_80GB as A100_80GB
+from whimbrel.authoring.accelerators import H100 as H100
+from whimbrel.authoring.accelerators import H200 as H200
+from whimbrel.authoring.accelerators import K80 as K80
+from whimbrel.authoring.accelerators import L4 as L4
+from whimbrel.authoring.accelerators import L4_VWS as L4_VWS
+from whimbrel.authoring.accelerators import L40S as L40S
+from whimbrel.authoring.accelerators import M60 as M60
+from whimbrel.authoring.accelerators import P4 as P4
+from whimbrel.authoring.accelerators import P100 as P100
+from whimbrel.authoring.accelerators import RTX_PRO_6000 as RTX_PRO_6000
+from whimbrel.authoring.accelerators import T4 as T4
+from whimbrel.authoring.accelerators import V5E as V5E
+from whimbrel.authoring.accelerators import V5P as V5P
+from whimbrel.authoring.accelerators import V6E as V6E
+from whimbrel.authoring.accelerators import V100 as V100
+from whimbrel.authoring.accelerators import BaseAccelerator as BaseAccelerator
+from whimbrel.authoring.accelerators import GPUAccelerator as GPUAccelerator
+from whimbrel.authoring.accelerators import MultiInstanceGPUAccelerator as MultiInstanceGPUAccelerator
 
 # fmt: off
 __all__ = [  # noqa: RUF022 (in the order of supported.toml)
@@ -15,44 +34,5 @@ __all__ = [  # noqa: RUF022 (in the order of supported.toml)
     "M60", "MultiInstanceGPUAccelerator", "P100", "P4", "RTX_PRO_6000", "T4", "V100", "V5E", "V5P", "V6E",
 ]
 # fmt: on
-
-
-@dataclass(frozen=True)
-class BaseAccelerator:
-    """An accelerator by the name that clusters label their nodes with."""
-
-    device: str
-
-
-class GPUAccelerator(BaseAccelerator):
-    """A whole GPU."""
-
-
-@dataclass(frozen=True)
-class MultiInstanceGPUAccelerator(BaseAccelerator):
-    """A GPU that can be parted: ``partitioned("1g.5gb")``, ``unpartitioned``."""
-
-    partition: str | None = None
-
-    @property
-    def unpartitioned(self) -> MultiInstanceGPUAccelerator:
-        """The whole of it, and no part."""
-        return replace(self, partition="")
-
-    def partitioned(self, partition_size: str) -> MultiInstanceGPUAccelerator:
-        """A part of that size."""
-        return replace(self, partition=partition_size)
-
-
-A10G, L4, L4_VWS, L40S, H100, H200, RTX_PRO_6000 = (
-    GPUAccelerator(f"nvidia-{name}") for name in ("a10g", "l4", "l4-vws", "l40s", "h100", "h200", "rtx-pro-6000")
-)
-K80, M60, P4, P100, T4, V100 = (
-    GPUAccelerator(f"nvidia-tesla-{name}") for name in ("k80", "m60", "p4", "p100", "t4", "v100")
-)
-A100, A100_80GB = MultiInstanceGPUAccelerator("nvidia-tesla-a100"), MultiInstanceGPUAccelerator("nvidia-a100-80gb")
-V5E, V5P, V6E = (
-    MultiInstanceGPUAccelerator(name) for name in ("tpu-v5-lite-podslice", "tpu-v5p-slice", "tpu-v6e-slice")
-)
 
 __getattr__ = missing(__name__)
