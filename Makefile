@@ -78,6 +78,7 @@ fmt: dev ## Format the code and mend what the linter can
 .PHONY: docs
 docs: dev ## Write docs/reference anew, from the code
 	$(BIN)/python -m scripts.reference_docs
+	$(BIN)/python -m tests.integration.differential.table
 
 .PHONY: chaos
 chaos: dev ## Kill processes at random moments, and judge the histories (KILLS=2000, SEED=n)

@@ -239,9 +239,8 @@ def test_metadata_and_types_by_keyword() -> None:
 def test_accelerators() -> None:
     assert isinstance(T4, GPUAccelerator)
     assert T4.device == "nvidia-tesla-t4"
-    assert A100.partitioned("1g.5gb").partition == "1g.5gb"
-    assert A100.unpartitioned.partition == ""
-    assert A100.partition is None
+    assert A100.partitioned("1g.5gb") == A100.partition_1g_5gb
+    assert A100.unpartitioned.device == A100.device
 
     @task(accelerator=T4)
     def trained() -> int:
