@@ -14,6 +14,7 @@ class Hurt(NamedTuple):
 
 
 MEASURED = "measured in 1.16.31"
+GRAPH = "tests/integration/hurts/test_graph_hurts.py::"
 HERE = "tests/integration/hurts/test_hurts.py::"
 
 HURTS: tuple[Hurt, ...] = (
@@ -69,4 +70,41 @@ HURTS: tuple[Hurt, ...] = (
         "by its design",
         "tests/unit/authoring/test_mixed_eager.py::test_blocking_and_awaited_calls_are_one_to_the_engine",
     ),
+    # the language of graphs
+    Hurt(
+        "A map of a task with several or named outputs", "flyte#3784", GRAPH + "test_a_map_of_a_task_with_named_outputs"
+    ),
+    Hurt(
+        "A map of a launch plan is a type error",
+        "flyte#6236",
+        GRAPH + "test_maps_of_launch_plans_workflows_eager_and_dynamic_ones",
+    ),
+    Hurt(
+        "No map of workflows, eager or dynamic ones",
+        "flyte#5684",
+        GRAPH + "test_maps_of_launch_plans_workflows_eager_and_dynamic_ones",
+    ),
+    Hurt(
+        "A partial that binds a list cannot be mapped",
+        "flyte#3887, flytekit#2916",
+        GRAPH + "test_a_partial_that_binds_a_list",
+    ),
+    Hurt(
+        "The inner branch of a nested conditional runs though the outer one is false",
+        "flyte#6185",
+        GRAPH + "test_a_nested_conditional_runs_one_arm",
+    ),
+    Hurt("`is_true()` takes the wrong branch", "flyte#6340", GRAPH + "test_is_true_takes_the_right_branch"),
+    Hurt("The text of `.fail(...)` is lost", "flyte#4483", GRAPH + "test_the_text_of_fail_is_kept"),
+    Hurt(
+        "A dynamic workflow cannot be told a workflow's options",
+        "flyte#5465",
+        GRAPH + "test_a_dynamic_workflow_takes_options_of_workflows",
+    ),
+    Hurt(
+        "No references inside a dynamic workflow",
+        "its documentation",
+        GRAPH + "test_references_inside_a_dynamic_workflow",
+    ),
+    Hurt("Eager and dynamic do not mix", "its documentation", GRAPH + "test_eager_and_dynamic_mix"),
 )
