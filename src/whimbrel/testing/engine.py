@@ -31,7 +31,7 @@ from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound
 from whimbrel.executors.inline import InlineExecutor
-from whimbrel.model.attempt import BeginCall, DeckUpdate, Launch, Progress, Report
+from whimbrel.model.attempt import BeginCall, DeckUpdate, Launch, Progress, Report, Unfolded
 from whimbrel.model.events import Event, RunRequested, SignalReceived
 from whimbrel.model.failure import Failure
 from whimbrel.model.program import CodeRef, TaskKind
@@ -475,5 +475,7 @@ class _Telling:
 
     def _recast(self, said: Report) -> Report:
         if isinstance(said, BeginCall) and said.define is not None:
+            return replace(said, define=self._cast.program(said.define))
+        if isinstance(said, Unfolded):
             return replace(said, define=self._cast.program(said.define))
         return said

@@ -91,6 +91,10 @@ class StandIn:
         return await value if inspect.isawaitable(value) else value
 
 
+STANDING_IN: Final[dict[str, StandIn]] = {}
+"""The stand-ins that hold for every engine, by name, while a block of ``standing_in`` lasts."""
+
+
 class Cast:
     """The stand-ins of an engine."""
 
@@ -114,7 +118,7 @@ class Cast:
 
     def of(self, entity: Any) -> Any:
         """The stand-in for ``entity``, or ``entity``."""
-        found = self._named.get(entity.name)
+        found = self.named(entity.name)
         if found is None:
             mock = next((mock for kind, mock in reversed(self._kinds) if isinstance(entity, kind)), None)
             if mock is None:
@@ -124,17 +128,18 @@ class Cast:
 
     def named(self, name: str) -> StandIn | None:
         """The stand-in for the entity of that name."""
-        return self._named.get(name)
+        return self._named.get(name) or STANDING_IN.get(name)
 
     def takes(self, name: str) -> float:
         """How long a task takes, in seconds of the world."""
-        found = self._named.get(name)
+        found = self.named(name)
         return found.mock.takes if found is not None else 0.0
 
     def program(self, program: Program) -> Program:
         """``program`` with each workflow and launch plan that has a stand-in made one step."""
         tasks, workflows, plans = dict(program.tasks), dict(program.workflows), dict(program.launch_plans)
-        for name, found in self._named.items():
+        standing_in = {**STANDING_IN, **self._named}
+        for name, found in standing_in.items():
             if name in workflows and isinstance(found.entity, Workflow):
                 one_step = single_task_program(_one_step(found.entity, workflows[name].line))
                 workflows[name] = replace(one_step.workflows[name], doc=workflows[name].doc)
@@ -145,9 +150,9 @@ class Cast:
                 workflows[step] = replace(one_step.workflows[name], name=step)
                 plans[name] = replace(plans[name], workflow=step, defaults={}, fixed={})
                 tasks.update(one_step.tasks)
-        references = {name: each for name, each in program.references.items() if name not in self._named}
+        references = {name: each for name, each in program.references.items() if name not in standing_in}
         for name in program.references.keys() - references.keys():
-            one_step = single_task_program(_one_step(self._named[name].entity, self._named[name].entity.line))
+            one_step = single_task_program(_one_step(standing_in[name].entity, standing_in[name].entity.line))
             tasks.update(one_step.tasks)
             stand_in = replace(one_step.workflows[name], name=f"{name}:stand-in")
             match program.references[name]:

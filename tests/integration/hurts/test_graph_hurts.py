@@ -1,4 +1,4 @@
-"""What hurts in flytekit's graph language, right here: maps, conditionals, dynamic workflows. Listed in scripts/hurts.py."""
+"""What hurts in flytekit's graph language, right here: maps, conditionals, dynamic workflows."""
 
 from __future__ import annotations
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeVar, overload
 
@@ -18,7 +17,6 @@ from whimbrel.authoring.dynamic import Dynamic, DynamicDecorator
 from whimbrel.authoring.dynamic import dynamic as _dynamic
 from whimbrel.authoring.eager import Eager, EagerDecorator
 from whimbrel.authoring.eager import eager as _eager
-from whimbrel.authoring.entity import Entity
 from whimbrel.authoring.mixed_eager import mixed_eager as _mixed
 from whimbrel.authoring.task import Task, TaskDecorator
 from whimbrel.authoring.task import task as _task
@@ -223,18 +221,3 @@ def blocking_eager(fn: Any = None, /, **options: Any) -> Any:
     if fn is None:
         return lambda fn: blocking_eager(fn, **options)
     return _mixed(**_translated(fn, options))(fn)
-
-
-# --- testing ----------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def replaced(entity: Entity[..., Any], stand_in: Callable[..., Any]) -> Iterator[None]:
-    """Plain calls of ``entity`` in this block call ``stand_in``; arguments and result are still checked."""
-    _ = entity.read  # before the stand-in is there, which has no annotations
-    original = entity.fn
-    entity.fn = stand_in
-    try:
-        yield
-    finally:
-        entity.fn = original

@@ -7,11 +7,11 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
-from unittest.mock import AsyncMock, MagicMock
+from unittest.mock import MagicMock
 
-from flytekit._adapt import replaced
 from whimbrel.authoring.context import Secrets as SecretsManager
 from whimbrel.authoring.entity import Entity
+from whimbrel.testing.standing_in import standing_in
 
 __all__ = ["SecretsManager", "patch", "task_mock"]
 
@@ -20,12 +20,13 @@ R = TypeVar("R")
 
 @contextmanager
 def task_mock(entity: Entity[..., Any]) -> Iterator[MagicMock]:
-    """A mock in the place of a task's or workflow's function, for this block. Say what it gives by ``return_value``.
+    """A mock in the place of a task, workflow, launch plan or reference, for this block: in plain calls, and in
+    ``whimbrel.testing``'s engine. Say what it gives by ``return_value`` or ``side_effect``.
 
-    Arguments and result are still checked. An engine's workers import the task anew: they don't see the mock.
+    Arguments and result are still checked. Worker processes import the entity anew: they don't see the mock.
     """
-    mock = (AsyncMock if getattr(entity, "is_async", False) else MagicMock)(name=entity.name)
-    with replaced(entity, mock):
+    mock = MagicMock(name=entity.name)
+    with standing_in(entity, mock):
         yield mock
 
 
