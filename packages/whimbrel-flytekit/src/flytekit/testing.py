@@ -1,4 +1,4 @@
-"""``flytekit.testing``: tasks replaced by mocks, where workflows are called as plain Python."""
+"""``flytekit.testing``: entities replaced by mocks, in plain calls and in test engines."""
 
 from __future__ import annotations
 
