@@ -50,6 +50,7 @@ from whimbrel.model.literals import (
     StrLiteral,
     UnionLiteral,
 )
+from whimbrel.types.places import secret_in
 from whimbrel.types.table_files import format_of_path
 
 _TRUE = {"true", "yes", "on", "1", "y", "t"}
@@ -349,6 +350,12 @@ def _moment(text: str) -> Literal:
 def _blob(text: str, kind: BlobType, path: str) -> Literal:
     # As outputs are shown: one run's file may be another's input.
     if "://" in text or text.startswith("blob:"):
+        if secret_in(text):
+            raise ValueMismatch(
+                "a URI without a password",
+                "one with a password in it, which the journal of the run would keep: put it into the environment",
+                path,
+            )
         return BlobLiteral(text, kind.format, kind.multipart)
     found = Path(text).expanduser().absolute()
     if not (found.is_dir() if kind.multipart else found.is_file()):

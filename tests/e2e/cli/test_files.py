@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.cli.shell import Shell
 
 PROGRAM = """
+from collections.abc import Iterator
 from pathlib import Path
 from whimbrel import FlyteDirectory, FlyteFile, eager, task
+from whimbrel.types.iterators import JSON
 
 @task
 def doubled(data: FlyteFile) -> FlyteFile:
@@ -35,9 +41,30 @@ async def late(data: FlyteFile) -> str:
     return await text(data=data)
 
 @task
+def twice(rows: Iterator[JSON]) -> Iterator[JSON]:
+    for row in rows:
+        yield row
+        yield {"a": row["a"] + 1, "as": "new"}
+        yield {"a": 0}
+
+@task
+def added(rows: Iterator[JSON]) -> int:
+    return sum(row["a"] for row in rows)
+
+@eager
+async def summed(rows: Iterator[JSON]) -> int:
+    made = await twice(rows=rows)
+    return await added(rows=made) + await added(rows=rows) + next(made)["a"]
+
+@task
 def names(folder: FlyteDirectory) -> list[str]:
     return [path for _, path in folder.crawl()]
 """
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args: Any) -> None:
+        pass
 
 
 @pytest.fixture
@@ -77,6 +104,30 @@ def test_a_directory(shell: Shell) -> None:
     (shell.directory / "tree" / "sub" / "x").write_text("x")
     (shell.directory / "tree" / "y").write_text("y")
     assert shell("run", "-q", "program.py", "names", "--folder", "tree").json == ["y", "sub/x"]
+
+
+def test_a_web_address_goes_in_and_a_password_does_not(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    (shell.directory / "www").mkdir()
+    (shell.directory / "www" / "web.txt").write_text("from the web")
+    handler = partial(Quiet, directory=str(shell.directory / "www"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}/web.txt"
+        assert shell("run", "-q", "program.py", "text", "--data", url).out == "from the web\n"
+        assert shell("run", "--direct", "program.py", "text", "--data", url).out == "from the web\n"
+        server.shutdown()
+        thread.join()
+    refused = shell("run", "program.py", "text", "--data", "https://me:hunter2@host/x", code=None)
+    assert refused.code != 0
+    assert "password" in refused.err
+    assert "hunter2" not in refused.err
+
+
+def test_lines_are_streamed_through_workers(shell: Shell) -> None:
+    (shell.directory / "rows.jsonl").write_text('{"a": 1}\n{"a": 2}\n')
+    assert shell("run", "-q", "program.py", "summed", "--rows", "rows.jsonl").out == "12\n"
 
 
 def test_a_path_that_is_not_there_is_refused(shell: Shell) -> None:
