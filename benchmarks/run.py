@@ -23,6 +23,7 @@ GATES = {
     "g6": "g6_gather",
     "g7": "g7_workers",
     "g9": "g9_replay",
+    "g10": "g10_wide",
 }
 
 

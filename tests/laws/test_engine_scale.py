@@ -8,12 +8,16 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.engine.playing import ONE, attempt, eager, graph, node, out, program, task
 from whimbrel.engine.run import Run
-from whimbrel.model.attempt import BeginCall, CancelCall, Started, Succeeded
+from whimbrel.model.attempt import AttemptFault, BeginCall, CancelCall, Started, Succeeded, Unfolded
 from whimbrel.model.events import Event, RunRequested
-from whimbrel.model.program import Graph
+from whimbrel.model.failure import Failure, Fault
+from whimbrel.model.interface import Interface
+from whimbrel.model.literals import IntLiteral, ListLiteral
+from whimbrel.model.program import ArrayTarget, Graph, LiteralBinding, Node, Program, TaskKind, TaskTarget
 from whimbrel.model.run import RunOptions
 
 
@@ -70,11 +74,45 @@ def gather(size: int) -> list[Event]:
     return [*start, *begun, *again, *cancelled, *ended, Succeeded(driver, out(1), 3.0)]
 
 
+def over(size: int, **said: Any) -> Graph:
+    items = ListLiteral(tuple(map(IntLiteral, range(size))))
+    target = ArrayTarget("map t over x", TaskTarget("t"), ("x",), **said)
+    return graph(Node("n0", target, {"x": LiteralBinding(items)}))
+
+
+def mapped(size: int) -> list[Event]:
+    reports = [report for n in reversed(range(size)) for report in worked(f"n0/{n}")]
+    return [requested(over(size)), *reports]
+
+
+def mapped_narrow(size: int) -> list[Event]:
+    reports = [report for n in range(size) for report in worked(f"n0/{n}")]
+    return [requested(over(size, concurrency=2)), *reports]
+
+
+def mapped_losing(size: int) -> list[Event]:
+    """Every other item fails; with the last but one, success is impossible, and one item is stopped."""
+    failure = Failure(Fault.USER, "no", recoverable=False)
+    failed = [AttemptFault(attempt(f"n0/{n}"), failure, 2.0) for n in range(0, size, 2)]
+    ended = [report for n in range(1, size - 1, 2) for report in worked(f"n0/{n}")]
+    return [requested(over(size, min_successes=size // 2 + 1)), *ended, *failed]
+
+
+def unfolding(size: int) -> list[Event]:
+    one = LiteralBinding(IntLiteral(1))
+    inside = Graph("d", Interface({}, {}), tuple(node(f"dn{n}", x=one) for n in range(size)))
+    whole = graph(node("n0", "d"), output=one)
+    known = program(task(), task("d", TaskKind.DYNAMIC), whole)
+    reports = [report for n in range(size) for report in worked(f"n0/dn{n}")]
+    unfolded = Unfolded(attempt("n0"), inside, Program(), 2.0)
+    return [replace(requested(whole), program=known), unfolded, *reports]
+
+
 def worked(path: str) -> list[Event]:
     return [Started(attempt(path), "w", 2.0), Succeeded(attempt(path), out(1), 3.0)]
 
 
-@pytest.mark.parametrize("events", [chain, fan_out, narrow, gather])
+@pytest.mark.parametrize("events", [chain, fan_out, narrow, gather, mapped, mapped_narrow, mapped_losing, unfolding])
 def test_an_event_costs_the_same_in_a_large_run(events: Callable[[int], list[Event]]) -> None:
     def cost(size: int) -> float:
         script = events(size)
