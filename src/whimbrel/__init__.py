@@ -6,6 +6,7 @@ from whimbrel.authoring.calling import current_context
 from whimbrel.authoring.checking import check_module
 from whimbrel.authoring.compilation import FlyteContextManager
 from whimbrel.authoring.conditional import conditional
+from whimbrel.authoring.container_task import ContainerTask
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.decks import Deck, DeckField, Html
 from whimbrel.authoring.documentation import Description, Documentation, SourceCode
@@ -51,6 +52,7 @@ from whimbrel.authoring.resources import Resources
 from whimbrel.authoring.schedules import CronSchedule, FixedRate
 from whimbrel.authoring.secrets import Secret
 from whimbrel.authoring.shell_task import OutputLocation, ShellTask
+from whimbrel.authoring.sql_task import DuckDBConfig, SQLite3Config, SQLite3Task, SQLiteConfig, SQLTask
 from whimbrel.authoring.task import Task, task
 from whimbrel.authoring.task_metadata import TaskMetadata
 from whimbrel.authoring.travelling import overrides, propagate
@@ -90,11 +92,13 @@ __all__ = [
     "CompileError",
     "ConcurrencyLimitBehavior",
     "ConcurrencyPolicy",
+    "ContainerTask",
     "CronSchedule",
     "Deck",
     "DeckField",
     "Description",
     "Documentation",
+    "DuckDBConfig",
     "Dynamic",
     "Eager",
     "EagerException",
@@ -128,6 +132,10 @@ __all__ = [
     "RawOutputDataConfig",
     "RecoverableError",
     "Resources",
+    "SQLTask",
+    "SQLite3Config",
+    "SQLite3Task",
+    "SQLiteConfig",
     "Secret",
     "SecurityContext",
     "SetupTeardown",

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from whimbrel.authoring.compiling import close_program, union
+from whimbrel.authoring.container_task import ContainerTask
 from whimbrel.authoring.imperative import ImperativeWorkflow
 from whimbrel.authoring.instance_task import InstanceTask
 from whimbrel.authoring.workflow import Workflow
@@ -54,6 +55,8 @@ def declarations(roots: Iterable[Any], program: Program) -> Declarations:
             docs[entity.name] = doc_declaration(options["docs"])
         if hasattr(entity, "task_options"):
             tasks[entity.name] = task_declaration(entity.task_options)
+            if isinstance(entity, ContainerTask):
+                tasks[entity.name] = replace(tasks[entity.name], type="raw-container", container=entity.container)
         if isinstance(entity, Workflow):
             compiled = entity.compiled()
             found = {id: node_declaration(said) for id, said in compiled.said.items()}

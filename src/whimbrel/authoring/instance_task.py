@@ -6,9 +6,11 @@ Must not know what any subclass runs.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
@@ -18,6 +20,7 @@ from whimbrel.authoring.options import METADATA_OPTIONS, unknown_option
 from whimbrel.authoring.signature import InputSpec, Signature
 from whimbrel.authoring.source import line_at
 from whimbrel.authoring.task import TASK_OPTIONS, Task
+from whimbrel.authoring.task_metadata import TaskMetadata
 from whimbrel.errors import CallMismatch, Problem
 from whimbrel.model.program import SourceLine
 
@@ -51,8 +54,8 @@ class InstanceTask(Task[..., Any]):
         for option in options:
             if option not in TASK_OPTIONS:
                 raise unknown_option(option, TASK_OPTIONS)
-        said = {key: value for key in METADATA_OPTIONS if (value := getattr(metadata, key, None)) not in (None, "")}
-        super().__init__(self.execute, {**said, **options})
+        said = {key: value for key, value in _said(metadata).items() if key in TASK_OPTIONS}
+        super().__init__(_runner(self), {**said, **options})
         self._given_name = name
         self._inputs = dict(inputs or {})
         self._outputs = dict(outputs or {})
@@ -121,6 +124,30 @@ class InstanceTask(Task[..., Any]):
         return found
 
 
+def _runner(task: InstanceTask) -> Callable[..., Any]:
+    """``execute``, whose several outputs come back by name too."""
+    execute = task.execute
+
+    def named(value: Any) -> Any:
+        several = task.signature.tuple_type
+        fits = type(value) is tuple and len(value) == len(task.signature.outputs)
+        return several(*value) if several is not None and fits else value
+
+    if inspect.iscoroutinefunction(execute):
+
+        @functools.wraps(execute)
+        async def awaited(**inputs: Any) -> Any:
+            return named(await execute(**inputs))
+
+        return awaited
+
+    @functools.wraps(execute)
+    def run(**inputs: Any) -> Any:
+        return named(execute(**inputs))
+
+    return run
+
+
 def _made_in(task: InstanceTask) -> tuple[str, SourceLine]:
     """The module and the line that make the task: of the innermost frame that is not one of its own initializers."""
     frame: FrameType | None = sys._getframe(1)
@@ -131,6 +158,15 @@ def _made_in(task: InstanceTask) -> tuple[str, SourceLine]:
             return module, line_at(frame.f_code.co_filename, frame.f_lineno)
         frame = frame.f_back
     return "__main__", SourceLine("", 0)
+
+
+def _said(metadata: Any) -> dict[str, Any]:
+    """The options that a ``TaskMetadata`` has, or an object like it."""
+    if metadata is None:
+        return {}
+    if isinstance(metadata, TaskMetadata):
+        return metadata.options()
+    return {key: value for key in METADATA_OPTIONS if (value := getattr(metadata, key, None)) not in (None, "")}
 
 
 def _constant(value: Any) -> bool:
