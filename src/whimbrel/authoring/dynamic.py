@@ -17,6 +17,7 @@ from whimbrel.authoring.calling import current
 from whimbrel.authoring.compiling import bind_outputs, close_program, conclude
 from whimbrel.authoring.context import ExecutionContext
 from whimbrel.authoring.entity import Part, task_metadata
+from whimbrel.authoring.failure_handler import failure_node, handle_failure
 from whimbrel.authoring.local import LocalFlow, resolve
 from whimbrel.authoring.options import unknown_option
 from whimbrel.authoring.promise import Void
@@ -65,6 +66,11 @@ class Dynamic(Task[P, R]):
         """What happens to the rest when a node fails."""
         return policy_of(self.task_options)
 
+    @property
+    def on_failure(self) -> Any:
+        """What runs when something that the body has laid out fails; ``None`` for nothing."""
+        return self.task_options.get("on_failure")
+
     @cached_property
     def inner_metadata(self) -> Metadata:
         """What holds for every node that does not say otherwise."""
@@ -82,6 +88,9 @@ class Dynamic(Task[P, R]):
         tracer = Tracer(self.name, {}, layers=layers, prefix=PREFIX, execution=execution)
         value = tracer.trace(partial(self.fn, **inputs), ())
         outputs = bind_outputs(tracer, signature, value)
+        handler, told = None, ""
+        if self.on_failure is not None:
+            handler, told = failure_node(tracer, signature, self.on_failure, signature.encode_inputs(inputs))
         graph = tracer.builder.finish(
             Interface({}, signature.interface.outputs),
             outputs,
@@ -89,6 +98,8 @@ class Dynamic(Task[P, R]):
             metadata=self.inner_metadata,
             doc=signature.doc,
             line=signature.line,
+            failure_node=handler,
+            failure_error=told,
         )
         compiled = conclude(tracer, graph, complete=outputs.keys() == signature.outputs.keys())
         if compiled.problems or compiled.graph is None:
@@ -107,9 +118,16 @@ class Dynamic(Task[P, R]):
 
     def run_blocking(self, inputs: dict[str, Any], execution: ExecutionContext) -> Any:
         """Run the body under a caller that runs each call at once."""
-        token = current.set(LocalFlow(execution))
+        flow = LocalFlow(execution)
+        token = current.set(flow)
         try:
             result = self.fn(**inputs)
+        except BaseException as error:
+            # What the body itself raises has laid out nothing that could be cleaned up.
+            if self.on_failure is not None and flow.failed:
+                current.set(LocalFlow(execution))
+                handle_failure(self.on_failure, inputs, error, execution)
+            raise
         finally:
             current.reset(token)
         value = None if isinstance(result, Void) and self.signature.result == "none" else resolve(result)

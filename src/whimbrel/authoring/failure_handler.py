@@ -23,9 +23,12 @@ NODE_ID = "fn0"
 """The id of a failure node: flytekit's."""
 
 
-def failure_node(tracer: Tracer, signature: Signature, handler: Any) -> tuple[Node | None, str]:
+def failure_node(
+    tracer: Tracer, signature: Signature, handler: Any, inputs_are: Mapping[str, Literal] | None = None
+) -> tuple[Node | None, str]:
     """The node that runs ``handler`` when the workflow of ``signature`` does not succeed, and the input of it that is
-    told the error. What does not fit is told to ``tracer``."""
+    told the error. ``inputs_are``: those of the workflow, for a graph that takes none. What does not fit is told to
+    ``tracer``."""
     line = signature.line
 
     def wrong(message: str, remedy: str) -> None:
@@ -42,7 +45,8 @@ def failure_node(tracer: Tracer, signature: Signature, handler: Any) -> tuple[No
     inputs: dict[str, Binding] = {}
     for name, parameter in interface.inputs.items():
         if name in signature.inputs:
-            inputs[name] = PromiseBinding(START, name)
+            given = None if inputs_are is None else inputs_are[name]
+            inputs[name] = PromiseBinding(START, name) if given is None else LiteralBinding(given)
             continue
         literal = _stand_in(parameter.default, none_literal(parameter.type))
         if literal is not None:

@@ -144,6 +144,8 @@ class LocalFlow:
     def __init__(self, execution: ExecutionContext) -> None:
         self._execution = execution
         self.arms: list[list[Deferred]] = []
+        self.failed = False
+        """Whether something that was called has failed."""
 
     @property
     def execution(self) -> ExecutionContext:
@@ -189,7 +191,11 @@ class LocalFlow:
             elif not isinstance(value, int | str | float):
                 inputs[name] = resolve(value)
         entity.signature.check_inputs(inputs)
-        return entity.run_blocking(inputs, self._execution)
+        try:
+            return entity.run_blocking(inputs, self._execution)
+        except BaseException:
+            self.failed = True
+            raise
 
     def promises(self, signature: Any, value: Any) -> Any:
         """Promises of the outputs in ``value``, a return value that was checked."""

@@ -132,6 +132,8 @@ class NodeHandle(Ordered):
     def _override(self, options: dict[str, Any]) -> None:
         draft = self._draft
         draft.said = {**(draft.said or {}), **options}
+        if options.get("node_name"):
+            self._tracer.name_node(draft, str(options["node_name"]))
         name = options.pop("node_name", None) or options.pop("name", None)
         options.pop("name", None)
         for option in options:
@@ -224,6 +226,7 @@ class Tracer:
         # With decorators: how many nodes there were when the last node of each layer had been made.
         self._ends = [0] * len(layers)
         self._by_draft: dict[int, Any] = {}
+        self._names: dict[str, DraftNode] = {}
         self._told: set[str] = set()
         self._placeholders = False
         self.doubtful: set[tuple[str | None, int]] = set()
@@ -340,6 +343,16 @@ class Tracer:
     def _layer_grows(self) -> None:
         if len(self._layers) > 2:  # with one decorator there is nothing to tell apart
             self._ends[self._layer()] = len(self.builder.nodes)
+
+    def name_node(self, draft: DraftNode, name: str) -> None:
+        """The author gives the node a name, which is then its own in the workflow."""
+        other = self._names.setdefault(name, draft)
+        if other is not draft:
+            self._wrong(
+                f"two nodes are called {name!r}: {other.id} and {draft.id}",
+                "Give each its own node_name; `name` is a label that several may have.",
+                caller_line(),
+            )
 
     def enter(self, entity: Any, target: Target) -> None:
         """Keep the entity that ``target`` names: the program that is made of this needs it."""

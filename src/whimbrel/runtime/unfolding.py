@@ -57,4 +57,5 @@ def kept(graph: Graph, blobs: BlobStore, refuse: Callable[[Literals], None]) -> 
 
     nodes = tuple(replace_constants_in_node(node, keep) for node in graph.nodes)
     outputs = {name: replace_constants(binding, keep) for name, binding in graph.outputs.items()}
-    return replace(graph, nodes=nodes, outputs=outputs)
+    handler = None if graph.failure_node is None else replace_constants_in_node(graph.failure_node, keep)
+    return replace(graph, nodes=nodes, outputs=outputs, failure_node=handler)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from whimbrel import CompileError, ImperativeWorkflow, eager, setup_teardown, task, workflow
+from whimbrel import CompileError, ImperativeWorkflow, dynamic, eager, setup_teardown, task, workflow
 from whimbrel.cli.drawing import as_mermaid, as_text
 from whimbrel.graph.render import render_mermaid, render_text
 from whimbrel.model.run import Phase
@@ -94,6 +94,13 @@ async def tries(x: int) -> str:
         return f"caught {error}"
 
 
+@dynamic(on_failure=clean)
+def unfolds(x: int, name: str = "in a dynamic workflow") -> int:
+    if x > 100:
+        raise OverflowError("the body itself")
+    return check(x=check(x=x))
+
+
 ERROR = FlyteError("ValueError: -1 is below zero", "n0")
 
 
@@ -157,7 +164,7 @@ def test_an_eager_body_sees_the_failure_after_it() -> None:
     assert TestEngine(always_replay=True).run(tries, x=-1) == "caught -1 is below zero"
 
 
-@pytest.mark.parametrize("entity", [outer, guarded, careless, tries])
+@pytest.mark.parametrize("entity", [outer, guarded, careless, tries, unfolds])
 def test_a_crash_at_any_write_changes_nothing(entity: object) -> None:
     proof = for_each_write(entity, {"x": -1})
     assert proof.crashes >= proof.writes >= 2
@@ -202,6 +209,17 @@ def many(x: int) -> list[int]:
 @workflow(on_failure=clean)
 def pick(x: int, name: str = "picker") -> int:
     return many(x=x)[7]
+
+
+@pytest.mark.parametrize("run", [unfolds, lambda x: TestEngine().run(unfolds, x=x)])
+def test_dynamic_workflows_have_theirs(run: object) -> None:
+    assert run(x=1) == 1  # type: ignore[operator]
+    with pytest.raises(ValueError, match="-1 is below zero"):
+        run(x=-1)  # type: ignore[operator]
+    assert [name for name, _ in told] == ["in a dynamic workflow"]
+    with pytest.raises(OverflowError):
+        run(x=101)  # type: ignore[operator]
+    assert len(told) == 1
 
 
 # --- what is wrong with one --------------------------------------------------------------------------------------

@@ -286,3 +286,19 @@ def test_what_is_said_of_a_workflow_holds_inside() -> None:
     assert engine.run(said_of_workflows, x=1) == 2
     assert said_of_workflows.graph().metadata.interruptible is True
     assert said_of_workflows.graph().doc == "words"
+
+
+def test_two_nodes_of_one_name_are_told() -> None:
+    @workflow
+    def twice(x: int) -> int:
+        first = inc(x=x).with_overrides(node_name="same")
+        return inc(x=first).with_overrides(node_name="same")
+
+    @workflow
+    def labelled(x: int) -> int:
+        first = inc(x=x).with_overrides(name="same")
+        return inc(x=first).with_overrides(name="same")
+
+    with pytest.raises(CompileError, match="two nodes are called 'same': n0 and n1"):
+        twice.graph()
+    assert [node.name for node in labelled.graph().nodes] == ["same", "same"]
