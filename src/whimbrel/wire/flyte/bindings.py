@@ -31,7 +31,7 @@ from whimbrel.model.program import (
 from whimbrel.wire.flyte.literals import encode_literal, encode_scalar
 from whimbrel.wire.flyte.types import FieldDefaults
 
-_OPERATORS = {
+OPERATORS = {
     "==": condition_pb2.ComparisonExpression.EQ,
     "!=": condition_pb2.ComparisonExpression.NEQ,
     ">": condition_pb2.ComparisonExpression.GT,
@@ -91,7 +91,7 @@ class BindingEncoder:
         """A ``BooleanExpression``. Promises are named as ``branch_inputs`` names them."""
         message = condition_pb2.BooleanExpression()
         if isinstance(condition, Comparison):
-            message.comparison.operator = _OPERATORS[condition.op]
+            message.comparison.operator = OPERATORS[condition.op]
             message.comparison.left_value.CopyFrom(self._operand(condition.left))
             message.comparison.right_value.CopyFrom(self._operand(condition.right))
             return message

@@ -13,12 +13,15 @@ from whimbrel.model.launch_plan import CronSchedule, FixedRate, LaunchPlanSpec, 
 from whimbrel.model.literal_types import LiteralType
 from whimbrel.model.program import Graph
 from whimbrel.wire.flyte.ids import LAUNCH_PLAN, WORKFLOW, Registration
-from whimbrel.wire.flyte.interface import encode_parameters
-from whimbrel.wire.flyte.literals import encode_literals
+from whimbrel.wire.flyte.interface import decode_parameters, encode_parameters
+from whimbrel.wire.flyte.literals import decode_literals, encode_literals
 from whimbrel.wire.flyte.types import FieldDefaults
 
 # The largest unit that divides it is the one that flytekit says.
 _UNITS = ((86_400, schedule_pb2.DAY), (3_600, schedule_pb2.HOUR), (60, schedule_pb2.MINUTE))
+
+
+_CHANNELS = {"email": "email", "slack": "slack", "pager_duty": "pagerduty"}
 
 
 def encode_launch_plan(
@@ -55,6 +58,52 @@ def encode_launch_plan(
         # Whoever comes when there are as many as there may be is not launched: the only way there is.
         spec.concurrency_policy.behavior = launch_plan_pb2.CONCURRENCY_LIMIT_BEHAVIOR_SKIP
     return message
+
+
+def decode_launch_plan(message: Any, workflow: Interface | None = None) -> LaunchPlanSpec:
+    """The launch plan in a message. ``workflow`` is the interface of the workflow, which knows the types of what is
+    fixed and the outputs; the message does not say them. Raises ``InputInvalid``."""
+    spec = message.spec
+    known = workflow or Interface()
+    inputs = decode_parameters(spec.default_inputs)
+    given = {name: each.default for name, each in inputs.items() if each.default is not None}
+    schedule: Schedule | None = None
+    said = spec.entity_metadata.schedule
+    match said.WhichOneof("ScheduleExpression"):
+        case "cron_schedule":
+            cron = said.cron_schedule
+            schedule = CronSchedule(cron.schedule, cron.offset, said.kickoff_time_input_arg)
+        case "rate":
+            length = next(length for length, unit in _UNITS if unit == said.rate.unit)
+            schedule = FixedRate(float(said.rate.value * length), said.kickoff_time_input_arg)
+        case _:
+            pass
+    phases = execution_pb2.WorkflowExecution.Phase
+    return LaunchPlanSpec(
+        message.id.name,
+        spec.workflow_id.name,
+        Interface(inputs, known.outputs),
+        given,
+        decode_literals(spec.fixed_inputs, {name: each.type for name, each in known.inputs.items()}),
+        schedule,
+        tuple(
+            Notification(
+                _CHANNELS[channel := notice.WhichOneof("type")],
+                tuple(phases.Name(phase).lower() for phase in notice.phases),
+                tuple(getattr(notice, channel).recipients_email),
+            )
+            for notice in spec.entity_metadata.notifications
+        ),
+        dict(spec.labels.values),
+        dict(spec.annotations.values),
+        spec.raw_output_data_config.output_location_prefix,
+        spec.max_parallelism,
+        spec.overwrite_cache or None,
+        False,
+        spec.concurrency_policy.max,
+        spec.security_context.run_as.k8s_service_account,
+        spec.security_context.run_as.iam_role,
+    )
 
 
 def default_plan(graph: Graph) -> LaunchPlanSpec:

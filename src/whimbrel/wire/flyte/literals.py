@@ -22,7 +22,6 @@ from whimbrel.model.literal_types import (
     NONE,
     BlobType,
     DatasetType,
-    EnumType,
     ListType,
     LiteralType,
     MapType,
@@ -155,13 +154,13 @@ def encode_scalar(
             scalar.union.type.CopyFrom(encode_variant(chosen, defaults))
         case lit.IntLiteral(value=value), SimpleType(simple=Simple.FLOAT):
             scalar.primitive.float_value = value
-        case lit.IntLiteral(value=value), SimpleType() | EnumType():
+        case lit.IntLiteral(value=value), _:
             scalar.primitive.integer = value
-        case lit.FloatLiteral(value=value), SimpleType() | EnumType():
+        case lit.FloatLiteral(value=value), _:
             scalar.primitive.float_value = value
-        case lit.StrLiteral(value=value), SimpleType() | EnumType():
+        case lit.StrLiteral(value=value), _:
             scalar.primitive.string_value = value
-        case lit.BoolLiteral(value=value), SimpleType() | EnumType():
+        case lit.BoolLiteral(value=value), _:
             scalar.primitive.boolean = value
         case lit.DateLiteral(value=value), SimpleType():
             _set_moment(scalar.primitive.datetime, dt.datetime(value.year, value.month, value.day))

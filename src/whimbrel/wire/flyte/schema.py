@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from whimbrel.model.literal_types import (
+    ANY,
     BinaryType,
     BlobType,
     DatasetType,
@@ -98,3 +99,63 @@ def _struct(
 
 def _closed(title: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "title": title, "properties": properties, "additionalProperties": False}
+
+
+# --- back -------------------------------------------------------------------------------------------------------------
+
+_BY_TYPE = {
+    ("null", ""): Simple.NONE,
+    ("integer", ""): Simple.INTEGER,
+    ("number", ""): Simple.FLOAT,
+    ("string", ""): Simple.STRING,
+    ("boolean", ""): Simple.BOOLEAN,
+    ("string", "date-time"): Simple.DATETIME,
+    ("string", "date"): Simple.DATE,
+    ("number", "time-delta"): Simple.DURATION,
+    ("string", "base64"): Simple.BYTES,
+}
+_KNOWN_TITLES: dict[str, LiteralType] = {
+    "FlyteFile": BlobType(),
+    "FlyteDirectory": BlobType(multipart=True),
+    "StructuredDataset": DatasetType(),
+}
+
+
+def from_schema(schema: Mapping[str, Any]) -> LiteralType:
+    """The type that a JSON Schema of ``as_schema`` or of flytekit describes; anything where it says nothing."""
+    kind = (str(schema.get("type", "")), str(schema.get("format", "")))
+    if "enum" in schema:
+        return EnumType(tuple(schema["enum"]), "enum")
+    if "anyOf" in schema:
+        return UnionType(tuple(from_schema(each) for each in schema["anyOf"]))
+    if kind in _BY_TYPE:
+        return SimpleType(_BY_TYPE[kind])
+    if kind[0] == "array":
+        return ListType(from_schema(schema.get("items", {})))
+    if kind[0] != "object":
+        return ANY
+    title = str(schema.get("title", ""))
+    if title in _KNOWN_TITLES:
+        return _KNOWN_TITLES[title]
+    if "properties" in schema:
+        fields = {name: from_schema(each) for name, each in schema["properties"].items()}
+        required = schema.get("required", [])
+        return StructType(title, fields, tuple(name for name in fields if name not in required))
+    values = schema.get("additionalProperties")
+    return MapType(from_schema(values)) if isinstance(values, Mapping) else StructType()
+
+
+def schema_defaults(schema: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The defaults of fields that a schema says, by the name of the struct."""
+    found: dict[str, dict[str, Any]] = {}
+    title = str(schema.get("title", ""))
+    properties = schema.get("properties", {})
+    if title not in _KNOWN_TITLES:
+        said = {name: each["default"] for name, each in properties.items() if "default" in each}
+        if said:
+            found[title] = said
+        parts = [*properties.values(), *schema.get("anyOf", [])]
+        parts += [each for key in ("items", "additionalProperties") if isinstance(each := schema.get(key), Mapping)]
+        for part in parts:
+            found |= schema_defaults(part)
+    return found

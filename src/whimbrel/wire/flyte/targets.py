@@ -29,13 +29,20 @@ from whimbrel.model.program import (
 _ARM = re.compile(r"\.n[\w-]*-(arm\d+|else)$")
 # With this many hex digits flytekit names its maps; the digest is of other things than its own.
 _MAP_DIGITS = 32
+MAP_SUFFIX = "-arraynode"
+"""What the names of tasks that are maps end in."""
 
 
-def interface_of(target: TaskTarget | WorkflowTarget | LaunchPlanTarget | ArrayTarget, program: Program) -> Interface:
-    """What a target takes and gives. Raises ``InputInvalid`` for one that is not in the program."""
+def interface_of(
+    target: TaskTarget | WorkflowTarget | LaunchPlanTarget | ArrayTarget,
+    program: Program,
+    *,
+    missing: Interface | None = None,
+) -> Interface:
+    """What a target takes and gives; ``missing``, or ``InputInvalid``, for one that is not in the program."""
     match target:
         case ArrayTarget():
-            return map_interface(target, interface_of(target.target, program))
+            return map_interface(target, interface_of(target.target, program, missing=missing))
         case TaskTarget(name=name):
             found: TaskSpec | Graph | None = program.tasks.get(name)
         case WorkflowTarget(name=name):
@@ -51,6 +58,8 @@ def interface_of(target: TaskTarget | WorkflowTarget | LaunchPlanTarget | ArrayT
             found = None
     if found is None and name in program.references:
         return program.references[name].interface
+    if found is None and missing is not None:
+        return missing
     if found is None:
         raise InputInvalid(f"{name} is not in the program; compile it from its source.")
     return found.interface
@@ -77,10 +86,12 @@ def _maybe(kind: LiteralType) -> LiteralType:
 def map_task_name(target: ArrayTarget, program: Program) -> str:
     """The name of the task that a map over a task is registered as: one for each way of mapping it."""
     assert isinstance(target.target, TaskTarget)
+    if target.target.name.endswith(MAP_SUFFIX):
+        return target.target.name  # read from a message: it has been named
     module, _, name = target.target.name.rpartition(".")
     shape = (target.target.name, sorted(target.mapped), target.partial, interface_of(target, program))
     digest = hashlib.sha256(canonical(shape)).hexdigest()[:_MAP_DIGITS]
-    return f"{module}.map_{name}_{digest}-arraynode"
+    return f"{module}.map_{name}_{digest}{MAP_SUFFIX}"
 
 
 def is_arm(name: str) -> bool:

@@ -16,6 +16,8 @@ from flyteidl.core import types_pb2
 from whimbrel.errors import InputInvalid
 from whimbrel.model.literal_types import (
     ANY,
+    DATE,
+    DATETIME,
     STRING,
     BinaryType,
     BlobType,
@@ -30,7 +32,7 @@ from whimbrel.model.literal_types import (
     TupleType,
     UnionType,
 )
-from whimbrel.wire.flyte.schema import as_schema
+from whimbrel.wire.flyte.schema import as_schema, from_schema
 from whimbrel.wire.flyte.structs import plain, set_struct
 
 FieldDefaults: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -231,19 +233,27 @@ def _read_simple(message: Any) -> LiteralType:
     if values is not None:
         whole = _READ_SIMPLE[simple] is Simple.INTEGER
         return EnumType(tuple(int(value) if whole else value for value in values))
+    if message.structure.tag == _TAGS[Simple.DATE]:
+        return DATE
     return SimpleType(_READ_SIMPLE[simple])
 
 
 def _read_struct(message: Any) -> LiteralType:
     schema = plain(message.metadata)
     fields = message.structure.dataclass_type
-    if not fields and "properties" not in schema:
-        return StructType()
-    # A map of protobuf has no order: the schema's is all there is.
-    order = [name for name in schema.get("properties", {}) if name in fields] or sorted(fields)
-    required = schema.get("required", [])
-    optional = tuple(name for name in order if name not in required)
-    return StructType(str(schema.get("title", "")), {name: decode_type(fields[name]) for name in order}, optional)
+    if not fields:
+        return from_schema(schema) if schema.get("properties") is not None else StructType()
+    # The fields without a default come first in a dataclass, in the order in which they are required.
+    required = [name for name in schema.get("required", []) if name in fields]
+    optional = tuple(sorted(name for name in fields if name not in required))
+    properties = schema.get("properties", {})
+    kinds = {name: _refined(decode_type(fields[name]), properties.get(name, {})) for name in (*required, *optional)}
+    return StructType(str(schema.get("title", "")), kinds, optional)
+
+
+def _refined(kind: LiteralType, schema: dict[str, Any]) -> LiteralType:
+    """A day among the moments: the schema tells them apart."""
+    return DATE if kind == DATETIME and from_schema(schema) == DATE else kind
 
 
 def _read_pickle(message: Any) -> LiteralType:
