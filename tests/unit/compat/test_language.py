@@ -14,14 +14,22 @@ import pytest
 from flytekit import (
     Cache,
     Deck,
+    Description,
+    Documentation,
+    Environment,
     HashMethod,
+    ImageSpec,
     LaunchPlan,
+    PodTemplate,
+    PythonInstanceTask,
+    SourceCode,
     VersionParameters,
     approve,
     current_context,
     dynamic,
     eager,
     get_reference_entity,
+    kwtypes,
     map_task,
     reference_launch_plan,
     reference_task,
@@ -31,12 +39,15 @@ from flytekit import (
     wait_for_input,
     workflow,
 )
+from flytekit.configuration import SerializationSettings
 from flytekit.core.array_node_map_task import ArrayNodeMapTask
 from flytekit.core.gate import Gate
+from flytekit.core.interface import Interface
 from flytekit.core.reference_entity import LaunchPlanReference, ReferenceEntity, TaskReference, WorkflowReference
 from flytekit.deck import DeckField, MarkdownRenderer, SourceCodeRenderer, TopFrameRenderer
 from flytekit.deck.renderer import PythonDependencyRenderer
 from flytekit.experimental import eager as awaited_eager
+from flytekit.tools.translator import get_serializable
 from flytekit.types.error import FlyteError
 from flytekit.types.file import JSONLFile
 from flytekit.types.iterator import FlyteIterator
@@ -275,3 +286,60 @@ def test_decks() -> None:
     assert "whimbrel" in PythonDependencyRenderer().to_html()
     assert callable(TopFrameRenderer().to_html)
     assert json.dumps(DeckField.INPUT) == '"Input"'
+
+
+class Scaling(PythonInstanceTask):
+    """A task that is an object."""
+
+    def __init__(self, name: str, factor: int) -> None:
+        super().__init__(name, interface=Interface(kwtypes(x=int), kwtypes(y=int)), task_type="scaling", retries=1)
+        self.factor = factor
+
+    def execute(self, **inputs: int) -> int:
+        """Scale it."""
+        return inputs["x"] * self.factor
+
+
+tripled = Scaling("tests.tripled", 3)
+
+
+@workflow
+def scaled(x: int) -> int:
+    return add(x=tripled(x=x))
+
+
+def test_tasks_that_are_objects() -> None:
+    assert tripled(x=2) == 6
+    assert scaled(x=2) == TestEngine().run(scaled, x=2) == 7
+    assert tripled.metadata.retries == 1
+
+
+def test_compiled_output() -> None:
+    settings = SerializationSettings.for_image("registry/app:v1", "v7", "p", "d")
+    mapping: dict[object, object] = {}
+    spec = get_serializable(mapping, settings, around)
+    assert [node.id for node in spec.template.nodes if node.id.startswith("n")] == ["n0", "n1"]
+    assert spec.to_flyte_idl().template.id.version == "v7"
+    assert mapping[around] is spec
+    assert get_serializable({}, settings, add).template.container.image == "registry/app:v1"
+    assert get_serializable({}, settings, plan).id.name == "around with defaults"
+
+
+shared = Environment(retries=2, environment={"A": "1"})
+
+
+@shared.task(
+    container_image=ImageSpec(name="app", packages=["polars"], registry="registry"),
+    pod_template=PodTemplate(primary_container_name="main"),
+    docs=Documentation(short_description="Says little.", source_code=SourceCode(link="https://example.com")),
+)
+def documented() -> int:
+    return 1
+
+
+def test_what_is_said_of_tasks_is_kept() -> None:
+    assert documented() == 1
+    assert documented.metadata.retries == 2
+    assert documented.metadata.environment == {"A": "1"}
+    assert documented.spec().doc == "Says little."
+    assert Description(value="at length").value == "at length"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,25 @@ def test_the_local_cache_can_be_cleared(tmp_path: Path, capsys: pytest.CaptureFi
     assert said(capsys, *run)[0] == "1\n"
     assert said(capsys, "local-cache", "clear")[0] == "cleared 1 kept output of .whimbrel\n"
     assert said(capsys, *run)[0] == "computed\n1\n"
+
+
+def test_packages_are_compiled_to_files_and_archives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "src"
+    (source / "birds_of_pyflyte").mkdir(parents=True)
+    (source / "birds_of_pyflyte/__init__.py").write_text("")
+    (source / "birds_of_pyflyte/flows.py").write_text(CACHED)
+    words = ["-k", "birds_of_pyflyte", "package", "--image", "registry/app:v1", "-s", "src", "-o", "out.tgz"]
+    assert said(capsys, *words)[0] == "packaged 3 messages into out.tgz\n"
+    with tarfile.open("out.tgz") as archive:
+        names = archive.getnames()
+    assert names == [
+        "0_birds_of_pyflyte.flows.kept_1.pb",
+        "1_birds_of_pyflyte.flows.wf_2.pb",
+        "2_birds_of_pyflyte.flows.wf_3.pb",
+    ]
+    assert "is there already" in said(capsys, *words, code=2)[1]
+    assert said(capsys, *words, "--force")[0].startswith("packaged 3")
+    words = ["-k", "birds_of_pyflyte", "serialize", "-s", "src", "workflows", "-f", "pb"]
+    assert said(capsys, *words)[0] == "serialized 3 messages into pb\n"
+    assert sorted(path.name for path in Path("pb").iterdir()) == names
+    assert "no package 'fish'" in said(capsys, "-k", "fish", "package", "-o", "x.tgz", code=2)[1]

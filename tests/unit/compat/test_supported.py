@@ -179,6 +179,7 @@ def public_modules() -> list[str]:
         "flytekit.clis.sdk_in_container",
         "flytekit.clis.listing",
         "flytekit.clis.inputs",
+        "flytekit.clis.packaging",
         "flytekit.clis.starting",
     }
     return sorted(

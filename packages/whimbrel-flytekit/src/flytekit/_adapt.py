@@ -7,11 +7,12 @@ Everything else in this distribution re-exports. Entities made here are plain wh
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeVar, overload
+from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
 from whimbrel.authoring.dynamic import Dynamic, DynamicDecorator
 from whimbrel.authoring.dynamic import dynamic as _dynamic
@@ -102,17 +103,20 @@ def absence(module: str, name: str = "") -> Absence | None:
     return Absence("inside", INSIDE) if name in table.get("inside", ()) else None
 
 
-def missing(module: str) -> Callable[[str], NoReturn]:
+def missing(module: str) -> Callable[[str], Any]:
     """The ``__getattr__`` of ``module``. A name of flytekit's raises ``ImportError``, which says what to do instead.
 
     An ``AttributeError`` would be swallowed by the import statement, words and all.
     """
 
-    def __getattr__(name: str) -> NoReturn:
+    def __getattr__(name: str) -> Any:
         if not name.startswith("__"):
             why = absence(module, name) or absence(f"{module}.{name}")
             if why is not None:
                 raise ImportError(why.told_of(f"{module}.{name}"), name=module)
+            if f"{module}.{name}" in surface():
+                # flytekit imports all of itself at once; here a module is imported when it is reached.
+                return importlib.import_module(f"{module}.{name}")
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return __getattr__

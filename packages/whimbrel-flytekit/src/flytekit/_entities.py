@@ -4,6 +4,7 @@ from flytekit._adapt import blocking_eager as eager
 from flytekit._adapt import dynamic as dynamic
 from flytekit._adapt import task as task
 from flytekit._adapt import workflow as workflow
+from flytekit.core._instance_task import PythonInstanceTask as PythonInstanceTask
 from whimbrel import LaunchPlan as LaunchPlan
 from whimbrel import LaunchPlanReference as LaunchPlanReference
 from whimbrel import TaskReference as TaskReference
@@ -24,6 +25,7 @@ __all__ = [
     "LaunchPlan",
     "LaunchPlanReference",
     "PythonFunctionTask",
+    "PythonInstanceTask",
     "TaskReference",
     "Workflow",
     "WorkflowReference",

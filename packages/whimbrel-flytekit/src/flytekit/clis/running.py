@@ -15,6 +15,7 @@ import click
 from flytekit._adapt import NotInThisRelease
 from flytekit.clis.inputs import inputs_as_json
 from flytekit.clis.listing import list_entities
+from flytekit.clis.packaging import PACKAGES, package, serialize
 from flytekit.clis.programs import SETTINGS, Verbs
 from flytekit.clis.starting import init, local_cache
 from flytekit.configuration import Config
@@ -107,12 +108,13 @@ def local_program(name: str, help_text: str) -> Verbs:
 
     @click.group(name, cls=Verbs, context_settings=SETTINGS, help=help_text)
     @click.option("-c", "--config", metavar="FILE", help="A flytectl-style configuration file.")
-    @click.option("-k", "--pkgs", multiple=True, expose_value=False, help="Without effect on local runs.")
+    @click.option("-k", "--pkgs", multiple=True, metavar="PACKAGE", help="Dotted packages for serialize and package.")
     @click.option("-v", "--verbose", count=True, help="Show progress, and tracebacks of whimbrel's own.")
     @click.version_option(version("whimbrel-flytekit"), prog_name=name, message="%(prog)s %(version)s (whimbrel)")
     @click.pass_context
-    def program(context: click.Context, config: str | None, verbose: int) -> None:
+    def program(context: click.Context, config: str | None, pkgs: tuple[str, ...], verbose: int) -> None:
         context.obj = verbose > 0
+        context.meta[PACKAGES] = [name for text in pkgs for name in text.split(",") if name]
         if config is not None:
             # Workers inherit it: Config.auto() in the workflow's file says the same everywhere.
             os.environ["FLYTECTL_CONFIG"] = config
@@ -166,5 +168,7 @@ def local_program(name: str, help_text: str) -> Verbs:
 
     program.add_command(init)
     program.add_command(local_cache)
+    program.add_command(package)
+    program.add_command(serialize)
     assert isinstance(program, Verbs)
     return program
