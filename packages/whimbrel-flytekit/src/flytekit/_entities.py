@@ -5,8 +5,10 @@ from flytekit._adapt import dynamic as dynamic
 from flytekit._adapt import task as task
 from flytekit._adapt import workflow as workflow
 from flytekit.core._instance_task import PythonInstanceTask as PythonInstanceTask
+from whimbrel import ContainerTask as ContainerTask
 from whimbrel import LaunchPlan as LaunchPlan
 from whimbrel import LaunchPlanReference as LaunchPlanReference
+from whimbrel import SQLTask as SQLTask
 from whimbrel import TaskReference as TaskReference
 from whimbrel import WorkflowReference as WorkflowReference
 from whimbrel import approve as approve
@@ -22,10 +24,12 @@ from whimbrel.authoring.maps import map_task as map_task
 from whimbrel.authoring.task import Task as PythonFunctionTask
 
 __all__ = [
+    "ContainerTask",
     "LaunchPlan",
     "LaunchPlanReference",
     "PythonFunctionTask",
     "PythonInstanceTask",
+    "SQLTask",
     "TaskReference",
     "Workflow",
     "WorkflowReference",

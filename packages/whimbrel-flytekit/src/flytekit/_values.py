@@ -2,6 +2,7 @@
 
 from flytekit.types import directory as directory
 from flytekit.types import file as file
+from flytekit.types import iterator as iterator
 from whimbrel import StructuredDataset as StructuredDataset
 from whimbrel.types.columns import kwtypes as kwtypes
 from whimbrel.types.directories import BatchSize as BatchSize
@@ -17,5 +18,6 @@ __all__ = [
     "StructuredDataset",
     "directory",
     "file",
+    "iterator",
     "kwtypes",
 ]
