@@ -24,6 +24,7 @@ GATES = {
     "g7": "g7_workers",
     "g9": "g9_replay",
     "g10": "g10_wide",
+    "g13": "g13_data",
 }
 
 

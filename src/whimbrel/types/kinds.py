@@ -29,6 +29,7 @@ from whimbrel.types import (
     pickle,
     pydantic,
     scalars,
+    schemas,
     sequences,
     tensors,
     text,
@@ -51,6 +52,7 @@ KINDS: Final[tuple[Hook, ...]] = (
     tensors.HOOK,
     # They read their metadata: columns, a format, options.
     datasets.HOOK,
+    schemas.HOOK,
     arrays.HOOK,
     frames.ANNOTATED,
     annotated.ANNOTATED,

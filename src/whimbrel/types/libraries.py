@@ -229,15 +229,19 @@ _libraries: dict[str, FrameLibrary] = {
 _discovered = False
 
 
-def register_library(library: FrameLibrary, *, replace: bool = False) -> None:
-    """Serve the class ``library.frame`` with ``library``. Raises ``UserError`` when another one serves it already."""
-    present = _libraries.get(library.frame)
+def register_library(library: FrameLibrary, *, replace: bool = False, name: str = "") -> None:
+    """Serve the class ``library.frame``, or that of ``name``, with ``library``.
+
+    Raises ``UserError`` when another one serves it already, unless ``replace`` is set.
+    """
+    served = name or library.frame
+    present = _libraries.get(served)
     if present is not None and not replace:
         raise UserError(
-            f"two libraries for {library.frame}: {full_name(type(present))} and {full_name(type(library))}; register "
+            f"two libraries for {served}: {full_name(type(present))} and {full_name(type(library))}; register "
             "one of them, or pass replace=True"
         )
-    _libraries[library.frame] = library
+    _libraries[served] = library
 
 
 def find_library(cls: Any) -> FrameLibrary | None:

@@ -15,8 +15,8 @@ from whimbrel.runtime.loading import load_module, locate
 from whimbrel.stores.home import open_home
 from whimbrel.types.blobs import Storage
 
-PIECES = 20
-"""320 MiB."""
+PIECES = 14
+"""224 MiB."""
 # A group of rows is 32 MiB: one is gathered while one is written or read, and what Arrow frees it keeps for a while.
 FLAT = 180
 
