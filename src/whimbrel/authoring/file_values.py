@@ -22,7 +22,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, os.PathLike):
-        return str(os.fspath(value))
+        return str(os.path.abspath(os.fspath(value)))
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     if type(value) in (list, tuple, dict):
