@@ -66,7 +66,7 @@ def reusable(run: Run) -> tuple[Reusable, ...]:
     for node in run.nodes.values():
         if node.replaced or node.kind is Kind.BRANCH or node.phase in (Phase.UNDEFINED, Phase.SKIPPED):
             continue
-        if node.metadata.shielded:
+        if node.metadata.shielded or _handles(node):
             continue  # what the setup of a bracket made in an eager body, its teardown has taken away
         code = _code(node, program)
         if code:
@@ -88,6 +88,11 @@ def reusable(run: Run) -> tuple[Reusable, ...]:
                 for entry, outputs in node.journal.drawn()
             ]
     return tuple(rows)
+
+
+def _handles(node: NodeState) -> bool:
+    """Whether it is a failure node: whether that runs is not known before, and it always runs anew."""
+    return node.closes is not None and node.closes.setup is None
 
 
 def _code(node: NodeState, program: Program) -> str:
@@ -168,7 +173,7 @@ def forecast(old: Run, request: RunRequested, current: Program) -> list[Forecast
     if begun.failure is not None and not begun.nodes:
         return [Forecast("", begun.workflow, Verdict.RUN, (f"it will fail: {begun.failure.title}",))]
     for node in begun.nodes.values():
-        if node.phase is Phase.SKIPPED or (node.kind is Kind.BRANCH and node.phase.has_outputs):
+        if node.phase is Phase.SKIPPED or (node.kind is Kind.BRANCH and node.phase.has_outputs) or _handles(node):
             continue
         before = old.nodes.get(node.path)
         if node.recovered_from:

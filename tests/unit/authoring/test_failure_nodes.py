@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from whimbrel import CompileError, ImperativeWorkflow, dynamic, eager, setup_teardown, task, workflow
 from whimbrel.cli.drawing import as_mermaid, as_text
+from whimbrel.controlplane.rerun import forecast, reusable
 from whimbrel.graph.render import render_mermaid, render_text
+from whimbrel.model.events import RunRequested
 from whimbrel.model.run import Phase
 from whimbrel.testing.engine import TestEngine
 from whimbrel.testing.resuming import for_each_write
@@ -178,6 +181,16 @@ def test_a_recovered_run_handles_its_failure_anew() -> None:
         engine.rerun()
     assert [name for name, _ in told] == ["a", "a"]
     assert engine.tree.nodes["fn0"].recovered_from == ""
+
+
+def test_a_forecast_says_nothing_of_it() -> None:
+    engine = TestEngine()
+    with pytest.raises(ValueError):
+        engine.run(careful, x=-1, name="a")
+    request = engine.events[0]
+    assert isinstance(request, RunRequested)
+    again = replace(request, run="again", reuse=reusable(engine.tree))
+    assert [line.path for line in forecast(engine.tree, again, request.program)] == ["n0"]
 
 
 def test_an_imperative_workflow_may_have_one() -> None:
