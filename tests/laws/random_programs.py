@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from whimbrel import eager, task, workflow
+from whimbrel import dynamic, eager, map_task, task, workflow
 from whimbrel.testing.world import PlaneLoop, World
 
 Tree = list[Any]
@@ -36,6 +36,14 @@ async def fail(name: int, takes: float) -> int:
 
 
 @task
+async def odd(name: int, takes: float) -> int:
+    await asyncio.sleep(takes)
+    if name % 2 == 0:
+        raise ValueError(f"work {name} is even")
+    return name
+
+
+@task
 def add(x: int, y: int) -> int:
     return x + y
 
@@ -43,6 +51,14 @@ def add(x: int, y: int) -> int:
 @workflow
 def sums(x: int) -> int:
     return add(x=add(x=x, y=1), y=add(x=x, y=2))
+
+
+@dynamic
+def laid_out(x: int) -> int:
+    """What it calls depends on what it is given."""
+    if x % 3 == 0:
+        return x
+    return add(x=sums(x=x), y=x) if x % 2 else add(x=x, y=map_task(add)(x=[x, 1], y=[1, 2])[0])
 
 
 @eager
@@ -91,6 +107,18 @@ async def _fail(name: int, takes: float) -> Any:
 
 async def _sub(name: int, takes: float) -> Any:
     return await sums(x=await work(name=name, takes=takes))
+
+
+async def _map(name: int, takes: float) -> Any:
+    return await map_task(work, concurrency=2)(name=[name, name + 1000, name + 2000], takes=[takes, takes / 2, takes])
+
+
+async def _lossy(name: int, takes: float) -> Any:
+    return await map_task(odd, min_successes=1)(name=[1, name, 3], takes=[takes, takes / 2, takes])
+
+
+async def _dynamic(name: int, takes: float) -> Any:
+    return await laid_out(x=await work(name=name, takes=takes))
 
 
 async def _sleep(_name: int, takes: float) -> Any:
@@ -181,6 +209,9 @@ _DO: dict[str, Callable[..., Any]] = {
     "call": _call,
     "fail": _fail,
     "sub": _sub,
+    "map": _map,
+    "lossy": _lossy,
+    "dynamic": _dynamic,
     "sleep": _sleep,
     "seq": _seq,
     "gather": _gather,
@@ -221,7 +252,7 @@ _leaf = st.one_of(
     st.builds(lambda takes: ["call", takes], _takes),
     st.builds(lambda takes: ["call", takes], _takes),
     st.builds(lambda takes: ["fail", takes], _takes),
-    st.builds(lambda takes: ["sub", takes], _takes),
+    st.builds(lambda kind, takes: [kind, takes], st.sampled_from(["sub", "map", "lossy", "dynamic"]), _takes),
     st.builds(lambda takes: ["sleep", takes], _takes),
 )
 
@@ -247,7 +278,7 @@ def _numbered(tree: Any, count: list[int]) -> Any:
     """Give each leaf a name, and each duration a fraction of its own."""
     if not isinstance(tree, list):
         return tree
-    if tree and tree[0] in ("call", "fail", "sub", "sleep"):
+    if tree and tree[0] in ("call", "fail", "sub", "map", "lossy", "dynamic", "sleep"):
         count[0] += 1
         return [tree[0], count[0], _own(tree[1], count[0])]
     if tree and isinstance(tree[0], str) and tree[0] in TIMED and isinstance(tree[1], float):

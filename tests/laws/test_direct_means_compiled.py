@@ -6,12 +6,13 @@ conditionals.
 
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whimbrel import conditional, create_node, task, workflow
+from whimbrel import Dynamic, ExecutionContext, conditional, create_node, dynamic, map_task, task, workflow
 from whimbrel.engine.run import Run
 from whimbrel.graph.check import check_program
 from whimbrel.model.attempt import Launch, Started, Succeeded
@@ -20,6 +21,8 @@ from whimbrel.model.events import RunRequested
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import Program
 from whimbrel.model.run import Phase, RunOptions
+from whimbrel.runtime.unfolding import unfold
+from whimbrel.testing.blobs import MemoryBlobs
 
 CALLS: list[str] = []
 
@@ -71,11 +74,37 @@ def inner(a: int, b: int) -> Both:
     return Both(low=chosen, high=first)
 
 
-TASKS: dict[str, Any] = {entity.name: entity for entity in (add, both, point, total, note)}
+@dynamic
+def grows(a: int, b: int) -> int:
+    """What it calls depends on what it is given; for some values it calls nothing."""
+    CALLS.append(f"grows {a} {b}")
+    if not a % 3:
+        return a
+    made = [add(a=step, b=b) for step in range(a % 4)]
+    return total(xs=map_task(add, concurrency=2)(a=[a, *made])) if a % 2 else inner(a=a, b=b).high
+
+
+TASKS: dict[str, Any] = {entity.name: entity for entity in (add, both, point, total, note, grows)}
 
 # A step is a kind and numbers that choose among what there is; a branch has steps for each of its arms.
 CALL = st.tuples(
-    st.sampled_from(["add", "constant", "both", "point", "total", "inner", "note", "node", "order", "options"]),
+    st.sampled_from(
+        [
+            "add",
+            "constant",
+            "both",
+            "point",
+            "total",
+            "inner",
+            "note",
+            "node",
+            "order",
+            "options",
+            "map",
+            "maps",
+            "dynamic",
+        ]
+    ),
     st.integers(0, 30),
     st.integers(0, 30),
 )
@@ -113,6 +142,15 @@ def lay_out(steps: list[Any], pool: list[Any], nodes: list[Any] | None) -> Any:
                 pool.append(inner(a=first, b=second).low)
             case "note":
                 note(a=first)
+            case "map":
+                listed = [first, second, step[1]][: step[2] % 4]
+                pool.append(total(xs=map_task(add, concurrency=step[1] % 3)(a=listed, b=listed)))
+            case "maps":
+                several = map_task(inner)(a=[first, 3], b=[second, first])
+                pool.append(total(xs=several.high))
+                pool.append(total(xs=map_task(partial(grows, b=second))(a=several.low)))
+            case "dynamic":
+                pool.append(grows(a=first, b=second))
             case "options":
                 pool.append(add.options(retries=1)(first).with_overrides(mem="1Gi"))
             case "node" if nodes is not None:
@@ -156,8 +194,20 @@ def carry_out(program: Program, name: str, inputs: Literals) -> Literals:
         assert isinstance(command, Launch), command
         entity = TASKS[command.task.name]
         values = entity.signature.decode_inputs(command.inputs)
-        outputs = entity.signature.encode_outputs(entity.fn(**values))
         commands.extend(run.handle(Started(command.attempt, "w", 0.0)))
+        if isinstance(entity, Dynamic):
+            end = unfold(
+                entity,
+                values,
+                execution=ExecutionContext(),
+                attempt=command.attempt,
+                blobs=MemoryBlobs(),
+                clock=lambda: 0.0,
+                refuse=lambda _: None,
+            )
+            commands.extend(run.handle(end))
+            continue
+        outputs = entity.signature.encode_outputs(entity.fn(**values))
         commands.extend(run.handle(Succeeded(command.attempt, outputs, 0.0)))
     raise AssertionError("the run did not end")
 
