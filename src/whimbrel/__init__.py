@@ -47,7 +47,16 @@ from whimbrel.authoring.registration import (
     Slack,
     WorkflowExecutionPhase,
 )
-from whimbrel.authoring.renderers import register_renderer
+from whimbrel.authoring.renderers import (
+    ImageRenderer,
+    MarkdownRenderer,
+    PlotRenderer,
+    PythonDependencyRenderer,
+    SourceCodeRenderer,
+    TableRenderer,
+    TopFrameRenderer,
+    register_renderer,
+)
 from whimbrel.authoring.resources import Resources
 from whimbrel.authoring.schedules import CronSchedule, FixedRate
 from whimbrel.authoring.secrets import Secret
@@ -116,6 +125,7 @@ __all__ = [
     "GateUnanswered",
     "HashMethod",
     "Html",
+    "ImageRenderer",
     "ImageSpec",
     "ImperativeWorkflow",
     "InstanceTask",
@@ -123,12 +133,15 @@ __all__ = [
     "LaunchPlan",
     "LaunchPlanReference",
     "MapTask",
+    "MarkdownRenderer",
     "Options",
     "OutputLocation",
     "PagerDuty",
+    "PlotRenderer",
     "PodTemplate",
     "Problem",
     "PromiseMisuse",
+    "PythonDependencyRenderer",
     "RawOutputDataConfig",
     "RecoverableError",
     "Resources",
@@ -142,10 +155,13 @@ __all__ = [
     "ShellTask",
     "Slack",
     "SourceCode",
+    "SourceCodeRenderer",
     "StructuredDataset",
+    "TableRenderer",
     "Task",
     "TaskMetadata",
     "TaskReference",
+    "TopFrameRenderer",
     "TypeTransformer",
     "UnresolvedReference",
     "UnsupportedType",
