@@ -26,6 +26,7 @@ from typing import (
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, RootModel
 
+from whimbrel.types.datasets import StructuredDataset
 from whimbrel.types.directories import FlyteDirectory
 from whimbrel.types.files import FlyteFile
 from whimbrel.types.pickle import Pickle
@@ -256,6 +257,8 @@ STRUCTURES: dict[Any, st.SearchStrategy[Any]] = {
     FlyteFile["csv"]: st.builds(FlyteFile["csv"], uris),
     list[FlyteFile | None]: st.lists(st.none() | st.builds(FlyteFile, uris), max_size=3),
     FlyteDirectory: st.builds(FlyteDirectory, uris),
+    StructuredDataset: st.builds(StructuredDataset, uri=uris),
+    list[StructuredDataset | None]: st.lists(st.none() | st.builds(StructuredDataset, uri=uris), max_size=3),
     Celsius: floats,
     Annotated[int, "metadata"]: integers,
     Annotated[Opaque, Pickle]: st.builds(Opaque, integers),

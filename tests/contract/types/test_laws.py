@@ -74,6 +74,8 @@ def conforms(literal: Any, kind: kinds.LiteralType) -> bool:
             return conforms(value, variants[variant])
         case kinds.BlobType(format=format_, multipart=multipart), lit.BlobLiteral():
             return literal.multipart == multipart and literal.format == format_
+        case kinds.DatasetType(), lit.DatasetLiteral():
+            return True
         case kinds.BinaryType(encoding=encoding), lit.BytesLiteral():
             return literal.encoding == encoding
         case _:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -549,3 +551,15 @@ def test_a_frame_is_no_part_of_a_program() -> None:
         constant.program()
     with pytest.raises(TypeError):
         encoded(transformer(pd.DataFrame).encode(FRAMES[pd.DataFrame]))
+
+
+def test_without_pyarrow_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.dataset", None)
+    with pytest.raises(UnsupportedType, match=r"pip install 'whimbrel\[arrow\]'"):
+        kept(MemoryBlobs(), FRAMES[pl.DataFrame], pl.DataFrame)
+
+
+def test_importing_whimbrel_imports_no_library_of_frames() -> None:
+    code = "import sys, whimbrel; print(*{'pyarrow', 'pandas', 'polars', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
