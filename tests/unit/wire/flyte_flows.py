@@ -43,6 +43,5 @@ def outer(x: int) -> int:
 
 
 @workflow
-def twice_named(x: int) -> int:
-    a = work(x=x).with_overrides(node_name="same")
-    return work(x=a).with_overrides(node_name="same")
+def chain(x: int) -> int:
+    return work(x=work(x=x))

@@ -14,6 +14,7 @@ from tests.unit.wire import flyte_flows as flows
 from whimbrel.authoring.declaring import declarations, whole_program
 from whimbrel.errors import InputInvalid
 from whimbrel.model import literals as lit
+from whimbrel.model.declared import Declarations, NodeDeclaration
 from whimbrel.model.launch_plan import FixedRate, LaunchPlanSpec
 from whimbrel.model.literal_types import DATE, DATETIME, DURATION, INTEGER, STRING, StructType, UnionType
 from whimbrel.model.program import GateKind, GateTarget, Graph, Node, Program, PromiseBinding
@@ -77,8 +78,11 @@ def test_images_are_filled_in() -> None:
 
 
 def test_two_nodes_of_one_id_are_refused() -> None:
+    program = whole_program([flows.chain])
+    same = NodeDeclaration(id="same")
+    declared = Declarations(nodes={flows.chain.name: {"n0": same, "n1": same}})
     with pytest.raises(InputInvalid, match="several nodes are called same"):
-        registered(flows.twice_named)
+        encode_program(program, declared, REGISTRATION)
 
 
 @pytest.mark.parametrize(
