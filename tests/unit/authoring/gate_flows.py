@@ -6,7 +6,19 @@ import asyncio
 import datetime as dt
 from typing import NamedTuple
 
-from whimbrel import GateRejected, approve, conditional, create_node, eager, sleep, task, wait_for_input, workflow
+from whimbrel import (
+    GateRejected,
+    approve,
+    conditional,
+    create_node,
+    dynamic,
+    eager,
+    map_task,
+    sleep,
+    task,
+    wait_for_input,
+    workflow,
+)
 
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
@@ -107,6 +119,29 @@ def branching(x: int) -> int:
 @workflow
 def around(x: int) -> int:
     return add(a=reviewed(x=x), b=reviewed(x=1))
+
+
+@workflow
+def one(x: int) -> int:
+    return approve(double(x=x), "ok", HOUR)
+
+
+@workflow
+def mapped(xs: list[int]) -> list[int]:
+    return map_task(one)(x=xs)
+
+
+@dynamic
+def unfolding(x: int) -> int:
+    total = approve(x, "n0", HOUR)
+    for n in range(x):
+        total = add(a=total, b=wait_for_input(f"n{n + 1}", HOUR, int))
+    return total
+
+
+@workflow
+def unfolded(x: int) -> int:
+    return unfolding(x=x)
 
 
 @eager

@@ -68,6 +68,38 @@ def test_on_the_engine_it_does_not_matter_when_the_answer_comes(
     assert engine.run(entity, x=x) == result
 
 
+def test_items_of_a_map_are_answered_together_or_by_their_paths() -> None:
+    engine = TestEngine()
+    engine.approve("ok", after=10.0)
+    assert engine.run(flows.mapped, xs=[1, 2, 3]) == [2, 4, 6]
+    engine = TestEngine()
+    for at in (2, 0, 1):
+        engine.approve(f"n0/{at}/n1", after=10.0 + at)
+    assert engine.run(flows.mapped, xs=[1, 2, 3]) == [2, 4, 6]
+    assert {path for path, node in engine.tree.nodes.items() if node.kind.value == "gate"} == {
+        "n0/0/n1",
+        "n0/1/n1",
+        "n0/2/n1",
+    }
+    engine = TestEngine()
+    engine.reject("n0/1/n1", after=10.0)
+    with pytest.raises(GateRejected):
+        engine.run(flows.mapped, xs=[1, 2, 3])
+    with gate_answers({"ok": True}):
+        assert flows.mapped(xs=[1, 2, 3]) == [2, 4, 6]
+
+
+def test_gates_of_a_graph_that_is_made_while_it_runs() -> None:
+    for after in (0.0, 30.0):
+        engine = TestEngine()
+        engine.approve("n0", after=after)
+        engine.signal("n1", 10, after=after)
+        engine.signal("n2", 20, after=after)
+        assert engine.run(flows.unfolded, x=2) == 32
+    with gate_answers({"n0": True, "n1": 10, "n2": 20}):
+        assert flows.unfolded(x=2) == 32
+
+
 def test_a_compiled_gate_says_what_it_waits_for() -> None:
     nodes = {node.target.name: node.target for node in flows.reviewed.graph().nodes}
     approval, question = nodes["ok"], nodes["rows"]
