@@ -107,4 +107,20 @@ HURTS: tuple[Hurt, ...] = (
         GRAPH + "test_references_inside_a_dynamic_workflow",
     ),
     Hurt("Eager and dynamic do not mix", "its documentation", GRAPH + "test_eager_and_dynamic_mix"),
+    # decks
+    Hurt(
+        "Falsy results (0, False, an empty list) show as None in the deck",
+        MEASURED,
+        "tests/unit/authoring/test_decks.py::test_what_is_falsy_is_shown_as_it_is",
+    ),
+    Hurt(
+        "Values are put into a deck's HTML as they are: injection",
+        MEASURED,
+        "tests/e2e/cli/test_shows.py::test_nothing_of_a_run_is_markup_of_the_page",
+    ),
+    Hurt(
+        "Aborting an eager parent wipes its deck, and with it the way to its children",
+        "flyte#7610",
+        "tests/e2e/cli/test_shows.py::test_decks_are_there_while_a_run_goes_on_and_after_its_abort",
+    ),
 )
