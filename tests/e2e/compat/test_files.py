@@ -172,6 +172,30 @@ def test_progress_is_shown_when_asked_for(tmp_path: Path) -> None:
     assert told.stdout == quiet.stdout
 
 
+CACHED = """
+from flytekit import Cache, task, workflow
+
+@task(cache=Cache(version="1"))
+def kept(x: int) -> int:
+    print("computed")
+    return x
+
+@workflow
+def wf(x: int) -> int:
+    return kept(x=x)
+"""
+
+
+def test_the_local_cache_can_be_cleared(tmp_path: Path) -> None:
+    (tmp_path / "caching.py").write_text(CACHED)
+    command = ("pyflyte", "run", "--executor", "inline", "caching.py", "wf", "--x", "1")
+    assert run(*command, directory=tmp_path).stdout == "computed\n1\n"
+    assert run(*command, directory=tmp_path).stdout == "1\n"
+    cleared = run("pyflyte", "local-cache", "clear", directory=tmp_path)
+    assert cleared.stdout == "cleared 1 kept output of .whimbrel\n"
+    assert run(*command, directory=tmp_path).stdout == "computed\n1\n"
+
+
 def test_a_wrong_input_is_told(tmp_path: Path) -> None:
     done = run("union", "run", PROGRAMS / "bracketed.py", "weigh", "--amount", "much", directory=tmp_path, code=2)
     assert "--amount" in done.stderr

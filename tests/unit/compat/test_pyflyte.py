@@ -184,14 +184,8 @@ def wf(x: int) -> int:
 """
 
 
-def test_the_local_cache_can_be_cleared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_there_may_be_no_cache_to_clear(capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, "local-cache", "clear")[0] == "cleared 0 kept outputs of .whimbrel\n"
-    (tmp_path / "caching_for_pyflyte.py").write_text(CACHED)
-    run = ["run", "--executor", "inline", "caching_for_pyflyte.py", "wf", "--x", "1"]
-    assert said(capsys, *run)[0] == "computed\n1\n"
-    assert said(capsys, *run)[0] == "1\n"
-    assert said(capsys, "local-cache", "clear")[0] == "cleared 1 kept output of .whimbrel\n"
-    assert said(capsys, *run)[0] == "computed\n1\n"
 
 
 def test_packages_are_compiled_to_files_and_archives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

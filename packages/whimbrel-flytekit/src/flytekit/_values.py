@@ -5,6 +5,7 @@ from flytekit.types import file as file
 from flytekit.types import iterator as iterator
 from whimbrel import StructuredDataset as StructuredDataset
 from whimbrel.types.columns import kwtypes as kwtypes
+from whimbrel.types.dataset_engine import StructuredDatasetTransformerEngine as StructuredDatasetTransformerEngine
 from whimbrel.types.directories import BatchSize as BatchSize
 from whimbrel.types.directories import FlyteDirectory as FlyteDirectory
 from whimbrel.types.files import FlyteFile as FlyteFile
@@ -16,6 +17,7 @@ __all__ = [
     "FlyteFile",
     "HashMethod",
     "StructuredDataset",
+    "StructuredDatasetTransformerEngine",
     "directory",
     "file",
     "iterator",
