@@ -45,6 +45,7 @@ def _options(python_type: Any) -> _Options:
         for item in python_type.__metadata__:
             if isinstance(item, dict):
                 said.update(item)
+    served = _spelled_out(served)
     unknown = [name for name in said if name not in _Options._fields]
     if unknown:
         raise UnsupportedType(
@@ -56,8 +57,17 @@ def _options(python_type: Any) -> _Options:
     return _Options(**said)
 
 
+def _spelled_out(kind: Any) -> Any:
+    """``NDArray[X]`` as ``ndarray[..., dtype[X]]``: newer versions of numpy have it as a ``type`` statement."""
+    alias = typing.get_origin(kind)
+    # Aliases of anybody else are of a kind of their own.
+    if getattr(alias, "__name__", "") != "NDArray" or not hasattr(alias, "__value__"):
+        return kind
+    return alias.__value__[typing.get_args(kind)]
+
+
 def _is_array(kind: Any) -> bool:
-    kind = typing.get_origin(kind) or kind
+    kind = typing.get_origin(_spelled_out(kind)) or kind
     return isinstance(kind, type) and kind.__qualname__ == "ndarray" and kind.__module__ == "numpy"
 
 
