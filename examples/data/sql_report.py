@@ -19,7 +19,6 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from whimbrel import Deck, FlyteFile, task, workflow
-from whimbrel.decks import PlotRenderer
 
 
 @task
@@ -39,7 +38,7 @@ def plot(table: pd.DataFrame) -> str:
     figure, axes = plt.subplots(figsize=(6, 3))
     axes.bar(table["month"], table["sales"])
     axes.set_ylabel("sales")
-    Deck("Sales", PlotRenderer().to_html(figure))
+    Deck("Sales", figure)
     plt.close(figure)
     return str(table.loc[table["sales"].idxmax(), "month"])
 
