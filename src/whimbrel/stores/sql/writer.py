@@ -143,7 +143,6 @@ class Writer(Generic[Row]):
                 if jobs or self._riders:
                     self._carrying = True
                     self._group(jobs)
-                    self._carrying = False
         except BaseException as bug:
             # Nobody may wait for ever for a thread that is gone.
             self._closed = True
@@ -193,6 +192,8 @@ class Writer(Generic[Row]):
                 job.error = self._fault(error)
         if error is not None and riders:
             self._keep(riders, error)
+        # Before anybody is told of the jobs: who has heard of them may ask whether the riders are safe.
+        self._carrying = False
         self._resolve(jobs)
 
     def _keep(self, riders: list[Row], error: Exception) -> None:
