@@ -12,6 +12,7 @@ from whimbrel.model.attempt import Cancel, DeckUpdate, Deliver, Launch, Progress
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
 from whimbrel.model.literals import Literals
+from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery
 from whimbrel.model.run import AttemptId, Phase, RunSummary
 
 
@@ -190,6 +191,34 @@ class Inbox(Protocol):
 
     async def dismiss(self, run: str, ids: Sequence[int]) -> None:
         """Remove requests that nothing can come of."""
+        ...
+
+
+class EntityStore(Protocol):
+    """What was registered. A method returns when what it did is on disk."""
+
+    async def add_entity(self, entity: Entity) -> Entity:
+        """Keep ``entity`` unless its id is taken; what is kept under it now."""
+        ...
+
+    async def entity(self, id: EntityId) -> Entity | None:
+        """What is kept under ``id``."""
+        ...
+
+    async def entities(self, query: EntityQuery) -> list[Entity]:
+        """One page. Equal ones are in the order of their ids, so that pages neither repeat nor miss any. Raises
+        ``ValueError`` for a field that is not one of ``FIELDS``."""
+        ...
+
+    async def entity_names(
+        self, kind: EntityKind, project: str, domain: str, *, limit: int = 100, offset: int = 0
+    ) -> list[str]:
+        """The names of entities, each once, in order; "" for ``project`` or ``domain`` is any."""
+        ...
+
+    async def set_entity_state(self, id: EntityId, state: str, at: float, *, alone: str = "") -> bool:
+        """Give ``id`` that state; whether it is there. With ``alone``, other versions that have ``state`` get that one,
+        in the same transaction: at most one version has ``state`` then."""
         ...
 
 

@@ -15,6 +15,7 @@ from whimbrel.model.codec import digest
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
 from whimbrel.model.run import AttemptId, Phase, RunSummary
+from whimbrel.stores.memory_entities import MemoryEntities
 from whimbrel.stores.misses import CANDIDATES, Candidate, why_not
 from whimbrel.stores.refusals import fenced, no_run, taken
 from whimbrel.stores.utf8 import encodable
@@ -29,10 +30,11 @@ class _Run:
         self.inbox: list[Request] = []
 
 
-class MemoryStore:
+class MemoryStore(MemoryEntities):
     """Implements every port of the control plane's store. Belongs to one event loop at a time."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._runs: dict[str, _Run] = {}
         self._cache: dict[str, tuple[CacheKey, CachedOutputs]] = {}
         self._reservations: dict[str, tuple[str, float]] = {}

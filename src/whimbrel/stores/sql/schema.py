@@ -155,3 +155,20 @@ reservations = sa.Table(
     _text("holder"),
     _time("until"),
 )
+
+# What was registered, executions by name among it. `message` is as it came, `model` as it was read.
+entities = sa.Table(
+    "entities",
+    METADATA,
+    sa.Column("kind", sa.String(64), primary_key=True),
+    sa.Column("project", sa.Text, primary_key=True),
+    sa.Column("domain", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("message", sa.LargeBinary, nullable=False),
+    sa.Column("model", sa.LargeBinary, nullable=False),
+    _key("state"),
+    _time("created_at"),
+    _time("updated_at"),
+    sa.Index("entities_by_age", "kind", "project", "domain", "created_at"),
+)

@@ -17,6 +17,11 @@ SCHEMA = (
         NOT NULL, place BIGINT NOT NULL, html TEXT NOT NULL, uri TEXT NOT NULL, at DOUBLE NOT NULL, PRIMARY
         KEY (run, path, number, name) )""",
     """
+        CREATE TABLE entities ( kind VARCHAR(64) NOT NULL, project TEXT NOT NULL, domain TEXT NOT NULL, name
+        TEXT NOT NULL, version TEXT NOT NULL, message BLOB NOT NULL, model BLOB NOT NULL, state VARCHAR(64)
+        NOT NULL, created_at DOUBLE NOT NULL, updated_at DOUBLE NOT NULL, PRIMARY KEY (kind, project,
+        domain, name, version) )""",
+    """
         CREATE TABLE logs ( id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, run VARCHAR(64) NOT NULL, path
         TEXT NOT NULL, number BIGINT NOT NULL, stream VARCHAR(64) NOT NULL, text TEXT NOT NULL, at DOUBLE
         NOT NULL, level VARCHAR(64) DEFAULT '' NOT NULL )""",
@@ -41,6 +46,7 @@ SCHEMA = (
         request VARCHAR(64) NOT NULL, detail TEXT NOT NULL, at DOUBLE NOT NULL, FOREIGN KEY(run) REFERENCES
         runs (id) )""",
     """CREATE INDEX cache_by_task ON cache (task, at)""",
+    """CREATE INDEX entities_by_age ON entities (kind, project, domain, created_at)""",
     """CREATE INDEX inbox_by_run ON inbox (run, id)""",
     """CREATE INDEX logs_by_run ON logs (run, id)""",
     """CREATE INDEX runs_by_age ON runs (created_at, id)""",
@@ -155,6 +161,34 @@ STATEMENTS = Texts(
         SELECT inbox.id, inbox.request, inbox.detail, inbox.at FROM inbox WHERE inbox.run = :run ORDER BY
         inbox.id""",
     drop_request="""DELETE FROM inbox WHERE inbox.run = :run AND inbox.id = :id""",
+    add_entity="""
+        INSERT INTO entities (kind, project, domain, name, version, message, model, state, created_at,
+        updated_at) SELECT :kind AS anon_1, :project AS anon_2, :domain AS anon_3, :name AS anon_4, :version
+        AS anon_5, :message AS anon_6, :model AS anon_7, :state AS anon_8, :created_at AS anon_9,
+        :updated_at AS anon_10 WHERE NOT (EXISTS (SELECT * FROM entities WHERE entities.kind = :kind AND
+        entities.project = :project AND entities.domain = :domain AND entities.name = :name AND
+        entities.version = :version))""",
+    entity="""
+        SELECT entities.kind, entities.project, entities.domain, entities.name, entities.version,
+        entities.message, entities.model, entities.state, entities.created_at, entities.updated_at FROM
+        entities WHERE entities.kind = :kind AND entities.project = :project AND entities.domain = :domain
+        AND entities.name = :name AND entities.version = :version""",
+    entities="""
+        SELECT entities.kind, entities.project, entities.domain, entities.name, entities.version,
+        entities.message, entities.model, entities.state, entities.created_at, entities.updated_at FROM
+        entities WHERE entities.kind = :kind""",
+    entity_names="""
+        SELECT DISTINCT entities.name FROM entities WHERE entities.kind = :kind AND (:project = '' OR
+        entities.project = :project) AND (:domain = '' OR entities.domain = :domain) ORDER BY entities.name
+        LIMIT :limit OFFSET :offset""",
+    set_entity_state="""
+        UPDATE entities SET state=:new_state, updated_at=:at WHERE entities.kind = :kind AND
+        entities.project = :project AND entities.domain = :domain AND entities.name = :name AND
+        entities.version = :version""",
+    retire_entities="""
+        UPDATE entities SET state=:alone, updated_at=:at WHERE entities.kind = :kind AND entities.project =
+        :project AND entities.domain = :domain AND entities.name = :name AND entities.version != :version
+        AND entities.state = :new_state""",
     gaps="""
         SELECT runs.id, runs.next_seq, count(events.seq) AS count_1 FROM runs LEFT OUTER JOIN events ON
         events.run = runs.id GROUP BY runs.id, runs.next_seq HAVING count(events.seq) != runs.next_seq - 1

@@ -14,7 +14,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from whimbrel.stores.sql.schema import METADATA, cache, decks, events, inbox, logs, progress, reservations, runs
+from whimbrel.stores.sql.schema import (
+    METADATA,
+    cache,
+    decks,
+    entities,
+    events,
+    inbox,
+    logs,
+    progress,
+    reservations,
+    runs,
+)
 from whimbrel.stores.sql.texts import Texts
 
 # `run` and `key` as parameters, beside columns of those names.
@@ -29,6 +40,7 @@ _SUMMARY = [
 ]
 # Not id, epoch and created_at: those are the store's.
 _STATED = ("entity", "phase", "started_at", "ended_at", "owner", "source", "message", "wake_at")
+_ENTITY_ID = ("kind", "project", "domain", "name", "version")
 _LOG_LINE = [logs.c.id, logs.c.run, logs.c.path, logs.c.number, logs.c.stream, logs.c.text, logs.c.at, logs.c.level]
 
 
@@ -141,6 +153,31 @@ STATEMENTS: dict[str, sa.ClauseElement] = {
     .where(inbox.c.run == _RUN)
     .order_by(inbox.c.id),
     "drop_request": sa.delete(inbox).where(inbox.c.run == _RUN, inbox.c.id == sa.bindparam("id")),
+    "add_entity": _insert_unless(entities, sa.exists().where(*_same(entities, *_ENTITY_ID))),
+    "entity": sa.select(*entities.c).where(*_same(entities, *_ENTITY_ID)),
+    "entities": sa.select(*entities.c).where(entities.c.kind == sa.bindparam("kind", type_=sa.String)),
+    "entity_names": sa.select(entities.c.name)
+    .distinct()
+    .where(
+        *_same(entities, "kind"),
+        *(
+            sa.or_(sa.bindparam(each, type_=sa.Text) == sa.literal_column("''"), *_same(entities, each))
+            for each in ("project", "domain")
+        ),
+    )
+    .order_by(entities.c.name)
+    .limit(_LIMIT)
+    .offset(sa.bindparam("offset", type_=sa.Integer)),
+    "set_entity_state": sa.update(entities)
+    .where(*_same(entities, *_ENTITY_ID))
+    .values(state=sa.bindparam("new_state"), updated_at=sa.bindparam("at")),
+    "retire_entities": sa.update(entities)
+    .where(
+        *_same(entities, "kind", "project", "domain", "name"),
+        entities.c.version != sa.bindparam("version", type_=sa.Text),
+        entities.c.state == sa.bindparam("new_state", type_=sa.String),
+    )
+    .values(state=sa.bindparam("alone"), updated_at=sa.bindparam("at")),
     "gaps": sa.select(runs.c.id, runs.c.next_seq, _count)
     .select_from(runs.outerjoin(events, events.c.run == runs.c.id))
     .group_by(runs.c.id, runs.c.next_seq)

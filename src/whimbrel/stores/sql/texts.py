@@ -63,5 +63,15 @@ class Texts(Struct, frozen=True):
     requests: str
     drop_request: str
 
+    add_entity: str
+    """Adds nothing when the id is taken."""
+    entity: str
+    entities: str
+    """Without conditions, order or page: ``queries.py`` adds those."""
+    entity_names: str
+    set_entity_state: str
+    retire_entities: str
+    """Takes a state from every other version of a name."""
+
     gaps: str
     """Runs whose events are not 1, 2, …, ``next_seq`` - 1."""

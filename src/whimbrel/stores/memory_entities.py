@@ -1,0 +1,94 @@
+"""The entities of the store in memory: the twin of `sql/entities.py`.
+
+Knows: the port. Must not know: disk, SQL.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from whimbrel.model.registered import FIELDS, Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
+
+
+class MemoryEntities:
+    """Implements ``EntityStore``."""
+
+    def __init__(self) -> None:
+        self._entities: dict[EntityId, Entity] = {}
+
+    async def add_entity(self, entity: Entity) -> Entity:
+        """See ``EntityStore``."""
+        return self._entities.setdefault(entity.id, entity)
+
+    async def entity(self, id: EntityId) -> Entity | None:
+        """See ``EntityStore``."""
+        return self._entities.get(id)
+
+    async def entities(self, query: EntityQuery) -> list[Entity]:
+        """See ``EntityStore``."""
+        for field in (query.sort, *(filter.field for filter in query.filters)):
+            if field not in FIELDS:
+                raise ValueError(f"entities have no field {field!r}; they have {', '.join(FIELDS)}")
+        found = [row for row in self._entities.values() if row.id.kind is query.kind and _wanted(row, query)]
+        found.sort(key=lambda row: row.id)
+        found.sort(key=lambda row: _value(row, query.sort), reverse=query.descending)
+        first = max(query.offset, 0)
+        return found[first : first + max(query.limit, 0)]
+
+    async def entity_names(
+        self, kind: EntityKind, project: str, domain: str, *, limit: int = 100, offset: int = 0
+    ) -> list[str]:
+        """See ``EntityStore``."""
+        names = {
+            id.name
+            for id in self._entities
+            if id.kind is kind and project in ("", id.project) and domain in ("", id.domain)
+        }
+        return sorted(names)[offset : offset + limit]
+
+    async def set_entity_state(self, id: EntityId, state: str, at: float, *, alone: str = "") -> bool:
+        """See ``EntityStore``."""
+        if id not in self._entities:
+            return False
+        for other, row in self._entities.items():
+            if alone and row.state == state and other != id and replace(other, version=id.version) == id:
+                self._entities[other] = replace(row, state=alone, updated_at=at)
+        self._entities[id] = replace(self._entities[id], state=state, updated_at=at)
+        return True
+
+
+def _wanted(row: Entity, query: EntityQuery) -> bool:
+    same = all(
+        wanted in ("", getattr(row.id, field))
+        for field, wanted in (("project", query.project), ("domain", query.domain), ("name", query.name))
+    )
+    return same and all(_holds(_value(row, filter.field), filter) for filter in query.filters)
+
+
+def _value(row: Entity, field: str) -> Any:
+    return getattr(row.id if field in ("project", "domain", "name", "version") else row, field)
+
+
+def _holds(value: Any, filter: Filter) -> bool:
+    wanted: tuple[Any, ...] = filter.values
+    match filter.operator:
+        case Operator.EQ:
+            return bool(value == wanted[0])
+        case Operator.NE:
+            return bool(value != wanted[0])
+        case Operator.GT:
+            return bool(value > wanted[0])
+        case Operator.GTE:
+            return bool(value >= wanted[0])
+        case Operator.LT:
+            return bool(value < wanted[0])
+        case Operator.LTE:
+            return bool(value <= wanted[0])
+        case Operator.CONTAINS:
+            return bool(wanted[0]) and wanted[0] in value
+        case Operator.VALUE_IN:
+            return value in wanted
+        case Operator.VALUE_NOT_IN:
+            return value not in wanted

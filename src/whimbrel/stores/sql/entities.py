@@ -1,0 +1,145 @@
+"""The entities of the SQL store, and the statements of lists, whose conditions are the caller's.
+
+Knows: the port, the fields that may be named. Must not know: what entities mean. All of it is SQL that SQLite and
+PostgreSQL share; what callers say goes into parameters, never into the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from whimbrel.model.registered import FIELDS, Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
+from whimbrel.stores.sql.database import Cursor
+from whimbrel.stores.sql.texts import Texts
+
+T = TypeVar("T")
+
+_COMPARED = {
+    Operator.EQ: "=",
+    Operator.NE: "<>",
+    Operator.GT: ">",
+    Operator.GTE: ">=",
+    Operator.LT: "<",
+    Operator.LTE: "<=",
+}
+
+
+class SqlEntities:
+    """Implements ``EntityStore`` for the store that has the writer and the readers."""
+
+    _sql: Texts
+
+    async def _write(self, work: Callable[[Cursor], T]) -> T:
+        raise NotImplementedError
+
+    async def _read(self, work: Callable[[Cursor], T]) -> T:
+        raise NotImplementedError
+
+    async def add_entity(self, entity: Entity) -> Entity:
+        """See ``EntityStore``."""
+        key = _key(entity.id)
+        row = {
+            **key,
+            "message": entity.message,
+            "model": entity.model,
+            "state": entity.state,
+            "created_at": entity.created_at,
+            "updated_at": entity.updated_at,
+        }
+
+        def work(cursor: Cursor) -> Entity:
+            cursor.execute(self._sql.add_entity, row)
+            cursor.execute(self._sql.entity, key)
+            return _entity(cursor.fetchone())
+
+        return await self._write(work)
+
+    async def entity(self, id: EntityId) -> Entity | None:
+        """See ``EntityStore``."""
+
+        def work(cursor: Cursor) -> Entity | None:
+            cursor.execute(self._sql.entity, _key(id))
+            row = cursor.fetchone()
+            return None if row is None else _entity(row)
+
+        return await self._read(work)
+
+    async def entities(self, query: EntityQuery) -> list[Entity]:
+        """See ``EntityStore``."""
+        text, values = list_statement(self._sql.entities, query)
+
+        def work(cursor: Cursor) -> list[Entity]:
+            cursor.execute(text, values)
+            return [_entity(row) for row in cursor.fetchall()]
+
+        return await self._read(work)
+
+    async def entity_names(
+        self, kind: EntityKind, project: str, domain: str, *, limit: int = 100, offset: int = 0
+    ) -> list[str]:
+        """See ``EntityStore``."""
+        values = {"kind": kind.value, "project": project, "domain": domain, "limit": limit, "offset": offset}
+
+        def work(cursor: Cursor) -> list[str]:
+            cursor.execute(self._sql.entity_names, values)
+            return [name for (name,) in cursor.fetchall()]
+
+        return await self._read(work)
+
+    async def set_entity_state(self, id: EntityId, state: str, at: float, *, alone: str = "") -> bool:
+        """See ``EntityStore``."""
+        values = {**_key(id), "new_state": state, "at": at}
+
+        def work(cursor: Cursor) -> bool:
+            cursor.execute(self._sql.set_entity_state, values)
+            there = cursor.rowcount == 1
+            if there and alone:
+                cursor.execute(self._sql.retire_entities, {**values, "alone": alone})
+            return there
+
+        return await self._write(work)
+
+
+def list_statement(select: str, query: EntityQuery) -> tuple[str, dict[str, Any]]:
+    """The text of a list and its parameters. Raises ``ValueError`` for a field that there is not."""
+    values: dict[str, Any] = {"kind": query.kind.value, "limit": max(query.limit, 0), "offset": max(query.offset, 0)}
+    text = select
+    for field in ("project", "domain", "name"):
+        wanted = getattr(query, field)
+        if wanted:
+            text += f" AND {field} = :{field}"
+            values[field] = wanted
+    for number, filter in enumerate(query.filters):
+        text += f" AND {_condition(filter, f'f{number}', values)}"
+    direction = "DESC" if query.descending else "ASC"
+    order = f"{_field(query.sort)} {direction}, project, domain, name, version"
+    return f"{text} ORDER BY {order} LIMIT :limit OFFSET :offset", values
+
+
+def _condition(filter: Filter, name: str, values: dict[str, Any]) -> str:
+    field = _field(filter.field)
+    names = [f"{name}_{place}" for place in range(len(filter.values))]
+    values.update(zip(names, filter.values, strict=True))
+    if filter.operator in (Operator.VALUE_IN, Operator.VALUE_NOT_IN):
+        negated = "NOT " if filter.operator is Operator.VALUE_NOT_IN else ""
+        return f"{field} {negated}IN ({', '.join(f':{each}' for each in names)})"
+    if filter.operator is Operator.CONTAINS:
+        # Not LIKE: its letters have meanings, and its cases differ from database to database.
+        return f"replace({field}, :{names[0]}, '') <> {field}"
+    return f"{field} {_COMPARED[filter.operator]} :{names[0]}"
+
+
+def _field(name: str) -> str:
+    if name not in FIELDS:
+        raise ValueError(f"entities have no field {name!r}; they have {', '.join(FIELDS)}")
+    return name
+
+
+def _key(id: EntityId) -> dict[str, Any]:
+    return {"kind": id.kind.value, "project": id.project, "domain": id.domain, "name": id.name, "version": id.version}
+
+
+def _entity(row: Any) -> Entity:
+    kind, project, domain, name, version, *rest = row
+    return Entity(EntityId(EntityKind(kind), project, domain, name, version), *rest)
