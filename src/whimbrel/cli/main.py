@@ -34,6 +34,7 @@ _COMMANDS = {
     "check": ("whimbrel.cli.program", "check", "Find everything that is wrong with a file, without running it."),
     "compile": ("whimbrel.cli.program", "compile_", "Print the graph of a workflow."),
     "freeze": ("whimbrel.cli.freeze", "command", "Write a static workflow that does what an eager run did."),
+    "up": ("whimbrel.cli.up", "command", "Serve runs over HTTP and gRPC."),
     "doctor": ("whimbrel.cli.doctor", "doctor", "Look whether all is well with this machine and this home."),
 }
 

@@ -189,6 +189,11 @@ class ControlPlane:
         return found
 
     @property
+    def driven(self) -> int:
+        """How many runs are in memory."""
+        return len(self._loops)
+
+    @property
     def parked(self) -> int:
         """How many runs are parked, and looked after here."""
         return len(self._parked)

@@ -73,6 +73,10 @@ class RunStore(Protocol):
         """Newest first; ``before`` is the id of the run that the last page ended with; no ``phases`` means all."""
         ...
 
+    async def phase_counts(self) -> dict[Phase, int]:
+        """How many runs are in each phase; phases without any are left out."""
+        ...
+
     async def parked(self, *, limit: int = 100_000) -> list[RunSummary]:
         """The runs whose ``wake_at`` is not 0.0, the earliest first."""
         ...

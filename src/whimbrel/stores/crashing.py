@@ -103,6 +103,11 @@ class CrashingStore:
         self._live()
         return await self.inner.summaries(limit=limit, before=before, phases=phases)
 
+    async def phase_counts(self) -> dict[Phase, int]:
+        """See ``RunStore``."""
+        self._live()
+        return await self.inner.phase_counts()
+
     async def parked(self, *, limit: int = 100_000) -> list[RunSummary]:
         """See ``RunStore``."""
         self._live()

@@ -5,6 +5,7 @@ Knows: the ports. Must not know: disk, threads, SQL. It keeps frozen nouns as th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -93,6 +94,10 @@ class MemoryStore(MemoryEntities):
             last = newness(self._row(before).summary)
             rows = [row for row in rows if newness(row) < last]
         return [row for row in rows if not phases or row.phase in phases][: max(limit, 0)]
+
+    async def phase_counts(self) -> dict[Phase, int]:
+        """How many runs are in each phase."""
+        return dict(Counter(row.summary.phase for row in self._runs.values()))
 
     async def parked(self, *, limit: int = 100_000) -> list[RunSummary]:
         """Those with a ``wake_at``, the earliest first."""

@@ -318,6 +318,16 @@ def test_a_caller_that_is_cancelled_may_have_written(store: AnyStore) -> None:
     asyncio.run(main())
 
 
+def test_runs_are_counted_by_phase(store: AnyStore) -> None:
+    async def main() -> None:
+        assert await store.phase_counts() == {}
+        for name, phase in (("a", Phase.RUNNING), ("b", Phase.FAILED), ("c", Phase.RUNNING)):
+            await store.create(msgspec.structs.replace(summary(name), phase=phase), [event(1)])
+        assert await store.phase_counts() == {Phase.RUNNING: 2, Phase.FAILED: 1}
+
+    asyncio.run(main())
+
+
 def test_parked_runs_are_found_the_earliest_first(store: AnyStore) -> None:
     async def main() -> None:
         for name, wake_at in (("late", 300.0), ("never", math.inf), ("soon", 20.5), ("awake", 0.0), ("also", 20.5)):

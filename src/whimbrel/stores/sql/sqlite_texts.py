@@ -96,6 +96,7 @@ STATEMENTS = Texts(
         runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE runs.phase = :phase
         AND (runs.created_at, runs.id) < (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC
         LIMIT :limit OFFSET 0""",
+    phase_counts="""SELECT runs.phase, count(*) AS count_1 FROM runs GROUP BY runs.phase""",
     parked="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
         runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE runs.wake_at > 0.0

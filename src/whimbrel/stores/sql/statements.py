@@ -107,6 +107,7 @@ STATEMENTS: dict[str, sa.ClauseElement] = {
     "newest_before": _newest(before=True),
     "newest_of_phase": _newest(phase=True),
     "newest_of_phase_before": _newest(phase=True, before=True),
+    "phase_counts": sa.select(runs.c.phase, sa.func.count()).group_by(runs.c.phase),
     "parked": sa.select(*_SUMMARY)
     .where(runs.c.wake_at > sa.literal_column("0.0"))
     .order_by(runs.c.wake_at, runs.c.id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -62,6 +63,8 @@ class SqlStore(SqlEntities):
         self._reader = threading.local()
         self._readers: list[Connection] = []
         self._closed = False
+        self.watch_commits: Callable[[float], None] | None = None
+        """Hears of every write how many seconds it took until it was durable, the wait for its turn included."""
 
     @classmethod
     def open(cls, path: Path, *, owner: bool = True, migrations: Migrations = OURS) -> SqlStore:
@@ -204,6 +207,15 @@ class SqlStore(SqlEntities):
                 found += [_summary(row) for row in cursor.fetchall()]
             found.sort(key=lambda summary: (summary.created_at, summary.id), reverse=True)
             return found[: page["limit"]]
+
+        return await self._read(work)
+
+    async def phase_counts(self) -> dict[Phase, int]:
+        """See ``RunStore``. Reads an index, no rows."""
+
+        def work(cursor: Cursor) -> dict[Phase, int]:
+            cursor.execute(self._sql.phase_counts, {})
+            return {Phase(phase): count for phase, count in cursor.fetchall()}
 
         return await self._read(work)
 
@@ -435,8 +447,12 @@ class SqlStore(SqlEntities):
     # --- writing and reading -----------------------------------------------------------------------------------
 
     async def _write(self, work: Callable[[Cursor], T]) -> T:
+        begun = time.perf_counter()
         try:
-            return await self._writer.submit(work)
+            written = await self._writer.submit(work)
+            if self.watch_commits is not None:
+                self.watch_commits(time.perf_counter() - begun)
+            return written
         except asyncio.CancelledError:
             # The caller may ask at once what is there: wait until that is decided. Jobs are carried out in order.
             with suppress(StoreError):

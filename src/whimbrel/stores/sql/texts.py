@@ -29,6 +29,7 @@ class Texts(Struct, frozen=True):
     newest_before: str
     newest_of_phase: str
     newest_of_phase_before: str
+    phase_counts: str
     parked: str
 
     cached: str

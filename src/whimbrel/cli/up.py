@@ -1,0 +1,150 @@
+"""`whimbrel up`: the server, in this process, until it is told to stop.
+
+Knows: options, signals, the log's form. Must not know: what is served, or how.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from whimbrel.cli.settings import err, home_option, out, verbose_option
+from whimbrel.cli.spans import iso_moment
+from whimbrel.errors import InputInvalid
+
+try:
+    from whimbrel.server.app import Server
+    from whimbrel.server.house import LOOPBACK, PORT, ServerConfig
+except ModuleNotFoundError as missing:
+    if (missing.name or "").startswith("whimbrel"):
+        raise
+    # Said as a sentence, like everything else that the user can mend.
+    raise InputInvalid(
+        f"the server needs {missing.name}, which is not installed: pip install 'whimbrel[server]'"
+    ) from missing
+
+
+@click.command("up", short_help="Serve runs over HTTP and gRPC.", epilog="Example:  whimbrel up --port 0")
+@home_option
+@verbose_option
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    envvar="WHIMBREL_PORT",
+    show_envvar=True,
+    help="The one port, for HTTP and gRPC; 0 takes a free one.",
+)
+@click.option(
+    "--host",
+    default=LOOPBACK,
+    show_default=True,
+    envvar="WHIMBREL_HOST",
+    show_envvar=True,
+    help="The address to listen on; one that other machines can reach is refused.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    envvar="WHIMBREL_WORKERS",
+    show_envvar=True,
+    help="Tasks at a time.  [default: one a processor]",
+)
+@click.option(
+    "--drain",
+    type=click.FloatRange(0, 3600),
+    default=10.0,
+    show_default=True,
+    envvar="WHIMBREL_DRAIN",
+    show_envvar=True,
+    metavar="SECONDS",
+    help="How long running tasks are given when the server is stopped.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    envvar="WHIMBREL_LOG_LEVEL",
+    show_envvar=True,
+    help="What to log to stderr, as lines of JSON.",
+)
+def command(home: Path, port: int, host: str, workers: int | None, drain: float, log_level: str) -> int:
+    """Serve the home's runs on one port, and carry on with those that were under way.
+
+    Prints one line with the address when it is ready. SIGTERM and Ctrl-C stop it: running tasks are given their time,
+    runs stay as they are on disk, and the next `whimbrel up` carries on. A second Ctrl-C does not wait for tasks.
+    """
+    _log_to_stderr(log_level)
+    return asyncio.run(_serve(ServerConfig(home, host=host, port=port, workers=workers, drain=drain)))
+
+
+async def _serve(config: ServerConfig) -> int:
+    told = asyncio.Event()
+    hurry = asyncio.Event()
+
+    def stop() -> None:
+        (hurry if told.is_set() else told).set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    server = Server(config)
+    starting = asyncio.ensure_future(server.start())
+    waiting = asyncio.ensure_future(told.wait())
+    await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        # Told to stop before it was ready: what has been opened is closed again.
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return 0
+    await starting
+    out(f"whimbrel is ready at {server.url}")
+    await waiting
+    err("whimbrel: stopping; running tasks are given their time (once more to stop at once)")
+    hurrying = asyncio.ensure_future(hurry.wait())
+    stopping = asyncio.ensure_future(server.stop())
+    await asyncio.wait({stopping, hurrying}, return_when=asyncio.FIRST_COMPLETED)
+    if not stopping.done():
+        server.hurry()
+    await stopping
+    hurrying.cancel()
+    return 0
+
+
+# --- the log ---------------------------------------------------------------------------------------------------------
+
+
+class _Lines(logging.Formatter):
+    """A record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See ``logging``."""
+        said: dict[str, Any] = {
+            "at": iso_moment(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            said["traceback"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(said).decode()
+
+
+def _log_to_stderr(level: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    # What every connection does is of interest to nobody but its author.
+    for chatty in ("uvicorn", "asyncio", "grpc", "alembic"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

@@ -1,0 +1,217 @@
+"""Composition of the server: a home, an engine over it, Flyte's services and REST, one port.
+
+Knows: which implementation of each port a server uses, and in which order things start and stop. Must not know:
+options, signals, output, what a service does.
+
+Starting: the home (whoever has it keeps it), the port, the engine, the services, the doors; then what was unfinished
+is resumed. Stopping: nothing new, what runs gets ``drain`` seconds, event streams end, runs stay as they are on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from whimbrel.authoring.secret_sources import EnvironmentSecrets, FileSecrets, SecretSources
+from whimbrel.controlplane.plane import ControlPlane
+from whimbrel.controlplane.system import RandomIds, SystemClock
+from whimbrel.engine.run import Run
+from whimbrel.errors import InputInvalid, WhimbrelError
+from whimbrel.executors.processes import ProcessExecutor
+from whimbrel.model.attempt import LogChunk, Progress, Report
+from whimbrel.model.events import Event
+from whimbrel.model.run import Phase
+from whimbrel.server.draining import DrainingExecutor
+from whimbrel.server.feed import Feed
+from whimbrel.server.grpc.services import registrations
+from whimbrel.server.grpc.serving import GrpcServing
+from whimbrel.server.house import House, ServerConfig
+from whimbrel.server.http.application import application
+from whimbrel.server.http.serving import HttpServing
+from whimbrel.server.metrics import Metrics
+from whimbrel.server.port import Front
+from whimbrel.stores.home import open_home
+from whimbrel.stores.secrets import SecretStore
+
+log = logging.getLogger("whimbrel.server")
+
+UNFINISHED = tuple(phase for phase in Phase if not phase.terminal)
+RESUMED_AT_A_TIME = 16
+"""Runs that are read and folded at once after a start; more would keep requests waiting."""
+_PAGE = 500
+_GRACE = 2.0
+"""Seconds that calls and requests have to end when the server stops; they are short, and streams are told."""
+
+
+class Server:
+    """See the module. ``start`` it once, and ``stop`` it however that went."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self.config = config
+        self._stack = contextlib.AsyncExitStack()
+        self._draining = False
+        self._port = 0
+        self._resuming: asyncio.Task[None] | None = None
+        self._house: House | None = None
+        self._hurry: Callable[[], None] = lambda: None
+
+    @property
+    def house(self) -> House:
+        """The engine and its home, once started."""
+        assert self._house is not None, "start the server first"
+        return self._house
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where clients find the server."""
+        host = "localhost" if is_loopback(self.config.host) else self.config.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
+
+    async def start(self) -> None:
+        """Be ready for clients. Raises ``HomeLocked`` and the other ``StoreError`` of ``open_home``; ``InputInvalid``
+        for an address that cannot be listened on."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _start(self) -> None:
+        config, stack = self.config, self._stack
+        if not is_loopback(config.host):
+            raise InputInvalid(
+                f"--host {config.host} can be reached from other machines, and there is no authentication yet: "
+                f"anybody there could run code here. Leave --host out, and reach the server through a tunnel "
+                f"(ssh -L {config.port}:localhost:{config.port} …)"
+            )
+        home = stack.enter_context(open_home(config.home, exclusive=True))
+        inner = _inner_sockets(stack)
+        metrics, feed = Metrics(), Feed()
+        home.store.watch_commits = metrics.commits.observe
+        front = Front(
+            grpc=str(inner / "grpc"),
+            http=str(inner / "http"),
+            count=lambda kind: metrics.count("whimbrel_connections_total", f'kind="{kind}"'),
+        )
+        self._port = front.bind(config.host, config.port)
+        stack.push_async_callback(front.close)
+
+        secrets = SecretSources((EnvironmentSecrets(), FileSecrets(), SecretStore(home.path)))
+        clock, ids = SystemClock(), RandomIds()
+
+        def ended(report: Report) -> None:
+            metrics.count("whimbrel_attempts_total", f'outcome="{type(report).__name__}"')
+
+        def changed(run: Run, event: Event | LogChunk | Progress) -> None:
+            feed.tell(run.id)
+
+        executor = DrainingExecutor(
+            ProcessExecutor(blobs=home.blobs.location, workers=config.workers, secrets=secrets), ended=ended
+        )
+        plane = ControlPlane(
+            store=home.store,
+            executor=executor,
+            clock=clock,
+            ids=ids,
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+            watch=changed,
+        )
+        self._hurry = executor.hurry
+        await plane.start()
+        stack.push_async_callback(plane.close)
+        self._house = house = House(
+            config=config,
+            home=home,
+            plane=plane,
+            executor=executor,
+            clock=clock,
+            ids=ids,
+            feed=feed,
+            metrics=metrics,
+            url=lambda: self.url,
+            queued=lambda: executor.queued,
+            draining=lambda: self._draining,
+        )
+        # Last in, first out: the doors close before the engine does.
+        grpc = GrpcServing(str(inner / "grpc"), registrations(house))
+        http = HttpServing(str(inner / "http"), application(house))
+        await grpc.start()
+        stack.push_async_callback(grpc.stop, _GRACE)
+        await http.start()
+        stack.push_async_callback(http.stop, _GRACE)
+
+        async def drain() -> None:
+            self._draining = True
+            await front.stop_accepting()
+            await grpc.drain()
+            feed.close()
+            left = await executor.drain(config.drain)
+            if left:
+                log.warning("%d tasks have not ended in %g seconds: the next start runs them again", left, config.drain)
+
+        stack.push_async_callback(drain)
+        front.start()
+        self._resuming = asyncio.ensure_future(_resume(house))
+        stack.push_async_callback(_stopped, self._resuming)
+
+    def hurry(self) -> None:
+        """While it stops: wait for no task any more."""
+        self._hurry()
+
+    async def stop(self) -> None:
+        """Take nothing new, give what runs its time, and let go of everything."""
+        self._draining = True
+        await self._stack.aclose()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach ``host``."""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
+def _inner_sockets(stack: contextlib.ExitStack | contextlib.AsyncExitStack) -> Path:
+    """A directory that only this user may enter. Not in the home: the names of sockets are short."""
+    directory = Path(tempfile.mkdtemp(prefix="whimbrel-"))
+    stack.callback(shutil.rmtree, directory, ignore_errors=True)
+    return directory
+
+
+async def _resume(house: House) -> None:
+    """Carry on with everything that was under way when the last owner of the home left."""
+    parked = set(await house.plane.wake_parked())
+    room = asyncio.Semaphore(RESUMED_AT_A_TIME)
+
+    async def one(run: str) -> None:
+        async with room:
+            try:
+                await house.plane.resume(run)
+                log.info("run %s is resumed", run)
+            except WhimbrelError as error:
+                # One that cannot be carried on must not keep the others.
+                log.error("run %s could not be resumed: %s", run, error)
+
+    before = ""
+    while True:
+        page = await house.home.store.summaries(limit=_PAGE, before=before, phases=UNFINISHED)
+        await asyncio.gather(*(one(run.id) for run in page if run.id not in parked and not run.wake_at))
+        if len(page) < _PAGE:
+            return
+        before = page[-1].id
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,4 @@
+"""REST, event streams, health and metrics.
+
+Knows: HTTP, the house. Must not know: gRPC, the port that people see.
+"""
