@@ -20,7 +20,7 @@ from whimbrel.types.held import HeldDataset
 from whimbrel.types.hooks import Hook, Transformers
 from whimbrel.types.libraries import FrameLibrary, bounded, find_library, library_for, library_of, table_of
 from whimbrel.types.mismatch import literal_mismatch, mismatch, type_name
-from whimbrel.types.paths import LOCAL, is_uri, local_path
+from whimbrel.types.paths import LOCAL, Located, is_uri, local_path
 from whimbrel.types.table_files import format_of_path
 from whimbrel.types.tables import open_dataset
 from whimbrel.types.transformer import Transformer
@@ -46,7 +46,8 @@ class StructuredDataset:
         *,
         partition_by: typing.Sequence[str] | str = (),
     ) -> None:
-        text = os.fspath(uri) if uri is not None else ""
+        # A file or directory of ours is where it is: asked for its path it would be fetched.
+        text = uri.uri if isinstance(uri, Located) else os.fspath(uri) if uri is not None else ""
         if dataframe is not None and text:
             raise UserError(
                 "a StructuredDataset is either of a dataframe, which the engine keeps at a URI of its own, or of a "

@@ -563,3 +563,10 @@ def test_importing_whimbrel_imports_no_library_of_frames() -> None:
     code = "import sys, whimbrel; print(*{'pyarrow', 'pandas', 'polars', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_a_file_given_as_a_table_is_not_fetched() -> None:
+    transformer = default_registry().transformer(StructuredDataset)
+    there = FlyteFile("s3://bucket/table.parquet")
+    transformer.check(there)
+    assert transformer.encode(there) == DatasetLiteral("s3://bucket/table.parquet", "parquet")
