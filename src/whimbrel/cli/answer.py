@@ -12,11 +12,9 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import click
 
-from whimbrel.cli.literal_text import example, from_text
 from whimbrel.cli.ownership import owner_of
 from whimbrel.cli.run_ids import find_run
 from whimbrel.cli.settings import (
@@ -29,21 +27,20 @@ from whimbrel.cli.settings import (
     print_json,
     verbose_option,
 )
-from whimbrel.cli.waiting import waiting_lines, waits_for
-from whimbrel.controlplane.requests import SIGNAL, event_of, signal_text
-from whimbrel.engine.gates import awaited_type, gate_of
-from whimbrel.engine.nodes import Kind, NodeState, Stage
+from whimbrel.cli.waiting import waiting_lines
+from whimbrel.controlplane.answering import Gate, as_it_will_be, known_gate, must_be_open
+from whimbrel.controlplane.describing import waiting_json
+from whimbrel.controlplane.requests import SIGNAL, signal_text
 from whimbrel.engine.run import Run
-from whimbrel.errors import EntityNotFound, InputInvalid, RunNotResumable, ValueMismatch
-from whimbrel.graph.passes import arms
+from whimbrel.errors import InputInvalid, ValueMismatch
 from whimbrel.model.events import SignalReceived
-from whimbrel.model.literal_types import BOOLEAN, LiteralType, describe
+from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import BoolLiteral, Literal
-from whimbrel.model.program import BranchTarget, GateKind, GateTarget, Node
+from whimbrel.model.program import GateKind
 from whimbrel.model.run import RunSummary
+from whimbrel.runtime.literal_text import example, from_text
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.values import keep_files, write_literals
-from whimbrel.stores.home import Home
 
 WAIT = 15.0
 """Seconds that whoever drives the run has to take the answer; it looks for requests four times a second."""
@@ -52,14 +49,7 @@ _POLL = 0.1
 _by = click.option("--by", metavar="NAME", help="Who answers. [default: the name of your account]")
 
 
-class _Gate(NamedTuple):
-    """What is known of a gate: how it asks, and for what."""
-
-    kind: GateKind
-    wanted: LiteralType
-
-
-Read = Callable[[_Gate], Literal]
+Read = Callable[[Gate], Literal]
 """The value to send to a gate. Raises ``InputInvalid`` for a gate that takes another."""
 
 
@@ -129,7 +119,7 @@ def signal(
     Without GATE: list what the run waits for.
     """
 
-    def read(known: _Gate) -> Literal:
+    def read(known: Gate) -> Literal:
         try:
             if value is not None:
                 return from_text(value, known.wanted)
@@ -143,7 +133,7 @@ def signal(
     return _answer(context, home, run, gate, read, as_json, by)
 
 
-def _verdict(known: _Gate, *, yes: bool) -> Literal:
+def _verdict(known: Gate, *, yes: bool) -> Literal:
     if known.kind is not GateKind.APPROVE:
         raise InputInvalid(f"it waits for {describe(known.wanted)}, not for an approval: use `whimbrel signal`")
     return BoolLiteral(yes)
@@ -189,8 +179,8 @@ def _account() -> str:
 async def _list(home: Path, text: str, repeat: str, as_json: bool) -> int:
     async with looking(home) as opened:
         summary = await find_run(opened.store, text)
-        _must_be_open(summary)
-        run = await _as_it_will_be(opened, summary)
+        must_be_open(summary)
+        run = await as_it_will_be(opened.store, summary, time.time())
     if as_json:
         print_json([waiting_json(node) for node in run.waiting])
         return 0
@@ -199,25 +189,13 @@ async def _list(home: Path, text: str, repeat: str, as_json: bool) -> int:
     return 0
 
 
-def waiting_json(node: NodeState) -> dict[str, Any]:
-    """A gate that waits, for programs."""
-    wanted = awaited_type(node)
-    return {
-        "gate": gate_of(node).name,
-        "path": node.path,
-        "kind": gate_of(node).kind.value,
-        "type": describe(wanted) if wanted is not None else None,
-        "waits_for": waits_for(node),
-    }
-
-
 async def _sent(home: Path, text: str, gate: str, read: Read, by: str, reason: str) -> tuple[RunSummary, bool]:
     """Check the answer and leave it; whether it was taken."""
     async with looking(home) as opened:
         summary = await find_run(opened.store, text)
-        _must_be_open(summary)
-        run = await _as_it_will_be(opened, summary)
-        value = _kept(read(_known(run, gate)), opened.blobs)
+        must_be_open(summary)
+        run = await as_it_will_be(opened.store, summary, time.time())
+        value = _kept(read(known_gate(run, gate)), opened.blobs)
         answer = SignalReceived(gate, value, by, time.time(), os.urandom(8).hex(), reason)
         run.handle(answer)
         if refusal := run.refusal(answer.id):
@@ -232,63 +210,9 @@ async def _sent(home: Path, text: str, gate: str, read: Read, by: str, reason: s
                     raise InputInvalid(f"run {summary.id}: {refusal}")
                 return summary, True
             summary = await opened.store.summary(summary.id)
-            _must_be_open(summary)
+            must_be_open(summary)
         return summary, False
 
 
 def _kept(value: Literal, blobs: BlobStore) -> Literal:
     return write_literals({"o0": keep_files(value, blobs)}, blobs)["o0"]
-
-
-async def _as_it_will_be(opened: Home, summary: RunSummary) -> Run:
-    """The run, with the answers that lie in its inbox."""
-    run = Run.replay(await opened.store.events(summary.id))
-    for request in await opened.store.requests(summary.id):
-        event = event_of(request, time.time())
-        if isinstance(event, SignalReceived):
-            run.handle(event)
-    return run
-
-
-def _must_be_open(summary: RunSummary) -> None:
-    if summary.phase.terminal:
-        raise RunNotResumable(f"run {summary.id} has ended ({summary.phase.value}): it waits for no answer")
-
-
-def _known(run: Run, gate: str) -> _Gate:
-    """The gate that is meant: one that waits, or one that will. Raises ``EntityNotFound``."""
-    at_path = run.nodes.get(gate)
-    nodes = run.gates(gate) or ([at_path] if at_path is not None and at_path.kind is Kind.GATE else [])
-    targets = [gate_of(node) for node in sorted(nodes, key=lambda node: node.stage is not Stage.GATE)]
-    targets += [target for target in _planned(run) if target.name == gate]
-    for target in targets:
-        wanted = _wanted(target)
-        if wanted is not None:
-            return _Gate(target.kind, wanted)
-    names = dict.fromkeys(
-        target.name for target in (*map(gate_of, run.gates()), *_planned(run)) if _wanted(target) is not None
-    )
-    there_are = f"its gates are {', '.join(names)}" if names else "it has none"
-    raise EntityNotFound(
-        f"run {run.id} knows no gate {gate!r}; {there_are}. "
-        "The gates of an eager workflow are known once it has come to them"
-    )
-
-
-def _wanted(target: GateTarget) -> LiteralType | None:
-    if target.kind is GateKind.SLEEP:
-        return None
-    return BOOLEAN if target.kind is GateKind.APPROVE else target.interface.outputs["o0"].type
-
-
-def _planned(run: Run) -> list[GateTarget]:
-    """The gates in the graphs of the run's program, whether or not they have been reached."""
-    found: list[GateTarget] = []
-    waiting: list[Node] = [node for graph in run.program.workflows.values() for node in graph.nodes]
-    while waiting:
-        target = waiting.pop().target
-        if isinstance(target, GateTarget):
-            found.append(target)
-        elif isinstance(target, BranchTarget):
-            waiting.extend(arms(target))
-    return found

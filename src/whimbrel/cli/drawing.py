@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from whimbrel.cli.literal_json import dump, to_json
 from whimbrel.graph.interfaces import all_nodes, workflows_in
 from whimbrel.model.interface import Interface
 from whimbrel.model.literal_types import describe
@@ -36,6 +35,7 @@ from whimbrel.model.program import (
     TaskTarget,
     WorkflowTarget,
 )
+from whimbrel.wire.literal_json import dump, to_json
 
 _SHOWN = 60
 """Characters of a constant."""

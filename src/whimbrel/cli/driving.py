@@ -18,10 +18,8 @@ from msgspec import Struct
 
 from whimbrel.cli.embedded import Embedded, embedded
 from whimbrel.cli.failures import failure_text, indented, origin
-from whimbrel.cli.literal_json import by_name, plain
 from whimbrel.cli.live import FRAME, Watcher, styled, watcher
 from whimbrel.cli.settings import err, out, print_json
-from whimbrel.cli.spans import show_seconds
 from whimbrel.cli.tables import table_lines
 from whimbrel.cli.tree import counts, tree
 from whimbrel.cli.waiting import waiting_lines
@@ -31,6 +29,8 @@ from whimbrel.model.literals import Literals
 from whimbrel.model.run import Phase
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.values import read_literals
+from whimbrel.wire.literal_json import by_name, plain
+from whimbrel.wire.spans import show_seconds
 
 PARKED = 130
 """The exit code of a run that a signal parked; 128 + SIGINT, as shells have it."""

@@ -13,12 +13,12 @@ from typing import Any
 
 import click
 
-from whimbrel.cli.literal_json import plain_value
-from whimbrel.cli.literal_text import choices, example, from_json, from_text
 from whimbrel.errors import InputInvalid, ValueMismatch
 from whimbrel.model.interface import Interface, Parameter
 from whimbrel.model.literal_types import BOOLEAN, EnumType, LiteralType, describe
 from whimbrel.model.literals import Literals
+from whimbrel.runtime.literal_text import choices, example, from_json, from_text
+from whimbrel.wire.literal_json import plain_value
 
 PREFIX = "input__"
 """Of the parameters' names, so that no input can be taken for an option of ours."""

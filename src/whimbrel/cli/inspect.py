@@ -8,14 +8,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
-import msgspec
 
-from whimbrel.cli.literal_json import brief, by_name
 from whimbrel.cli.ownership import owner_of
 from whimbrel.cli.run_ids import find_run
 from whimbrel.cli.settings import (
@@ -28,10 +24,9 @@ from whimbrel.cli.settings import (
     print_json,
     verbose_option,
 )
-from whimbrel.cli.spans import iso_moment, show_moment, show_seconds
-from whimbrel.cli.tree import FOLD, STYLES, Line, duration, tree
-from whimbrel.cli.waiting import waiting_lines, waits_for
-from whimbrel.engine.nodes import Attempt, NodeState, Stage
+from whimbrel.cli.tree import FOLD, STYLES, Line, tree
+from whimbrel.cli.waiting import waiting_lines
+from whimbrel.controlplane.describing import run_json, summary_json
 from whimbrel.engine.run import Run
 from whimbrel.errors import InputInvalid
 from whimbrel.model.attempt import Progress
@@ -39,6 +34,8 @@ from whimbrel.model.literals import Literals
 from whimbrel.model.run import Phase, RunSummary
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.values import read_literals
+from whimbrel.wire.literal_json import brief
+from whimbrel.wire.spans import show_moment, show_seconds
 
 _UNDER_WAY = (Phase.QUEUED, Phase.RUNNING, Phase.SUCCEEDING, Phase.FAILING, Phase.ABORTING)
 
@@ -114,22 +111,6 @@ def _ansi(text: str, style: str) -> str:
 async def _summaries(home: Path, phases: list[Phase], limit: int) -> list[RunSummary]:
     async with looking(home) as opened:
         return await opened.store.summaries(limit=limit, phases=phases)
-
-
-def summary_json(summary: RunSummary) -> dict[str, Any]:
-    """A run's row, for programs."""
-    return {
-        "run": summary.id,
-        "entity": summary.entity,
-        "phase": summary.phase.value,
-        "source": summary.source,
-        "created_at": iso_moment(summary.created_at),
-        "started_at": iso_moment(summary.started_at),
-        "ended_at": iso_moment(summary.ended_at),
-        "epoch": summary.epoch,
-        "owner": summary.owner,
-        "message": summary.message,
-    }
 
 
 # --- describe ----------------------------------------------------------------------------------------------
@@ -209,73 +190,3 @@ async def _loaded(home: Path, text: str) -> tuple[RunSummary, Run, Literals, Lit
 def read_values(literals: Literals, blobs: BlobStore) -> Literals:
     """``literals`` with what they refer to."""
     return read_literals(literals, blobs)
-
-
-def run_json(
-    summary: RunSummary,
-    state: Run,
-    inputs: Literals,
-    outputs: Literals,
-    *,
-    story: bool,
-    progress: Mapping[str, Progress],
-) -> dict[str, Any]:
-    """All of a run, for programs: nodes in order of creation, each with the path of the node that it is inside."""
-    said = {
-        **summary_json(summary),
-        "phase": state.phase.value,
-        "inputs": by_name(inputs),
-        "outputs": by_name(outputs) if state.phase is Phase.SUCCEEDED else None,
-        "failure": msgspec.to_builtins(state.failure),
-        "nodes": [
-            {**node_json(node), "progress": _progress_json(progress.get(path))} for path, node in state.nodes.items()
-        ],
-    }
-    if story:
-        said["story"] = state.story()
-    return said
-
-
-def node_json(node: NodeState) -> dict[str, Any]:
-    """A node, for programs. Large values stay references."""
-    return {
-        "path": node.path,
-        "parent": node.parent,
-        "kind": node.kind.value,
-        "entity": node.entity,
-        "name": node.name,
-        "phase": node.phase.value,
-        "line": node.line,
-        "created_at": iso_moment(node.created_at),
-        "started_at": iso_moment(node.started_at),
-        "ended_at": iso_moment(node.ended_at),
-        "seconds": duration(node, node.ended_at) if node.ended_at else None,
-        "inputs": by_name(node.inputs),
-        "outputs": by_name(node.outputs) if node.phase.has_outputs else None,
-        "cached": node.cached,
-        "cache_reason": node.cache_reason,
-        "grafted_from": node.grafted_from,
-        "recovered_from": node.recovered_from,
-        "replaced": node.replaced,
-        "waits_for": waits_for(node) if node.stage is Stage.GATE else None,
-        "attempts": [_attempt_json(attempt) for attempt in node.attempts],
-        "failure": msgspec.to_builtins(node.failure),
-    }
-
-
-def _progress_json(said: Progress | None) -> dict[str, Any] | None:
-    if said is None:
-        return None
-    return {"done": said.done, "total": said.total or None, "message": said.message, "at": iso_moment(said.at)}
-
-
-def _attempt_json(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "number": attempt.number,
-        "phase": attempt.phase.value,
-        "launched_at": iso_moment(attempt.launched_at),
-        "started_at": iso_moment(attempt.started_at),
-        "ended_at": iso_moment(attempt.ended_at),
-        "worker": attempt.worker,
-        "failure": msgspec.to_builtins(attempt.failure),
-    }

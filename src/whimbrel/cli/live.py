@@ -10,14 +10,15 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from whimbrel.cli.spans import show_seconds
 from whimbrel.cli.terminal_text import clean, whole_lines
-from whimbrel.cli.tree import FOLD, Line, counts, duration, progress, progress_text, short_name, tree
+from whimbrel.cli.tree import FOLD, Line, counts, progress, progress_text, short_name, tree
+from whimbrel.controlplane.describing import duration
 from whimbrel.engine.nodes import NodeState
 from whimbrel.engine.run import Run
 from whimbrel.model.attempt import AttemptEnd, AttemptFault, FinishCall, LogChunk, Lost, Parked, Progress, Succeeded
 from whimbrel.model.events import CacheHit, Event, RetryDue, RunRequested
 from whimbrel.model.run import AttemptId, Phase
+from whimbrel.wire.spans import show_seconds
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

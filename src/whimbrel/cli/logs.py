@@ -10,15 +10,15 @@ from pathlib import Path
 
 import click
 
-from whimbrel.cli.literal_json import dump
 from whimbrel.cli.run_ids import find_run
 from whimbrel.cli.settings import colour, home_option, json_option, looking, out, verbose_option
-from whimbrel.cli.spans import iso_moment
 from whimbrel.cli.terminal_text import clean, whole_lines
 from whimbrel.controlplane.ports import LogLine
 from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound
 from whimbrel.stores.home import Home
+from whimbrel.wire.literal_json import dump
+from whimbrel.wire.spans import iso_moment
 
 POLL = 0.25
 """Seconds between two looks when following."""

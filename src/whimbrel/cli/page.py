@@ -16,16 +16,17 @@ from msgspec import Struct
 
 from whimbrel.authoring.decks import DeckField, escaped
 from whimbrel.cli.failures import failure_text, own_traceback
-from whimbrel.cli.literal_json import brief, dump, to_json
 from whimbrel.cli.page_style import DECK_STYLE, PAGE_STYLE, SCRIPT, asset
-from whimbrel.cli.spans import show_moment, show_seconds
 from whimbrel.cli.terminal_text import clean
-from whimbrel.cli.tree import FOLD, children_of, duration, notes_of, progress_text, short_name
+from whimbrel.cli.tree import FOLD, children_of, notes_of, progress_text, short_name
+from whimbrel.controlplane.describing import duration
 from whimbrel.engine.nodes import Attempt, Kind, NodeState
 from whimbrel.engine.run import Run
 from whimbrel.model.attempt import DeckUpdate, Progress
 from whimbrel.model.literals import Literals
 from whimbrel.model.run import Phase, RunSummary
+from whimbrel.wire.literal_json import brief, dump, to_json
+from whimbrel.wire.spans import show_moment, show_seconds
 
 VALUE_CHARACTERS = 6000
 """Of one value on the page: readers of a page want its shape, `whimbrel describe --json` has all of it."""

@@ -21,7 +21,6 @@ from whimbrel.cli.current_code import changed_since, current_program, root_entit
 from whimbrel.cli.driving import Manner, drive
 from whimbrel.cli.embedded import Embedded
 from whimbrel.cli.inputs import unknown_input
-from whimbrel.cli.literal_text import from_text
 from whimbrel.cli.run import ENGINE_OPTIONS
 from whimbrel.cli.run_ids import find_run
 from whimbrel.cli.settings import err, home_argument, home_option, json_option, looking, out, print_json, verbose_option
@@ -32,6 +31,7 @@ from whimbrel.model.events import RunRequested
 from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import Literals
 from whimbrel.model.run import Phase, RunSummary
+from whimbrel.runtime.literal_text import from_text
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.values import keep_files, read_literals
 

@@ -22,7 +22,6 @@ from whimbrel.cli.embedded import INLINE, PROCESSES, Embedded
 from whimbrel.cli.entities import find_entity, load_file, what_there_is
 from whimbrel.cli.failures import user_traceback
 from whimbrel.cli.inputs import PREFIX, gather, options_for, parse_environment, unknown_input
-from whimbrel.cli.literal_json import by_name, plain
 from whimbrel.cli.run_ids import find_run
 from whimbrel.cli.settings import (
     err,
@@ -44,6 +43,7 @@ from whimbrel.model.run import Phase, RunOptions
 from whimbrel.runtime.values import keep_files, read_literals
 from whimbrel.stores.home import open_home
 from whimbrel.types.held import holds_value
+from whimbrel.wire.literal_json import by_name, plain
 
 ENGINE_OPTIONS = [
     click.Option(

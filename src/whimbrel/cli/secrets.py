@@ -13,11 +13,11 @@ from pathlib import Path
 import click
 
 from whimbrel.cli.settings import err, home_option, json_option, out, print_json, verbose_option
-from whimbrel.cli.spans import iso_moment, show_moment
 from whimbrel.errors import InputInvalid
 from whimbrel.model.secrets import SHORTEST, secret_title
 from whimbrel.stores.home import prepare_home
 from whimbrel.stores.secrets import SecretStore
+from whimbrel.wire.spans import iso_moment, show_moment
 
 
 @click.group("secrets", short_help="Keep secrets for tasks, encrypted.")

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import click
 
-from whimbrel.cli.literal_json import dump
 from whimbrel.stores.home import Home, open_home
+from whimbrel.wire.literal_json import dump
 
 DEFAULT_HOME = ".whimbrel"
 HOME_VARIABLE = "WHIMBREL_HOME"

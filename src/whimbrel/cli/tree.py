@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from whimbrel.cli.failures import own_traceback
-from whimbrel.cli.spans import show_seconds
-from whimbrel.cli.waiting import waits_for
+from whimbrel.controlplane.describing import duration, waits_for
 from whimbrel.engine.nodes import ArrayState, Attempt, BracketState, Kind, NodeState, Stage
 from whimbrel.engine.run import Run
 from whimbrel.model.attempt import Progress
 from whimbrel.model.run import Phase
+from whimbrel.wire.spans import show_seconds
 
 Part = tuple[str, str]
 """Text, and a style in rich's words ("" for none)."""
@@ -240,14 +240,6 @@ def progress_text(said: Progress) -> str:
     else:
         text = f"{said.done:g}"
     return f"{text} {said.message}".rstrip()
-
-
-def duration(node: NodeState, now: float) -> float | None:
-    """How long it has been under way, ``None`` before it began."""
-    begin = node.started_at or node.queued_at
-    if not begin or node.phase in (Phase.UNDEFINED, Phase.SKIPPED):
-        return None
-    return (node.ended_at or now) - begin
 
 
 def _details(node: NodeState, indent: str, now: float) -> Iterator[Line]:

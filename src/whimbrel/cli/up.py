@@ -16,8 +16,8 @@ import click
 import msgspec
 
 from whimbrel.cli.settings import err, home_option, out, verbose_option
-from whimbrel.cli.spans import iso_moment
 from whimbrel.errors import InputInvalid
+from whimbrel.wire.spans import iso_moment
 
 try:
     from whimbrel.server.app import Server

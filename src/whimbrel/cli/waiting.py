@@ -7,25 +7,13 @@ from __future__ import annotations
 
 import shlex
 
-from whimbrel.cli.literal_json import brief
-from whimbrel.cli.literal_text import example
-from whimbrel.cli.spans import show_moment
+from whimbrel.controlplane.describing import waits_for
 from whimbrel.engine.gates import awaited_type, gate_of
 from whimbrel.engine.nodes import NodeState
 from whimbrel.engine.run import Run
-from whimbrel.model.literal_types import EnumType, SimpleType, describe
+from whimbrel.model.literal_types import EnumType, SimpleType
 from whimbrel.model.program import GateKind
-
-
-def waits_for(node: NodeState) -> str:
-    """``waits for an approval of value=6 until 14:00``."""
-    target = gate_of(node)
-    wanted = awaited_type(node)
-    if target.kind is GateKind.APPROVE:
-        what = "waits for an approval" + (f" of {brief(node.inputs)}" if node.inputs else "")
-    else:
-        what = "sleeps" if wanted is None else f"waits for {describe(wanted)}"
-    return f"{what} until {show_moment(node.due)}" if node.due else what
+from whimbrel.runtime.literal_text import example
 
 
 def command_for(run: Run, node: NodeState, home_option: str = "") -> str:

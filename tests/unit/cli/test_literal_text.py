@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whimbrel.cli.literal_json import brief, plain, to_json
-from whimbrel.cli.literal_text import example, from_json, from_text
-from whimbrel.cli.spans import iso_span, parse_span, show_seconds
 from whimbrel.errors import ValueMismatch
 from whimbrel.model import literal_types as kinds
 from whimbrel.model import literals as lit
+from whimbrel.runtime.literal_text import example, from_json, from_text
+from whimbrel.wire.literal_json import brief, plain, to_json
+from whimbrel.wire.spans import iso_span, parse_span, show_seconds
 
 POINT = kinds.StructType("m.Point", {"x": kinds.FLOAT, "y": kinds.FLOAT, "label": kinds.STRING}, ("label",))
 COLOUR = kinds.EnumType(("red", "green"), "m.Colour")

@@ -13,7 +13,6 @@ import math
 import sys
 from typing import Any
 
-from whimbrel.cli.spans import iso_span
 from whimbrel.model.literals import (
     BigIntLiteral,
     BlobLiteral,
@@ -35,6 +34,7 @@ from whimbrel.model.literals import (
     UnionLiteral,
     render_path,
 )
+from whimbrel.wire.spans import iso_span
 
 
 def to_json(literal: Literal) -> Any:

@@ -14,7 +14,6 @@ import math
 from pathlib import Path
 from typing import Any, NoReturn
 
-from whimbrel.cli.spans import parse_span
 from whimbrel.errors import ValueMismatch
 from whimbrel.model.literal_types import (
     ANY,
@@ -52,6 +51,7 @@ from whimbrel.model.literals import (
 )
 from whimbrel.types.places import secret_in
 from whimbrel.types.table_files import format_of_path
+from whimbrel.wire.spans import parse_span
 
 _TRUE = {"true", "yes", "on", "1", "y", "t"}
 _FALSE = {"false", "no", "off", "0", "n", "f"}
