@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import threading
 import typing
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from whimbrel.errors import UnsupportedType, UserError
@@ -116,6 +117,11 @@ class Registry:
             return None
         found = (self._shelf.registered.get(base) for base in served.__mro__ if base is not object)
         return next((transformer for transformer in found if transformer is not None), None)
+
+    @property
+    def users(self) -> Mapping[type, TypeTransformer[Any]]:
+        """The transformers that were registered, by the class that each serves; a live view."""
+        return MappingProxyType(self._shelf.registered)
 
     def _kind(self, python_type: Any) -> Hook | None:
         return next((hook for hook in self._shelf.hooks if hook.matches(python_type)), None)

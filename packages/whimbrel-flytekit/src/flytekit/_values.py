@@ -1,5 +1,11 @@
 """What is passed on: files, directories, datasets; and where names of types are."""
 
+from flytekit.models.core.types import BlobType as BlobType
+from flytekit.models.literals import Blob as Blob
+from flytekit.models.literals import BlobMetadata as BlobMetadata
+from flytekit.models.literals import Literal as Literal
+from flytekit.models.literals import Scalar as Scalar
+from flytekit.models.types import LiteralType as LiteralType
 from flytekit.types import directory as directory
 from flytekit.types import file as file
 from flytekit.types import iterator as iterator
@@ -13,9 +19,15 @@ from whimbrel.types.hashing import HashMethod as HashMethod
 
 __all__ = [
     "BatchSize",
+    "Blob",
+    "BlobMetadata",
+    "BlobType",
     "FlyteDirectory",
     "FlyteFile",
     "HashMethod",
+    "Literal",
+    "LiteralType",
+    "Scalar",
     "StructuredDataset",
     "StructuredDatasetTransformerEngine",
     "directory",

@@ -1,0 +1,1 @@
+"""flytekit's words for types and values, and the transformers that speak them, on whimbrel's registry."""
