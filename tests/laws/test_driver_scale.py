@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from whimbrel.durable.session import Session
+from whimbrel.runtime.driver import Driver
 from whimbrel.testing.engine import TestEngine
 
 from .sizes import deep, long_loop, timed_loop, wide
@@ -92,6 +94,30 @@ def calls_to_replay(entity: Any, steps: int) -> int:
 def test_replay_is_linear(entity: Any) -> None:
     small, large = calls_to_replay(entity, 200), calls_to_replay(entity, 1_600)
     assert large < small * 8 * 1.1
+
+
+@pytest.mark.parametrize("entity", [long_loop, wide], ids=lambda entity: entity.short_name)
+def test_a_replayed_step_is_one_object_to_the_garbage_collector(entity: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node that the engine made of it; nothing that the driver holds. The collector walks them again and again."""
+    walked: list[int] = []
+    drive: Callable[[Driver], None] = Driver.run
+
+    def measured(driver: Driver) -> None:
+        drive(driver)
+        for _ in range(3):
+            gc.collect()
+        walked.append(len(gc.get_objects()))
+
+    def replayed(steps: int) -> int:
+        engine = TestEngine()
+        engine.run(entity, n=steps)
+        assert engine.replay().entries == steps
+        return walked[-1]
+
+    monkeypatch.setattr(Driver, "run", measured)
+    replayed(10)
+    small, large = replayed(100), replayed(600)
+    assert 500 <= large - small <= 500 * 1.2, f"{(large - small) / 500:.2f} objects a step"
 
 
 def kept_by_session(session: Session) -> int:

@@ -1,9 +1,14 @@
-"""An event costs what it changes, however large the run is: counted in bytecode instructions, so no clock is asked."""
+"""An event costs what it changes, however large the run is: counted in bytecode instructions, so no clock is asked.
+
+Two costs are none of bytecode: what the garbage collector walks again and again, and scans inside of C. They are
+counted in objects that it tracks, and in items that a list hands out or compares.
+"""
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -124,3 +129,57 @@ def test_an_event_costs_the_same_in_a_large_run(events: Callable[[int], list[Eve
     small, large = cost(40), cost(640)
     assert small > 50, "nothing was counted"
     assert large < small * 1.1, f"{small:.0f} instructions an event, then {large:.0f}"
+
+
+def tracked() -> int:
+    """How many objects the garbage collector walks. It lets go of tuples of atoms when it comes to them, the innermost
+    first."""
+    for _ in range(3):
+        gc.collect()
+    return len(gc.get_objects())
+
+
+@pytest.mark.parametrize(
+    ("events", "a_node"),
+    [(mapped, 1), (mapped_narrow, 1), (fan_out, 1), (narrow, 1), (gather, 1), (unfolding, 1), (chain, 2)],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_node_is_one_object_to_the_garbage_collector(events: Callable[[int], list[Event]], a_node: int) -> None:
+    """And one more for the node below it, in a chain."""
+
+    def kept(size: int) -> int:
+        script = events(size)
+        before = tracked()
+        run = Run.replay(script)
+        after = tracked()
+        assert len(run.nodes) >= size
+        return after - before
+
+    kept(10)  # what is made once for the process is made now
+    small, large = kept(100), kept(600)
+    assert large - small <= a_node * 500 + 5, f"{(large - small) / 500:.2f} objects a node"
+    assert large - small >= 500, "nothing was counted"
+
+
+class Scanned(list[Any]):
+    """A list that counts the items that it hands out one after the other, or is searched for."""
+
+    items = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.items += len(self)
+        return super().__iter__()
+
+    def __contains__(self, item: object) -> bool:
+        self.items += len(self)
+        return super().__contains__(item)
+
+
+@pytest.mark.parametrize("events", [gather, mapped, unfolding])
+def test_the_invariants_of_a_wide_run_are_checked_in_one_walk(events: Callable[[int], list[Event]]) -> None:
+    run = Run.replay(events(400))
+    wide = run.nodes["n0"]
+    wide.children = scanned = Scanned(wide.children)
+    assert len(scanned) == 400
+    run.check_invariants()
+    assert 400 <= scanned.items <= 10 * 400

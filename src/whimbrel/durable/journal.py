@@ -42,12 +42,13 @@ class Feed:
         # that has changed cost the square of its length.
         self._queued: set[int] = set()
         self._orphans: dict[str, list[Entry]] = {}
-        self._by_scope: dict[tuple[str, str, str], deque[Entry]] = {}
+        self._recorded = tuple(recorded)
+        self._by_scope: dict[tuple[str, str, str], deque[Entry]] | None = None
         self._claimed: set[Place] = set()
         self.replaying = 0
         self.diverged = False
         finished_bodies: list[str] = []
-        for entry in recorded:
+        for entry in self._recorded:
             place = (entry.parent, entry.key)
             self.known[place] = entry
             if entry.outcome is None:
@@ -55,8 +56,6 @@ class Feed:
             self._queue.append(entry)
             if entry.kind is EntryKind.CALL:
                 finished_bodies.append(f"{entry.parent}/{entry.key}")
-                if isinstance(entry.outcome, Done):
-                    self._by_scope.setdefault((entry.parent, scope_of(entry.key), entry.digest), deque()).append(entry)
         if finished_bodies:
             # A nested body that has ended answers as one call: what happened inside it is not asked for again.
             ended = frozenset(finished_bodies)
@@ -156,13 +155,23 @@ class Feed:
             entry = orphans.pop(0)
             if (entry.parent, entry.key) not in self._claimed:
                 return self._give_away(entry)
-        row = self._by_scope.get((parent, scope_of(key), digest))
+        row = self._scopes().get((parent, scope_of(key), digest))
         while row:
             entry = row.popleft()
             place = (entry.parent, entry.key)
             if place not in self._claimed and place in self.known:
                 return self._give_away(entry)
         return None
+
+    def _scopes(self) -> dict[tuple[str, str, str], deque[Entry]]:
+        """The recorded calls with outputs by scope and content: made when it is first asked for, since a program that
+        repeats itself never asks, and a row for each call would be most of what its driver holds."""
+        if self._by_scope is None:
+            self._by_scope = {}
+            for entry in self._recorded:
+                if entry.kind is EntryKind.CALL and isinstance(entry.outcome, Done):
+                    self._by_scope.setdefault((entry.parent, scope_of(entry.key), entry.digest), deque()).append(entry)
+        return self._by_scope
 
     def _give_away(self, entry: Entry) -> Entry:
         """An outcome is given once: whoever comes to its own place makes the call anew."""

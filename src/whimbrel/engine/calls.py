@@ -44,10 +44,9 @@ def call_begun(machine: Machine, event: BeginCall) -> None:
         _displace(machine, journal, key, before.path)
     if event.define is not None:
         machine.define(event.define)
-    state = _call_node(machine, event, body, _free_path(machine, body, event.key))
-    journal.begin(
-        Entry(event.parent, event.key, EntryKind.CALL, event.entity, event.digest, at=event.at, path=state.path)
-    )
+    state = _call_node(machine, event, key, body, _free_path(machine, body, event.key))
+    entry = Entry(event.parent, event.key, EntryKind.CALL, event.entity, event.digest, at=event.at, path=state.path)
+    journal.begin(key, entry)
     if event.inline:
         journal.bodies[f"{event.parent}/{event.key}"] = state.path
     if body.phase.terminal:
@@ -80,7 +79,7 @@ def _recovered(machine: Machine, state: NodeState, origin: str) -> None:
     machine.recover(state, found)
 
 
-def _call_node(machine: Machine, event: BeginCall, body: NodeState, path: str) -> NodeState:
+def _call_node(machine: Machine, event: BeginCall, key: Key, body: NodeState, path: str) -> NodeState:
     target = called_by(event)
     state = NodeState(path, path.rpartition("/")[2], Kind.WORKFLOW, target.name, target.name)
     aim(machine, state, target)
@@ -89,7 +88,7 @@ def _call_node(machine: Machine, event: BeginCall, body: NodeState, path: str) -
         state.driver = body.driver
     state.inline = event.inline
     state.key = event.key
-    state.call = (event.parent, event.key)
+    state.call = key
     state.digest = event.digest
     state.inputs = event.inputs
     state.metadata = event.metadata
@@ -185,9 +184,10 @@ def call_cancelled(machine: Machine, event: CancelCall) -> None:
 def timer_started(machine: Machine, event: StartTimer) -> None:
     """The program set a timer. The driver watches the clock; the journal remembers when it is due."""
     driver = live(machine, event.attempt, f"set timer {event.key}")
-    if driver is None or _again(machine, driver, (event.parent, event.key)):
+    key = (event.parent, event.key)
+    if driver is None or _again(machine, driver, key):
         return
-    _journal(machine, driver).begin(Entry(event.parent, event.key, EntryKind.TIMER, at=event.at, due=event.due))
+    _journal(machine, driver).begin(key, Entry(*key, EntryKind.TIMER, at=event.at, due=event.due))
 
 
 def timer_fired(machine: Machine, event: FireTimer) -> None:
@@ -208,12 +208,12 @@ def timer_fired(machine: Machine, event: FireTimer) -> None:
 def value_drawn(machine: Machine, event: RecordValue) -> None:
     """The program drew a value that a replay must draw again."""
     driver = live(machine, event.attempt, f"drew value {event.key}")
-    if driver is None or _again(machine, driver, (event.parent, event.key)):
+    key = (event.parent, event.key)
+    if driver is None or _again(machine, driver, key):
         return
     journal = _journal(machine, driver)
-    journal.begin(Entry(event.parent, event.key, EntryKind.VALUE, at=event.at))
-    outcome = Done({"o0": event.value})
-    machine.deliver(driver, journal.finish((event.parent, event.key), outcome, machine.seq, machine.at))
+    journal.begin(key, Entry(*key, EntryKind.VALUE, at=event.at))
+    machine.deliver(driver, journal.finish(key, Done({"o0": event.value}), machine.seq, machine.at))
 
 
 def _again(machine: Machine, driver: NodeState, key: Key) -> bool:

@@ -14,7 +14,7 @@ from whimbrel.engine import faults
 from whimbrel.engine.binding import Unbound, complete, resolve_all
 from whimbrel.engine.machine import Machine
 from whimbrel.engine.making import make, recovered, said_of, start
-from whimbrel.engine.nodes import BracketState, Frame, Kind, NodeState
+from whimbrel.engine.nodes import BracketState, Frame, Kind, NodeState, added
 from whimbrel.engine.stopping import stop
 from whimbrel.engine.table import Trigger
 from whimbrel.model.failure import Failure
@@ -54,7 +54,7 @@ def unfold(machine: Machine, graph: Graph, inputs: Literals, owner: NodeState | 
         below = nodes[node.id]
         for above in dict.fromkeys(node.upstream):
             if above != START:
-                nodes[above].downstream.append(below)
+                nodes[above].downstream = added(nodes[above].downstream, below)
                 below.waiting += 1
     for bracket in graph.brackets:
         _watch(frame, bracket)
@@ -76,7 +76,7 @@ def _await_failure(machine: Machine, frame: Frame, node: Node, path: str) -> Non
     bracket = Bracket("", node.id, tuple(state.id for state in watched), frame.graph.failure_error)
     failing.closes = BracketState(bracket, None, failing, watched, len(watched))
     for state in watched:
-        state.within = [*state.within, failing.closes]
+        state.within = added(state.within, failing.closes)
 
 
 def _watch(frame: Frame, bracket: Bracket) -> None:
@@ -89,7 +89,7 @@ def _watch(frame: Frame, bracket: Bracket) -> None:
     setup.opens = state
     teardown.closes = state
     for node in watched:
-        node.within = [*node.within, state]
+        node.within = added(node.within, state)
 
 
 def begin_launch_plan(machine: Machine, state: NodeState) -> None:

@@ -56,12 +56,12 @@ class Journal:
             if entry.kind is EntryKind.VALUE and isinstance(entry.outcome, Done):
                 yield entry, entry.outcome.outputs
 
-    def begin(self, entry: Entry) -> None:
-        """Record a call or timer that has no outcome yet."""
-        self._pending[entry.parent, entry.key] = entry
+    def begin(self, key: Key, entry: Entry) -> None:
+        """Record a call or timer that has no outcome yet. One pair is the key of it everywhere."""
+        self._pending[key] = entry
         self._parents.add(entry.parent)
         if entry.path:
-            self.paths[entry.parent, entry.key] = entry.path
+            self.paths[key] = entry.path
 
     def finish(self, key: Key, outcome: Outcome, seq: int, at: float) -> Entry:
         """Give the pending entry at ``key`` its outcome and its place in the order."""

@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from whimbrel.engine import faults
-from whimbrel.engine.nodes import Attempt, Frame, Kind, NodeState, Signal, Stage
+from whimbrel.engine.nodes import Attempt, Frame, Kind, NodeState, Signal, Stage, added
 from whimbrel.engine.reuse import ReuseTable
-from whimbrel.engine.story import Story
+from whimbrel.engine.story import Story, change
 from whimbrel.engine.table import NODE, RUN, Trigger
 from whimbrel.errors import IllegalTransition
 from whimbrel.graph.digest import closure_digest, gate_digest
@@ -107,7 +107,7 @@ class Machine:
         node.phase = after
         self.paused += (after is Phase.PAUSED) - (before is Phase.PAUSED)
         if self.story is not None:
-            self.story.add(self.seq, self.at, node.path, (before, after), reason or trigger.value)
+            self.story.add(self.seq, self.at, node.path, change(before, after), reason or trigger.value)
 
     def move_run(self, trigger: Trigger, reason: str = "") -> None:
         """Change the run's phase by the table. Raises ``IllegalTransition``."""
@@ -117,7 +117,7 @@ class Machine:
             raise self.illegal("", f"{before.value} runs know no {trigger.name} ({trigger.value})")
         self.phase = after
         if self.story is not None:
-            self.story.add(self.seq, self.at, "", (before, after), reason or trigger.value)
+            self.story.add(self.seq, self.at, "", change(before, after), reason or trigger.value)
 
     def illegal(self, path: str, message: str) -> IllegalTransition:
         """The error for an event that cannot be, with the story of the node."""
@@ -161,7 +161,7 @@ class Machine:
     def launch(self, node: NodeState) -> None:
         """Begin the next attempt."""
         number = len(node.attempts) + 1
-        node.attempts.append(Attempt(number, self.at))
+        node.attempts = added(node.attempts, Attempt(number, self.at))
         node.stage = Stage.ATTEMPT
         self.commands.append(self.launch_command(node))
         self.note(node.path, f"attempt {number} launched")

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from whimbrel.engine import faults
 from whimbrel.engine.machine import NOT_SAID, Machine
-from whimbrel.engine.nodes import Frame, Kind, NodeState
+from whimbrel.engine.nodes import Frame, Kind, NodeState, added
 from whimbrel.engine.reuse import make_fresh, place_of, settled_above
 from whimbrel.engine.table import Trigger
 from whimbrel.model.content import inputs_digest
@@ -48,7 +48,7 @@ def adopt(machine: Machine, state: NodeState, parent: NodeState | None) -> None:
     state.born = machine.seq
     if parent is not None:
         state.parent = parent.path
-        parent.children.append(state)
+        parent.children = added(parent.children, state)
         if parent.verdict is not None:
             parent.inside += 1
     machine.nodes[state.path] = state

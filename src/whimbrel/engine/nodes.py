@@ -6,7 +6,9 @@ Knows: what there is to remember. Must not know: when any of it changes (see mac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -18,6 +20,21 @@ from whimbrel.model.interface import Interface
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Bracket, Graph, Metadata, Node, Target, TaskSpec
 from whimbrel.model.run import Phase
+
+T = TypeVar("T")
+
+
+def added(to: Sequence[T], one: T) -> Sequence[T]:
+    """``to``, which may be changed, with one more at its end.
+
+    Most nodes have nothing in most of their lists, and one attempt. A list of its own for each would be most of what
+    the garbage collector walks in a wide run, again and again; nothing is a tuple that all share, one attempt a tuple
+    that the collector lets go of when it first sees it. Only what grows is a list.
+    """
+    if isinstance(to, list):
+        to.append(one)
+        return to
+    return [*to, one] if to else (one,)
 
 
 class Kind(StrEnum):
@@ -59,8 +76,11 @@ class Stage(StrEnum):
     """The answer to a gate, or the end of its time."""
 
 
-class Attempt(Struct, eq=False):
-    """One try at a task or eager node. Times are seconds since the epoch, 0.0 when not yet."""
+class Attempt(Struct, eq=False, gc=False):
+    """One try at a task or eager node. Times are seconds since the epoch, 0.0 when not yet.
+
+    What it refers to never leads back to it, so the garbage collector need not know of it.
+    """
 
     number: int
     launched_at: float
@@ -122,7 +142,7 @@ class NodeState(Struct, eq=False):
     inputs: Literals = {}
     outputs: Literals = {}
     failure: Failure | None = None
-    attempts: list[Attempt] = []
+    attempts: Sequence[Attempt] = ()
     user_retries: int = 0
     """How many it has used; system retries are counted apart, and the loss of a control plane is not counted at all."""
     system_retries: int = 0
@@ -142,7 +162,7 @@ class NodeState(Struct, eq=False):
     """Something in it was computed anew, in a run that reuses outcomes of another."""
     replaced: bool = False
     """Another call stands at this key now; this one's outcome is no part of the program any more."""
-    children: list[NodeState] = []
+    children: Sequence[NodeState] = ()
 
     # What follows is the engine's own.
     host: Frame | NodeState | None = None
@@ -158,7 +178,7 @@ class NodeState(Struct, eq=False):
     """When the backoff or the gate's wait ends, or the parked body's earliest timer is due; 0.0: no time is set."""
     waiting: int = 0
     """How many upstream nodes have not succeeded yet."""
-    downstream: list[NodeState] = []
+    downstream: Sequence[NodeState] = ()
     frame: Frame | None = None
     """The frame that a sub-workflow, or the body of a dynamic node, unfolded into."""
     array: ArrayState | None = None
@@ -179,11 +199,11 @@ class NodeState(Struct, eq=False):
     """When the time to clean up is over, for a driver that was told to stop."""
     deadlines: int = 0
     """How many deadlines it was given; the latest counts."""
-    stopping: list[NodeState] = []
+    stopping: Sequence[NodeState] = ()
     """Of a driver: calls of its bodies that were told to stop and did not end at once. Some may have ended since."""
     brackets: bool = False
     """Of a driver: whether its bodies have made shielded calls. Then what they cancel ends when its worker says so."""
-    within: list[BracketState] = []
+    within: Sequence[BracketState] = ()
     """The brackets whose teardown waits for it."""
     closes: BracketState | None = None
     """The bracket whose teardown it is; of a failure node, what it waits for."""

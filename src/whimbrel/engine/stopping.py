@@ -16,7 +16,7 @@ from collections.abc import Collection
 
 from whimbrel.engine import faults
 from whimbrel.engine.machine import Machine
-from whimbrel.engine.nodes import Frame, Kind, NodeState, Stage, Verdict
+from whimbrel.engine.nodes import Frame, Kind, NodeState, Stage, Verdict, added
 from whimbrel.engine.table import Trigger
 from whimbrel.model.attempt import Cancel
 from whimbrel.model.commands import Command, SetTimer
@@ -118,7 +118,7 @@ def condemn(machine: Machine, node: NodeState, verdict: Verdict) -> None:
         machine.move(node, Trigger.STOP, verdict.failure.message if verdict.failure is not None else "")
         driver = node.called_by if isinstance(node.host, NodeState) else None
         if driver is not None and verdict.trigger is Trigger.ABORT:
-            driver.stopping.append(node)
+            driver.stopping = added(driver.stopping, node)
     settle(machine, node, verdict)
 
 
@@ -184,7 +184,7 @@ def _interrupt(machine: Machine, node: NodeState, verdict: Verdict, *, timed: bo
     assert verdict.failure is not None
     key = (node.path, INTERRUPTED)
     if node.journal.get(key) is None:
-        node.journal.begin(Entry(node.path, INTERRUPTED, EntryKind.ABORT, at=machine.at))
+        node.journal.begin(key, Entry(node.path, INTERRUPTED, EntryKind.ABORT, at=machine.at))
         machine.deliver(node, node.journal.finish(key, Failed(verdict.failure), machine.seq, machine.at))
     condemn(machine, node, verdict)
     if timed:
@@ -263,7 +263,7 @@ def waits_for_stopped(machine: Machine, node: NodeState, driver: NodeState) -> b
     driver.brackets = True
     driver.stopping = [other for other in driver.stopping if not other.phase.terminal]
     for other in driver.stopping:
-        other.downstream.append(node)
+        other.downstream = added(other.downstream, node)
     node.waiting = len(driver.stopping)
     if node.waiting:
         machine.note(node.path, "waits", "something of the body is being stopped")

@@ -7,6 +7,7 @@ no more than a short one; it is no part of the state (replays with and without a
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 from itertools import islice
 
 from whimbrel.model.run import Phase
@@ -24,16 +25,16 @@ class Story:
     __slots__ = ("_lines",)
 
     def __init__(self, kept: int = LINES_KEPT) -> None:
-        self._lines: deque[tuple[int, float, str, str | tuple[Phase, Phase], str]] = deque(maxlen=kept)
+        self._lines: deque[tuple[int, float, str, str, str]] = deque(maxlen=kept)
 
-    def add(self, seq: int, at: float, path: str, what: str | tuple[Phase, Phase], reason: str) -> None:
-        """Keep one line: a change from one phase to another, or anything else; ``path`` is "" for the run itself."""
+    def add(self, seq: int, at: float, path: str, what: str, reason: str) -> None:
+        """Keep one line: a ``change`` of phase, or anything else; ``path`` is "" for the run itself."""
         self._lines.append((seq, at, path, what, reason))
 
     def told(self, path: str, start: float) -> list[str]:
         """The lines of a node, or of the whole run for "", with times since ``start``."""
         return [
-            f"#{seq} {at - start:+.3f}s {of or 'run'}: {_worded(what)}" + (f" ({reason})" if reason else "")
+            f"#{seq} {at - start:+.3f}s {of or 'run'}: {what}" + (f" ({reason})" if reason else "")
             for seq, at, of, what, reason in self._lines
             if not path or of == path
         ]
@@ -44,6 +45,8 @@ class Story:
         return list(islice(lines, max(0, len(lines) - LINES_TOLD), None))
 
 
-def _worded(what: str | tuple[Phase, Phase]) -> str:
-    # Only here: most lines are never read, and wording them would cost more than making them.
-    return what if isinstance(what, str) else f"{what[0].value} -> {what[1].value}"
+@cache
+def change(before: Phase, after: Phase) -> str:
+    """The words for a change of phase. The same string every time, as there are few: a line that is nothing but words
+    and numbers is nothing to the garbage collector."""
+    return f"{before.value} -> {after.value}"

@@ -126,7 +126,7 @@ def test_a_hit_needs_no_attempt() -> None:
     assert play.run.outputs == out(4)
     assert play.node("n0").cached
     assert play.node("n0").cache_reason == "by run q"
-    assert play.node("n0").attempts == []
+    assert play.node("n0").attempts == ()
     assert play.every(WriteCache) == []
 
 

@@ -590,7 +590,7 @@ def test_a_graft_takes_the_outcome_of_a_call_that_finished() -> None:
     assert play.every(Launch) == []
     assert play.delivered().outcome == Done(out(5))
     state = play.node("n0/2")
-    assert (state.phase, state.grafted_from, state.attempts) == (Phase.SUCCEEDED, "n0/1", [])
+    assert (state.phase, state.grafted_from, state.attempts) == (Phase.SUCCEEDED, "n0/1", ())
     assert state.queued_at == state.created_at > 0.0
 
 

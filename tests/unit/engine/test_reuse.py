@@ -239,7 +239,7 @@ def test_a_driver_is_told_what_it_may_take_by_itself() -> None:
     again.post(Started(attempt("n0"), "w1", 11.0))
     again.call("3", "e", inline=True, recover="old/n0/3")
     assert again.recovered() == {"n0/3": "old/n0/3"}
-    assert again.run.nodes["n0/3"].children == []
+    assert again.run.nodes["n0/3"].children == ()
     again.post(RecordValue(attempt("n0"), "n0", "v1", IntLiteral(4), 22.0))
     again.call("4", "e", inline=True)
     again.post(FinishCall(attempt("n0"), "n0", "4", Done(out(1)), 23.0))
