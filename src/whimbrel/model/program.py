@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from whimbrel.model.interface import Interface
 from whimbrel.model.launch_plan import LaunchPlanSpec
@@ -91,6 +91,22 @@ class TaskKind(StrEnum):
     DYNAMIC = "dynamic"
 
 
+class Command(Struct, frozen=True, gc=False):
+    """A container's command line, templates unfilled (``{{.input}}``): it is run as a process, and gives its outputs in
+    files. By the contract of Flyte's containers, as ``executors/commands.py`` keeps it.
+
+    ``mapped``: the command is one item of a map, and takes these inputs as lists, of which it picks its item.
+    ``eager``: it calls others itself, by a client of its own. The rest is the id that it was registered under.
+    """
+
+    args: tuple[str, ...]
+    mapped: tuple[str, ...] = ()
+    eager: bool = False
+    project: str = ""
+    domain: str = ""
+    version: str = ""
+
+
 class TaskSpec(Struct, frozen=True, gc=False):
     """A task, or an eager workflow.
 
@@ -111,6 +127,8 @@ class TaskSpec(Struct, frozen=True, gc=False):
     """What its attempts may read; the rest is not for them."""
     deck: bool = False
     """Whether its attempts show their inputs, outputs and the like as decks."""
+    command: Command | UnsetType = UNSET
+    """What is run in place of ``code``. Unset it takes no part in bytes and digests, which are older than it is."""
 
 
 class LiteralBinding(Struct, frozen=True, gc=False, tag="value"):

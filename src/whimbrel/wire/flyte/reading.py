@@ -6,11 +6,13 @@ the messages do not say (brackets, exact types, what only whimbrel knows) is not
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
 from flyteidl.core import literals_pb2, security_pb2, tasks_pb2, workflow_pb2
+from msgspec import UNSET, UnsetType
 
 from whimbrel.errors import InputInvalid
 from whimbrel.model import literals as lit
@@ -25,6 +27,7 @@ from whimbrel.model.program import (
     BranchTarget,
     CacheSpec,
     CodeRef,
+    Command,
     Comparison,
     Condition,
     FailurePolicy,
@@ -50,7 +53,7 @@ from whimbrel.model.program import (
 )
 from whimbrel.model.secrets import SecretMount, SecretRequest
 from whimbrel.wire.flyte.bindings import OPERATORS
-from whimbrel.wire.flyte.interface import decode_interface
+from whimbrel.wire.flyte.interface import decode_interface, encode_interface
 from whimbrel.wire.flyte.launch_plans import decode_launch_plan
 from whimbrel.wire.flyte.literals import decode_literal
 from whimbrel.wire.flyte.nodes import promises
@@ -64,6 +67,8 @@ _MOUNTS = {
     security_pb2.Secret.ENV_VAR: SecretMount.ENV_VAR,
     security_pb2.Secret.FILE: SecretMount.FILE,
 }
+SETTINGS = "_F_SS_C"
+"""The variable in which flytekit gives a container the settings that it was registered with."""
 _READ_OPERATORS = {number: operator for operator, number in OPERATORS.items()}
 
 
@@ -124,17 +129,45 @@ def _defaults(interface: Any) -> dict[str, dict[str, Any]]:
 def decode_task(template: Any) -> TaskSpec:
     """The task of a ``TaskTemplate``. A map's is that of an item. Raises ``InputInvalid``."""
     name = template.id.name
-    args = list(template.container.args)
+    args = [*template.container.command, *template.container.args]
     loader = dict(pairwise(args))
     interface = decode_interface(template.interface)
+    mapped: tuple[str, ...] = ()
     if name.endswith(MAP_SUFFIX):
         bound = loader.get("vars", "").split(",")
+        mapped = tuple(each for each in interface.inputs if each not in bound)
         interface = _item_interface(interface, bound)
-    kind = TaskKind.EAGER if template.metadata.is_eager else TaskKind.TASK
-    code = CodeRef(loader.get("task-module", ""), loader.get("task-name", ""))
-    deck = template.metadata.generates_deck.value
-    secrets = tuple(_secret(each) for each in template.security_context.secrets)
-    return TaskSpec(name, interface, code, kind, _task_metadata(template), secrets=secrets, deck=deck)
+    return TaskSpec(
+        name,
+        interface,
+        CodeRef(loader.get("task-module", ""), loader.get("task-name", "")),
+        _kind(template),
+        _task_metadata(template),
+        code_digest=_version_digest(template.id),
+        secrets=tuple(_secret(each) for each in template.security_context.secrets),
+        deck=template.metadata.generates_deck.value,
+        command=_command(template, tuple(args), mapped),
+    )
+
+
+def _kind(template: Any) -> TaskKind:
+    """An eager task of flytekit's calls others through its own client: to the engine it is a task like any other. That
+    a task is dynamic is said nowhere; but of the rest only those are given the settings of their registration."""
+    settings = any(pair.key == SETTINGS for pair in template.container.env)
+    return TaskKind.DYNAMIC if settings and not template.metadata.is_eager else TaskKind.TASK
+
+
+def _command(template: Any, args: tuple[str, ...], mapped: tuple[str, ...]) -> Command | UnsetType:
+    if not args:
+        return UNSET
+    id = template.id
+    return Command(args, mapped, template.metadata.is_eager, id.project, id.domain, id.version)
+
+
+def _version_digest(id: Any) -> str:
+    """What stands for the digest of the code: what is registered under a version does not change."""
+    whole = f"{id.project}\n{id.domain}\n{id.name}\n{id.version}"
+    return hashlib.sha256(whole.encode()).hexdigest()[:32] if id.version else ""
 
 
 def _secret(message: Any) -> SecretRequest:
@@ -437,3 +470,17 @@ def _container(kind: LiteralType, wanted: type) -> tuple[int, LiteralType]:
 
 def _wrapped(literal: lit.Literal, variant: int) -> lit.Literal:
     return literal if variant < 0 else lit.UnionLiteral(variant, literal)
+
+
+# --- what a dynamic task gives ----------------------------------------------------------------------------------------
+
+
+def decode_dynamic(message: Any, name: str, outputs: Mapping[str, Variable]) -> tuple[Graph, Program]:
+    """A ``DynamicJobSpec``: the graph that is to be run in place of the task ``name``, which gives ``outputs``, and the
+    entities that come with it. Raises ``InputInvalid``."""
+    template = workflow_pb2.WorkflowTemplate(nodes=message.nodes, outputs=message.outputs)
+    template.id.name = name
+    template.interface.CopyFrom(encode_interface(Interface({}, dict(outputs))))
+    program, _ = decode_program(message.tasks, [*message.subworkflows, template])
+    graph = program.workflows.pop(name)
+    return graph, program

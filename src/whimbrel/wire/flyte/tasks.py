@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from whimbrel.model.declared import DocDeclaration, TaskDeclaration
 from whimbrel.model.interface import Interface
-from whimbrel.model.program import ArrayTarget, Metadata, Resources, TaskKind, TaskSpec
+from whimbrel.model.program import ArrayTarget, Command, Metadata, Resources, TaskKind, TaskSpec
 from whimbrel.model.secrets import SecretMount, SecretRequest
 from whimbrel.wire.flyte.ids import TASK, Registration
 from whimbrel.wire.flyte.interface import encode_interface
@@ -42,7 +42,8 @@ def encode_task(
     template = message.template
     _template(template, spec.name, spec, declared, registration)
     template.interface.CopyFrom(encode_interface(spec.interface, defaults))
-    template.metadata.is_eager = spec.kind is TaskKind.EAGER
+    calls = isinstance(spec.command, Command) and spec.command.eager
+    template.metadata.is_eager = calls or spec.kind is TaskKind.EAGER
     _container(template, spec, declared, registration, ("pyflyte-execute", *_DATA, *_loading(spec, registration)))
     describe(message.description, spec.doc)
     return message
