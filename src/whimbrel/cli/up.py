@@ -69,6 +69,13 @@ except ModuleNotFoundError as missing:
     help="How long running tasks are given when the server is stopped.",
 )
 @click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="PATTERN=DIRECTORY",
+    help="Where tasks run that flytekit registered with an image: 'registry.example/team/*=/opt/team-venv'.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
@@ -77,14 +84,31 @@ except ModuleNotFoundError as missing:
     show_envvar=True,
     help="What to log to stderr, as lines of JSON.",
 )
-def command(home: Path, port: int, host: str, workers: int | None, drain: float, log_level: str) -> int:
+def command(
+    home: Path, port: int, host: str, workers: int | None, drain: float, images: tuple[str, ...], log_level: str
+) -> int:
     """Serve the home's runs on one port, and carry on with those that were under way.
 
     Prints one line with the address when it is ready. SIGTERM and Ctrl-C stop it: running tasks are given their time,
     runs stay as they are on disk, and the next `whimbrel up` carries on. A second Ctrl-C does not wait for tasks.
     """
     _log_to_stderr(log_level)
-    return asyncio.run(_serve(ServerConfig(home, host=host, port=port, workers=workers, drain=drain)))
+    return asyncio.run(
+        _serve(ServerConfig(home, host=host, port=port, workers=workers, drain=drain, images=_images(images)))
+    )
+
+
+def _images(said: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for each in said:
+        pattern, equals, prefix = each.rpartition("=")
+        if not equals or not (Path(prefix) / "bin").is_dir():
+            raise InputInvalid(
+                f"--image {each} is no PATTERN=DIRECTORY with a directory that has bin/ in it; name the environment "
+                "that stands for the image."
+            )
+        found[pattern] = str(Path(prefix).absolute())
+    return found
 
 
 async def _serve(config: ServerConfig) -> int:

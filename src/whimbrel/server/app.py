@@ -24,7 +24,9 @@ from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.engine.run import Run
 from whimbrel.errors import InputInvalid, WhimbrelError
+from whimbrel.executors.commands import CommandExecutor
 from whimbrel.executors.processes import ProcessExecutor
+from whimbrel.executors.routed import RoutedExecutor
 from whimbrel.model.attempt import LogChunk, Progress, Report
 from whimbrel.model.events import Event
 from whimbrel.model.run import Phase
@@ -117,9 +119,17 @@ class Server:
         def changed(run: Run, event: Event | LogChunk | Progress) -> None:
             feed.tell(run.id)
 
-        executor = DrainingExecutor(
-            ProcessExecutor(blobs=home.blobs.location, workers=config.workers, secrets=secrets), ended=ended
+        workers = ProcessExecutor(blobs=home.blobs.location, workers=config.workers, secrets=secrets)
+        commands = CommandExecutor(
+            directory=home.path / "commands",
+            blobs=home.blobs,
+            workers=config.workers,
+            images=config.images,
+            # Eager tasks of flytekit's call others by its own client: it finds us there.
+            environment={"FLYTE_PLATFORM_URL": f"localhost:{self._port}", "FLYTE_PLATFORM_INSECURE": "true"},
+            secrets=secrets,
         )
+        executor = DrainingExecutor(RoutedExecutor(commands=commands, others=workers), ended=ended)
         plane = ControlPlane(
             store=home.store,
             executor=executor,

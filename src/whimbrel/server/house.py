@@ -23,13 +23,15 @@ LOOPBACK = "127.0.0.1"
 
 class ServerConfig(Struct, frozen=True):
     """What a server is told: ``port`` 0 takes a free one; ``workers`` ``None`` is one a processor; ``drain`` is how
-    many seconds running attempts are given when the server stops."""
+    many seconds running attempts are given when the server stops. ``images`` says in which environment (a directory
+    with ``bin/python``) tasks run that were registered with an image, by patterns of images; the rest runs in ours."""
 
     home: Path
     host: str = LOOPBACK
     port: int = PORT
     workers: int | None = None
     drain: float = 10.0
+    images: dict[str, str] = {}
 
 
 class House(Struct, frozen=True):

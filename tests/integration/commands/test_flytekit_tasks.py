@@ -112,6 +112,16 @@ def given(program: Program, where: Path, name: str, **inputs: Any) -> Any:
     return end.outputs["o0"]
 
 
+def process_in(folder: Path) -> int:
+    """The process of the task ``slow``, once it runs."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if (folder / "pid").exists() and (said := (folder / "pid").read_text()):
+            return int(said.split()[-1])
+        time.sleep(0.02)
+    raise AssertionError("the task has not begun")
+
+
 def test_a_task(program: Program, tmp_path: Path) -> None:
     end = run(program, tmp_path, "double", x=21)
     assert (end.phase, end.outputs) == (Phase.SUCCEEDED, {"o0": 42})
@@ -217,11 +227,9 @@ def test_an_abort_ends_its_processes(program: Program, tmp_path: Path) -> None:
             async with engine(home) as plane:
                 inputs: Any = {"folder": StrLiteral(str(tmp_path)), "x": IntLiteral(1)}
                 run_id = await plane.launch(*entity(program, "slow"), inputs)
-                async with asyncio.timeout(PATIENCE):
-                    while not (tmp_path / "pid").exists():
-                        await asyncio.sleep(0.02)
-                    await plane.abort(run_id, "enough")
-                    return (await plane.wait(run_id)).phase, int((tmp_path / "pid").read_text())
+                pid = await asyncio.to_thread(process_in, tmp_path)
+                await plane.abort(run_id, "enough")
+                return (await asyncio.wait_for(plane.wait(run_id), PATIENCE)).phase, pid
 
     phase, pid = asyncio.run(drive())
     assert phase is Phase.ABORTED
@@ -233,12 +241,9 @@ def test_a_killed_engine_is_resumed(program: Program, messages: Path, tmp_path: 
     where = str(tmp_path / "home")
     command = [sys.executable, "-m", "tests.integration.commands.engine", messages, where, "slowly", inputs, "r1"]
     first = subprocess.Popen(command, cwd=ROOT)
-    deadline = time.monotonic() + PATIENCE
-    while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
-        assert first.poll() is None
+    orphan = process_in(tmp_path)
     first.kill()
     first.wait()
-    orphan = int((tmp_path / "pid").read_text())
     os.kill(orphan, 0)  # it is still there
 
     async def drive() -> Ended:
@@ -286,12 +291,9 @@ def test_signals_are_losses(program: Program, tmp_path: Path) -> None:
             async with engine(home) as plane:
                 inputs: Any = {"folder": StrLiteral(str(tmp_path)), "x": IntLiteral(1)}
                 run_id = await plane.launch(*entity(program, "slow"), inputs)
-                async with asyncio.timeout(PATIENCE):
-                    while not (tmp_path / "pid").exists():
-                        await asyncio.sleep(0.02)
-                    (tmp_path / "go").touch()
-                    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
-                    result = await plane.wait(run_id)
+                os.kill(await asyncio.to_thread(process_in, tmp_path), signal.SIGKILL)
+                (tmp_path / "go").touch()
+                result = await asyncio.wait_for(plane.wait(run_id), PATIENCE)
             return await ended(home, run_id, result.phase, result.outputs)
 
     end = asyncio.run(drive())
