@@ -10,6 +10,7 @@
     │   ├── UnsupportedType            a type with no transformer
     │   ├── CallMismatch               arguments that do not fit an interface
     │   ├── EntityNotFound             no such file, module, task, workflow, run or node
+    │   ├── AlreadyExists              there is one of this name, which is the same
     │   ├── InputInvalid               a command-line or file input that does not parse
     │   ├── ForgottenAwait             a pending call used as if it were its result
     │   ├── SecretNotDeclared              a task asks for a secret that it has not declared
@@ -140,6 +141,10 @@ class CallMismatch(UserError, TypeError):
 
 class EntityNotFound(UserError, LookupError):
     """There is nothing of this name."""
+
+
+class AlreadyExists(UserError):
+    """There is one of this name already."""
 
 
 class InputInvalid(UserError, ValueError):

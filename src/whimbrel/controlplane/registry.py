@@ -1,0 +1,142 @@
+"""The registry: what clients have registered, checked by the same checks that ran on the author's machine.
+
+An entity never changes once it is there. To register it again is refused, and says whether it is the same one: clients
+send what they register several times, and take that for success.
+
+Knows: the port of the store, the messages through `wire`. Must not know: transports, runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from whimbrel.controlplane.ports import Clock, EntityStore
+from whimbrel.errors import AlreadyExists, CompileError, EntityNotFound, InputInvalid
+from whimbrel.graph.check import check_program
+from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery
+from whimbrel.wire.flyte import entities as wire
+
+DEFAULT_PROJECT = "flytesnacks"
+DOMAINS = ("development", "staging", "production")
+"""What clients assume where nobody says anything."""
+
+
+class Registry:
+    """See the module."""
+
+    def __init__(self, *, store: EntityStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def start(self) -> None:
+        """Be there with the project that clients use by default."""
+        await self.add_project(DEFAULT_PROJECT)
+
+    # --- creating
+
+    async def create_task(self, id: EntityId, spec: Any) -> None:
+        """Register a ``TaskSpec``. Raises ``AlreadyExists``, ``InputInvalid``, ``CompileError``."""
+        await self._create(id, spec, (), lambda _: wire.task_program(id, spec))
+
+    async def create_workflow(self, id: EntityId, spec: Any) -> None:
+        """Register a ``WorkflowSpec``; what its nodes run must be there. Raises as ``create_task``."""
+        spec.template.id.name = id.name
+        await self._create(id, spec, wire.wanted_by(spec), lambda below: wire.workflow_program(spec, below))
+
+    async def create_launch_plan(self, id: EntityId, spec: Any) -> None:
+        """Register a ``LaunchPlanSpec``, inactive; its workflow must be there. Raises as ``create_task``."""
+        workflow = wire.read_id(spec.workflow_id, EntityKind.WORKFLOW)
+        await self._create(
+            id, spec, (workflow,), lambda below: wire.launch_plan_program(id, spec, below[0]), wire.INACTIVE
+        )
+
+    async def _create(
+        self,
+        id: EntityId,
+        spec: Any,
+        needs: Iterable[EntityId],
+        read: Callable[[list[Entity]], wire.Assembled],
+        state: str = "",
+    ) -> None:
+        if not id.version:
+            raise InputInvalid(f"{id} has no version; say one.")
+        message = wire.body_bytes(spec)
+        there = await self._store.entity(id)
+        if there is None:
+            await self.must_be_a_place(id)
+            below = []
+            for need in needs:
+                found = await self._store.entity(need)
+                if found is None:
+                    raise InputInvalid(f"{id} needs {need}, which is not registered; register that first.")
+                below.append(found)
+            assembled = read(below)
+            problems = check_program(assembled.program)
+            if problems:
+                raise CompileError(problems)
+            now = self._clock.now()
+            entity = Entity(id, message, wire.model_bytes(assembled), state, now, now)
+            there = await self._store.add_entity(entity)
+            if there == entity:
+                return
+        if there.message != message:
+            raise InputInvalid(f"{id} is registered with another body; give this one another version.")
+        raise AlreadyExists(f"{id} is registered already, and is the same.")
+
+    async def must_be_a_place(self, id: EntityId) -> None:
+        """Raises ``InputInvalid`` where there is no such project, or no such domain."""
+        if await self._store.entity(EntityId(EntityKind.PROJECT, id.project, "", id.project)) is None:
+            raise InputInvalid(f"there is no project {id.project!r}; create it, or use {DEFAULT_PROJECT!r}.")
+        if id.domain not in DOMAINS:
+            raise InputInvalid(f"there is no domain {id.domain!r}; there are {', '.join(DOMAINS)}.")
+
+    # --- reading
+
+    async def get(self, id: EntityId) -> Entity:
+        """Raises ``EntityNotFound``."""
+        found = await self._store.entity(id)
+        if found is None:
+            raise EntityNotFound(f"{id} is not registered.")
+        return found
+
+    async def tasks_of(self, entity: Entity) -> list[Entity]:
+        """The tasks that a workflow or launch plan runs, anywhere in it."""
+        return [await self.get(id) for id in wire.assembled(entity).tasks.values()]
+
+    async def find(self, query: EntityQuery) -> list[Entity]:
+        """One page of a list. Raises ``InputInvalid``."""
+        try:
+            return await self._store.entities(query)
+        except ValueError as error:
+            raise InputInvalid(f"{error}.") from None
+
+    async def names(self, kind: EntityKind, project: str, domain: str, *, limit: int, offset: int) -> list[str]:
+        """The names of entities, each once, in order."""
+        return await self._store.entity_names(kind, project, domain, limit=limit, offset=offset)
+
+    async def active_plan(self, project: str, domain: str, name: str) -> Entity:
+        """The active version of a launch plan. Raises ``EntityNotFound``."""
+        query = EntityQuery(EntityKind.LAUNCH_PLAN, project, domain, name, sort="updated_at", limit=1_000)
+        for found in await self._store.entities(query):
+            if found.state == wire.ACTIVE:
+                return found
+        raise EntityNotFound(f"no version of the launch plan {name} ({project}/{domain}) is active; activate one.")
+
+    # --- changing
+
+    async def set_plan_state(self, id: EntityId, state: str) -> None:
+        """Activate a launch plan, which ends that of its other versions, or end it. Raises ``EntityNotFound``."""
+        alone = wire.INACTIVE if state == wire.ACTIVE else ""
+        if not await self._store.set_entity_state(id, state, self._clock.now(), alone=alone):
+            raise EntityNotFound(f"{id} is not registered.")
+
+    async def add_project(self, name: str, message: bytes = b"") -> bool:
+        """Make a project; whether there was none of that name."""
+        now = self._clock.now()
+        entity = Entity(EntityId(EntityKind.PROJECT, name, "", name), message, b"", wire.ACTIVE, now, now)
+        return await self._store.add_entity(entity) == entity
+
+    async def projects(self) -> list[Entity]:
+        """Every project, by name."""
+        return await self._store.entities(EntityQuery(EntityKind.PROJECT, sort="name", descending=False, limit=10_000))

@@ -1,0 +1,77 @@
+"""From handlers to a service of gRPC: which method is whose, and what an error of ours is on the wire.
+
+A handler takes the request and the empty answer, and fills it. Methods without one answer UNIMPLEMENTED, with a
+sentence.
+
+Knows: gRPC, the tree of errors. Must not know: what a method does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from whimbrel.errors import (
+    AlreadyExists,
+    EntityNotFound,
+    RunNotResumable,
+    StoreFull,
+    UserError,
+    WhimbrelError,
+)
+from whimbrel.server.grpc.services import Registration
+from whimbrel.wire.flyte.services import Method, methods
+
+log = logging.getLogger("whimbrel.grpc")
+
+Handler = Callable[[Any, Any], Awaitable[None]]
+"""Takes the request and the empty answer."""
+
+_CODES: tuple[tuple[type[WhimbrelError], grpc.StatusCode], ...] = (
+    (AlreadyExists, grpc.StatusCode.ALREADY_EXISTS),
+    (EntityNotFound, grpc.StatusCode.NOT_FOUND),
+    (RunNotResumable, grpc.StatusCode.FAILED_PRECONDITION),
+    (UserError, grpc.StatusCode.INVALID_ARGUMENT),
+    (StoreFull, grpc.StatusCode.RESOURCE_EXHAUSTED),
+)
+_LONGEST = 8_000
+"""Letters of a message, which travels in the trailers: clients take 32 KB of those, and letters may be of four bytes."""
+
+
+def bind(service: str, handlers: Mapping[str, Handler]) -> Registration:
+    """The service of that name. Raises ``ValueError`` for a handler of a method that it has not."""
+    known = methods(service)
+    unknown = set(handlers) - {method.name for method in known}
+    if unknown:
+        raise ValueError(f"{service} has no method {', '.join(sorted(unknown))}")
+    bound = {method.name: _bound(service, method, handlers.get(method.name)) for method in known}
+
+    def add(server: grpc.aio.Server) -> None:
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bound),))
+
+    return Registration(service, add)
+
+
+def _bound(service: str, method: Method, handler: Handler | None) -> Any:
+    async def answer(request: Any, context: grpc.aio.ServicerContext) -> Any:
+        response = method.response()
+        if handler is None:
+            said = f"{service}.{method.name} is not served by whimbrel; docs/reference/flyte-compat.md lists what is."
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, said)
+            return response
+        try:
+            await handler(request, response)
+        except WhimbrelError as error:
+            code = next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.INTERNAL)
+            if code is grpc.StatusCode.INTERNAL:
+                log.exception("%s.%s failed", service, method.name)
+            await context.abort(code, str(error)[:_LONGEST])
+        return response
+
+    return grpc.unary_unary_rpc_method_handler(
+        answer, request_deserializer=method.request.FromString, response_serializer=method.response.SerializeToString
+    )

@@ -1,0 +1,210 @@
+"""Executions as messages: of workflows, of nodes, of tasks. Phases, errors, times.
+
+Knows: the messages and the model. Must not know: runs as the engine keeps them; whoever fills a message says what it
+is filled with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flyteidl.admin import execution_pb2
+from flyteidl.core import execution_pb2 as core_pb2
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError
+from msgspec import Struct
+
+from whimbrel.errors import InputInvalid
+from whimbrel.model.codec import decoder, encode
+from whimbrel.model.declared import Declarations, TaskDeclaration
+from whimbrel.model.failure import Failure, Fault
+from whimbrel.model.interface import Parameter, Variable
+from whimbrel.model.literals import Literals
+from whimbrel.model.program import Graph, Program, TaskTarget
+from whimbrel.model.registered import Entity, EntityId, EntityKind
+from whimbrel.model.run import Phase
+from whimbrel.wire.flyte.entities import read_id, stamp, write_id
+from whimbrel.wire.flyte.ids import Registration
+from whimbrel.wire.flyte.literals import decode_literals, encode_literals
+from whimbrel.wire.flyte.targets import nodes_of
+from whimbrel.wire.flyte.tasks import encode_task
+from whimbrel.wire.flyte.workflows import encode_template
+
+_WORKFLOW = core_pb2.WorkflowExecution.Phase
+_NODE = core_pb2.NodeExecution.Phase
+_TASK = core_pb2.TaskExecution.Phase
+_ELSEWHERE = {
+    # What waits for somebody is under way, to Flyte.
+    Phase.PAUSED: "RUNNING",
+    Phase.DYNAMIC_RUNNING: "RUNNING",
+    Phase.RECOVERED: "SUCCEEDED",
+    Phase.SKIPPED: "SUCCEEDED",
+    Phase.TIMED_OUT: "FAILED",
+    Phase.SUCCEEDING: "RUNNING",
+    Phase.FAILING: "RUNNING",
+    Phase.ABORTING: "RUNNING",
+}
+_OURS = frozenset({Fault.SYSTEM, Fault.LOST})
+
+
+class ExecutionRecord(Struct, frozen=True):
+    """What is kept of an execution beside its request: the run that carries it out, and what was launched."""
+
+    run: str
+    workflow: str
+    """The name of the workflow in the run's program."""
+    target: EntityId
+    labels: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+    tasks: dict[str, EntityId] = {}
+    """The ids of the tasks of its program."""
+    recovered_from: str = ""
+
+
+_records = decoder(ExecutionRecord)
+
+
+def record_bytes(record: ExecutionRecord) -> bytes:
+    """What is kept of a record."""
+    return encode(record)
+
+
+def record_of(entity: Entity) -> ExecutionRecord:
+    """The record of an execution."""
+    found: ExecutionRecord = _records.decode(entity.model)
+    return found
+
+
+def request_of(entity: Entity) -> Any:
+    """The ``ExecutionCreateRequest`` of an execution."""
+    message = execution_pb2.ExecutionCreateRequest()
+    try:
+        message.ParseFromString(entity.message)
+    except DecodeError as error:
+        raise InputInvalid(f"{entity.id} cannot be read: {error}") from None
+    return message
+
+
+def read_execution_id(message: Any) -> EntityId:
+    """The id in a ``WorkflowExecutionIdentifier``. Raises ``InputInvalid``."""
+    for field in ("project", "domain", "name"):
+        if not getattr(message, field):
+            raise InputInvalid(f"the id of an execution without a {field}; say project, domain and name.")
+    return EntityId(EntityKind.EXECUTION, message.project, message.domain, message.name)
+
+
+def write_execution_id(into: Any, id: EntityId) -> None:
+    """Fill a ``WorkflowExecutionIdentifier``."""
+    into.project, into.domain, into.name = id.project, id.domain, id.name
+
+
+def read_target(spec: Any) -> EntityId:
+    """What an ``ExecutionSpec`` launches: a launch plan or a task. Raises ``InputInvalid``."""
+    target = read_id(spec.launch_plan, None if spec.launch_plan.resource_type else EntityKind.LAUNCH_PLAN)
+    if target.kind not in (EntityKind.LAUNCH_PLAN, EntityKind.TASK):
+        raise InputInvalid(f"{target} cannot be launched; launch one of its launch plans, or a task.")
+    return target
+
+
+def read_inputs(request: Any, inputs: Mapping[str, Parameter]) -> Literals:
+    """What an ``ExecutionCreateRequest`` gives, by the types of what is launched. Raises ``InputInvalid``."""
+    kinds = {name: parameter.type for name, parameter in inputs.items()}
+    given = dict(decode_literals(request.spec.inputs, kinds))
+    given.update(decode_literals(request.inputs, kinds))
+    return given
+
+
+def literal_map(into: Any, literals: Literals, variables: Mapping[str, Parameter | Variable]) -> None:
+    """Fill a ``LiteralMap``."""
+    into.CopyFrom(encode_literals(literals, {name: variable.type for name, variable in variables.items()}))
+
+
+# --- phases ------------------------------------------------------------------------------------------------------
+
+
+def workflow_phase(phase: Phase) -> int:
+    """The number of the phase of a run."""
+    return _number(_WORKFLOW, phase)
+
+
+def workflow_phase_name(phase: Phase) -> str:
+    """Its name, which filters compare."""
+    name: str = _WORKFLOW.Name(workflow_phase(phase))
+    return name
+
+
+def phase_name(text: str) -> str:
+    """The name of the phase of a run, of its name or its number. Raises ``InputInvalid``."""
+    names = {str(number): name for name, number in _WORKFLOW.items()}
+    name: str = names.get(text, text.upper())
+    if name not in names.values():
+        raise InputInvalid(f"there is no phase {text!r}; there are {', '.join(names.values())}.")
+    return name
+
+
+def node_phase(phase: Phase) -> int:
+    """The number of the phase of a node."""
+    return _number(_NODE, phase)
+
+
+def task_phase(phase: Phase) -> int:
+    """The number of the phase of an attempt."""
+    return _number(_TASK, phase)
+
+
+def _number(enum: Any, phase: Phase) -> int:
+    known = enum.keys()
+    name = phase.value if phase.value in known else _ELSEWHERE[phase]
+    number: int = enum.Value(name)
+    return number
+
+
+def fill_times(closure: Any, created: float, started: float, ended: float) -> None:
+    """The times that every closure has. 0.0 is not yet."""
+    closure.created_at.CopyFrom(stamp(created or started))
+    closure.updated_at.CopyFrom(stamp(ended or started or created))
+    if started:
+        closure.started_at.CopyFrom(stamp(started))
+    if started and ended:
+        closure.duration.CopyFrom(Duration(nanos=0, seconds=0))
+        closure.duration.FromMicroseconds(max(round((ended - started) * 1e6), 0))
+
+
+def fill_error(error: Any, failure: Failure, at: float = 0.0) -> None:
+    """Fill a ``core.ExecutionError``."""
+    ours = failure.fault in _OURS
+    kind = failure.type.rpartition(":")[2] or failure.fault.value
+    error.code = f"{'SYSTEM' if ours else 'USER'}:{kind}"
+    error.kind = core_pb2.ExecutionError.SYSTEM if ours else core_pb2.ExecutionError.USER
+    where = f" (node {failure.node})" if failure.node else ""
+    error.message = failure.traceback.rstrip() or f"{failure.title}{where}"
+    if at:
+        error.timestamp.CopyFrom(stamp(at))
+
+
+def fill_spec(into: Any, entity: Entity, record: ExecutionRecord) -> None:
+    """The ``ExecutionSpec`` as it came; what it launches is said in full."""
+    into.CopyFrom(request_of(entity).spec)
+    into.ClearField("inputs")
+    write_id(into.launch_plan, record.target)
+    into.metadata.principal = into.metadata.principal or "whimbrel"
+
+
+# --- what a dynamic node became ----------------------------------------------------------------------------------
+
+
+def fill_dynamic(into: Any, graph: Graph, program: Program, tasks: Mapping[str, EntityId], place: EntityId) -> None:
+    """A ``DynamicWorkflowNodeMetadata``: the graph, and every task that it names. ``place`` is the dynamic task's."""
+    registration = Registration(place.project, place.domain, place.version)
+    known = program.merged(Program({}, {graph.name: graph}, {}, {}))
+    into.id.CopyFrom(registration.identifier(2, graph.name))
+    compiled = into.compiled_workflow
+    compiled.primary.template.CopyFrom(encode_template(graph, known, Declarations(), registration))
+    for node in nodes_of(graph):
+        if isinstance(node.target, TaskTarget) and node.target.name in program.tasks:
+            name = node.target.name
+            template = compiled.tasks.add().template
+            template.CopyFrom(encode_task(program.tasks[name], TaskDeclaration(), registration).template)
+            if name in tasks:
+                write_id(template.id, tasks[name])
