@@ -19,15 +19,17 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from whimbrel.controlplane.plane import ControlPlane
-from whimbrel.controlplane.ports import Clock, EntityStore, Ids, RunStore
+from whimbrel.controlplane.ports import Clock, EntityStore, Ids, Inbox, RunStore
 from whimbrel.controlplane.registry import DEFAULT_PROJECT, DOMAINS, Registry
+from whimbrel.controlplane.requests import SIGNAL, signal_text
 from whimbrel.controlplane.rerun import Rerun, reusable
 from whimbrel.engine.run import Run
 from whimbrel.errors import AlreadyExists, EntityNotFound, InputInvalid, RunNotResumable
 from whimbrel.graph.conformance import misfit
+from whimbrel.model.events import SignalReceived
 from whimbrel.model.interface import Parameter
 from whimbrel.model.literal_types import describe
-from whimbrel.model.literals import Literals
+from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import START, Binding, Graph, Node, Program, PromiseBinding, TaskSpec, TaskTarget
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter
 from whimbrel.model.run import RunOptions
@@ -46,7 +48,7 @@ _KEPT = 64
 _BATCH = 500
 
 
-class RunsAndEntities(RunStore, EntityStore, Protocol):
+class RunsAndEntities(RunStore, EntityStore, Inbox, Protocol):
     """What executions are kept in."""
 
 
@@ -138,6 +140,22 @@ class Executions:
             await self._plane.abort(record.run, cause or "terminated by a client")
         except RunNotResumable:
             return
+
+    async def signal(self, id: EntityId, gate: str, value: Literal) -> None:
+        """Answer a gate. On disk when this returns. Raises ``EntityNotFound``; ``InputInvalid`` for an answer that the
+        run would refuse."""
+        run_id = messages.record_of(await self.get(id)).run
+        now = self._clock.now()
+        answer = SignalReceived(gate, value, "", now, f"{gate} {self._ids.new_run_id()}")
+        tried = Run.replay(await self._store.events(run_id), keep_story=False)
+        if tried.phase.terminal:
+            raise InputInvalid(f"{id} has ended ({tried.phase.value}): it waits for no answer.")
+        tried.handle(answer)
+        refusal = tried.refusal(answer.id)
+        if refusal:
+            raise InputInvalid(f"{id}: {refusal}")
+        await self._store.send(run_id, SIGNAL, signal_text(answer), now)
+        await self._plane.look()
 
     # --- looking
 

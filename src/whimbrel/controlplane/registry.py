@@ -28,10 +28,13 @@ class Registry:
     def __init__(self, *, store: EntityStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._begun = False
 
-    async def start(self) -> None:
-        """Be there with the project that clients use by default."""
-        await self.add_project(DEFAULT_PROJECT)
+    async def _begin(self) -> None:
+        """The project that clients use by default is always there."""
+        if not self._begun:
+            await self._add(DEFAULT_PROJECT, b"")
+            self._begun = True
 
     # --- creating
 
@@ -86,6 +89,7 @@ class Registry:
 
     async def must_be_a_place(self, id: EntityId) -> None:
         """Raises ``InputInvalid`` where there is no such project, or no such domain."""
+        await self._begin()
         if await self._store.entity(EntityId(EntityKind.PROJECT, id.project, "", id.project)) is None:
             raise InputInvalid(f"there is no project {id.project!r}; create it, or use {DEFAULT_PROJECT!r}.")
         if id.domain not in DOMAINS:
@@ -133,10 +137,15 @@ class Registry:
 
     async def add_project(self, name: str, message: bytes = b"") -> bool:
         """Make a project; whether there was none of that name."""
+        await self._begin()
+        return await self._add(name, message)
+
+    async def _add(self, name: str, message: bytes) -> bool:
         now = self._clock.now()
         entity = Entity(EntityId(EntityKind.PROJECT, name, "", name), message, b"", wire.ACTIVE, now, now)
         return await self._store.add_entity(entity) == entity
 
     async def projects(self) -> list[Entity]:
         """Every project, by name."""
+        await self._begin()
         return await self._store.entities(EntityQuery(EntityKind.PROJECT, sort="name", descending=False, limit=10_000))

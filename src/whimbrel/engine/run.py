@@ -153,6 +153,12 @@ class Run:
         return self._machine.phase
 
     @property
+    def inputs(self) -> Literals:
+        """What it was given, defaults included; nothing where that did not fit."""
+        root = self._machine.root
+        return {} if root is None else root.inputs
+
+    @property
     def outputs(self) -> Literals:
         """What came out, once it has succeeded."""
         return self._machine.outputs

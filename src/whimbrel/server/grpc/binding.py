@@ -23,7 +23,7 @@ from whimbrel.errors import (
     UserError,
     WhimbrelError,
 )
-from whimbrel.server.grpc.services import Registration
+from whimbrel.server.grpc.registration import Registration
 from whimbrel.wire.flyte.services import Method, methods
 
 log = logging.getLogger("whimbrel.grpc")
@@ -39,7 +39,7 @@ _CODES: tuple[tuple[type[WhimbrelError], grpc.StatusCode], ...] = (
     (StoreFull, grpc.StatusCode.RESOURCE_EXHAUSTED),
 )
 _LONGEST = 8_000
-"""Letters of a message, which travels in the trailers: clients take 32 KB of those, and letters may be of four bytes."""
+"""Letters of a message: it travels in the trailers, of which clients take 32 KB."""
 
 
 def bind(service: str, handlers: Mapping[str, Handler]) -> Registration:

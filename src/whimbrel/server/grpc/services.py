@@ -1,25 +1,50 @@
-"""Which services are served: each with the name that reflection gives, and what puts it on a server.
+"""Which services are served, and what they are made of.
 
-Knows: the services. Must not know: channels, ports.
+Knows: the services, the house. Must not know: channels, ports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+import asyncio
 
-import grpc.aio
-
+from whimbrel.controlplane.executions import Executions
+from whimbrel.controlplane.registry import Registry
+from whimbrel.model.literals import Literals
+from whimbrel.runtime.values import read_literals
+from whimbrel.server.grpc.binding import bind
+from whimbrel.server.grpc.data import DataCalls
+from whimbrel.server.grpc.entities import EntityCalls
+from whimbrel.server.grpc.executions import ExecutionCalls, Fetch
+from whimbrel.server.grpc.identity import auth_handlers, identity_handlers
+from whimbrel.server.grpc.registration import Registration
+from whimbrel.server.grpc.signals import SignalCalls
 from whimbrel.server.house import House
+from whimbrel.server.uploads import Uploads, uploads_of
+from whimbrel.wire.flyte import services as flyte
 
-
-class Registration(NamedTuple):
-    """A service: its full name, as in its protobuf file, and what adds it to a server."""
-
-    name: str
-    add: Callable[[grpc.aio.Server], None]
+# What flytekit compares its own version with; it says nothing of what is served.
+VERSION = "v1.16.0"
 
 
 def registrations(house: House) -> list[Registration]:
     """Everything that is served besides health and reflection."""
-    return []
+    store = house.home.store
+    registry = Registry(store=store, clock=house.clock)
+    executions = Executions(registry=registry, store=store, plane=house.plane, clock=house.clock, ids=house.ids)
+
+    async def fetch(literals: Literals) -> Literals:
+        return await asyncio.to_thread(read_literals, literals, house.home.blobs)
+
+    return services(registry, executions, fetch, uploads_of(house))
+
+
+def services(registry: Registry, executions: Executions, fetch: Fetch, uploads: Uploads) -> list[Registration]:
+    """Flyte's services over a registry and its executions."""
+    calls = ExecutionCalls(executions, fetch)
+    return [
+        bind(flyte.ADMIN, EntityCalls(registry, VERSION).handlers() | calls.handlers()),
+        bind(flyte.DATA_PROXY, DataCalls(uploads, calls).handlers()),
+        bind(flyte.SIGNAL, SignalCalls(executions).handlers()),
+        bind(flyte.AUTH_METADATA, auth_handlers()),
+        bind(flyte.IDENTITY, identity_handlers()),
+    ]

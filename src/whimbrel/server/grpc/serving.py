@@ -14,7 +14,7 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from whimbrel.server.grpc.services import Registration
+from whimbrel.server.grpc.registration import Registration
 
 log = logging.getLogger("whimbrel.grpc")
 

@@ -196,10 +196,16 @@ def fill_spec(into: Any, entity: Entity, record: ExecutionRecord) -> None:
 
 def fill_dynamic(into: Any, graph: Graph, program: Program, tasks: Mapping[str, EntityId], place: EntityId) -> None:
     """A ``DynamicWorkflowNodeMetadata``: the graph, and every task that it names. ``place`` is the dynamic task's."""
+    into.id.CopyFrom(Registration(place.project, place.domain, place.version).identifier(2, graph.name))
+    fill_dynamic_workflow(into.compiled_workflow, graph, program, tasks, place)
+
+
+def fill_dynamic_workflow(
+    compiled: Any, graph: Graph, program: Program, tasks: Mapping[str, EntityId], place: EntityId
+) -> None:
+    """A ``CompiledWorkflowClosure``: see ``fill_dynamic``."""
     registration = Registration(place.project, place.domain, place.version)
     known = program.merged(Program({}, {graph.name: graph}, {}, {}))
-    into.id.CopyFrom(registration.identifier(2, graph.name))
-    compiled = into.compiled_workflow
     compiled.primary.template.CopyFrom(encode_template(graph, known, Declarations(), registration))
     for node in nodes_of(graph):
         if isinstance(node.target, TaskTarget) and node.target.name in program.tasks:
