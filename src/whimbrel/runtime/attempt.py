@@ -73,6 +73,11 @@ class AttemptContext(ExecutionContext):
         self._own_scratch = tempfile.TemporaryDirectory(prefix="whimbrel-", ignore_cleanup_errors=True)
         return self._own_scratch.name
 
+    @property
+    def scratch_so_far(self) -> str:
+        """The scratch directory if anybody asked for it, else ""."""
+        return "" if self._own_scratch is None else self._own_scratch.name
+
     def close(self) -> None:
         """Remove the scratch directory, if there is one."""
         if self._own_scratch is not None:
@@ -286,7 +291,7 @@ class Attempt:
         self._mask.refuse(encoded, "what the task returned")
         if self.launch.task.deck and self._outlet is not None:
             end_decks(entity, value, context.decks)
-        return write_literals(encoded, self._blobs)
+        return write_literals(encoded, self._blobs, context.scratch_so_far)
 
     def _finish(self, context: AttemptContext) -> None:
         context.close()

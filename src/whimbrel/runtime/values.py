@@ -81,16 +81,19 @@ def read_literal(literal: Literal, blobs: BlobStore) -> Literal:
 _PLAIN: frozenset[Any] = (_SMALL - {RefLiteral}) | {StrLiteral, BytesLiteral, BigIntLiteral}
 
 
-def write_literals(literals: Literals, blobs: BlobStore) -> Literals:
-    """``literals`` with those of more than ``INLINE_BYTES`` put into the blob store and replaced by references."""
-    return {name: write_literal(value, blobs) for name, value in literals.items()}
+def write_literals(literals: Literals, blobs: BlobStore, own: str = "") -> Literals:
+    """``literals`` with those of more than ``INLINE_BYTES`` put into the blob store and replaced by references.
+
+    ``own`` is the scratch directory of an attempt that is over: files below it need not be copied.
+    """
+    return {name: write_literal(value, blobs, own) for name, value in literals.items()}
 
 
-def write_literal(literal: Literal, blobs: BlobStore) -> Literal:
-    """``literal`` with its local files kept, or a reference to it when it is large."""
+def write_literal(literal: Literal, blobs: BlobStore, own: str = "") -> Literal:
+    """``literal`` with its local files kept, or a reference to it when it is large; ``own`` as above."""
     if _is_small(literal):
         return literal
-    literal = keep_files(literal, blobs)
+    literal = keep_files(literal, blobs, own)
     if isinstance(literal, RefLiteral):
         return literal
     data = codec.encode(literal)
@@ -107,14 +110,14 @@ def _referred(literal: Literal, digest: str, data: bytes, blobs: BlobStore) -> R
     return RefLiteral(uri, digest, len(data), (), length)
 
 
-def keep_files(literal: Literal, blobs: BlobStore) -> Literal:
+def keep_files(literal: Literal, blobs: BlobStore, own: str = "") -> Literal:
     """``literal`` with every local file and directory in it put into the blob store, and every table or array that is
     in memory; the same object when there is none. Raises ``OSError`` where one cannot be read, ``ValueMismatch`` where
-    one cannot be written.
+    one cannot be written. ``own`` as for ``write_literals``.
     """
     match literal:
         case HeldHashed(digest=digest, literal=inner):
-            made = keep_files(inner, blobs)
+            made = keep_files(inner, blobs, own)
             if isinstance(made, BlobLiteral | DatasetLiteral):
                 return replace(made, digest=digest)
             return _referred(made, digest, codec.encode(made), blobs)
@@ -123,18 +126,20 @@ def keep_files(literal: Literal, blobs: BlobStore) -> Literal:
             return BlobLiteral(kept.uri, literal.format, literal.multipart, kept.digest, kept.size)
         case BlobLiteral(uri=uri) if uri.startswith("file://"):
             path = local_path(uri)
-            kept = (keep_directory if literal.multipart else keep_file)(blobs, path)
+            kept = (keep_directory if literal.multipart else keep_file)(blobs, path, own)
             return BlobLiteral(kept.uri, literal.format, literal.multipart, kept.digest, kept.size)
         case DatasetLiteral():
-            return keep_dataset(blobs, literal)
+            return keep_dataset(blobs, literal, own)
         case ListLiteral(items=items):
-            kept_items = tuple(item if type(item) in _PLAIN else keep_files(item, blobs) for item in items)
+            kept_items = tuple(item if type(item) in _PLAIN else keep_files(item, blobs, own) for item in items)
             return literal if all(a is b for a, b in zip(kept_items, items, strict=True)) else ListLiteral(kept_items)
         case MapLiteral(items=fields):
-            values = {key: item if type(item) in _PLAIN else keep_files(item, blobs) for key, item in fields.items()}
+            values = {
+                key: item if type(item) in _PLAIN else keep_files(item, blobs, own) for key, item in fields.items()
+            }
             return literal if all(values[key] is fields[key] for key in fields) else MapLiteral(values)
         case UnionLiteral(variant=variant, value=value):
-            variant_kept = keep_files(value, blobs)
+            variant_kept = keep_files(value, blobs, own)
             return literal if variant_kept is value else UnionLiteral(variant, variant_kept)
         case _:
             return literal

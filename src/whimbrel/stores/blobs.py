@@ -12,7 +12,7 @@ import errno
 import os
 import re
 import uuid
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import obstore
@@ -20,18 +20,23 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from whimbrel.errors import EntityNotFound, StoreError, StoreFull
-from whimbrel.stores.flushing import flush_directory, flush_file
+from whimbrel.stores.flushing import begin_flush, flush_directory, flush_file
+from whimbrel.stores.moving import Lent, lend
 
 SCHEME = "blob:"
 
 STAGING = "staging"
 """Where bytes stand whose name is not known yet. What a killed process leaves there belongs to nobody."""
-FLUSHED_BYTES = 64 * 1024 * 1024
-"""Bytes of a long file after which they are sent to the disk, which then works while the file goes on."""
+FLUSHED_BYTES = 16 * 1024 * 1024
+"""Bytes of a long file after which they are sent to the disk, which then works while the file goes on. Measured: 4 to
+32 MiB do equally well.
+"""
+_READABLE = 0o444
 PART_BYTES = 5 * 1024 * 1024
 """The smallest part that S3 takes of an upload in parts; an upload holds at most two in memory."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
+_UNLINKABLE = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOENT}
 # obstore passes the system's error on in words only.
 _OS_ERROR = re.compile(r"os error (\d+)")
 
@@ -120,6 +125,12 @@ class ObjectBlobs:
             return LocalWriter(self._root)
         return ObjectWriter(self._opened(), self._prefix)
 
+    def mover(self, path: str) -> LocalMover | None:
+        """What brings the local file itself in, uncopied; ``None`` where it has to be copied. Raises ``StoreError``."""
+        if self._root is None or (lent := lend(path)) is None:
+            return None
+        return LocalMover(self._root, path, lent)
+
     def holds(self, uri: str) -> bool:
         """Whether ``uri`` is one of this store's."""
         return uri.startswith(self._prefix)
@@ -142,7 +153,7 @@ class LocalWriter:
     """Bytes on their way into a directory; see ``ObjectBlobs.writer``. For one thread.
 
     By the system's own calls: by obstore's, which copy each byte twice more, it takes four times the processor's time.
-    Of a long one what is there is flushed by a thread, while the rest is written.
+    Of a long one the disk writes what is there, while the rest comes.
     """
 
     def __init__(self, root: Path) -> None:
@@ -153,9 +164,8 @@ class LocalWriter:
             self._file = open(self._staged, "xb", buffering=0)  # noqa: SIM115  closed by finish or abandon
         except OSError as error:
             raise _explained(f"{SCHEME}{STAGING}", error) from error
-        self._unflushed = 0
-        self._flusher: ThreadPoolExecutor | None = None
-        self._flushed: Future[None] | None = None
+        self._size = 0
+        self._begun = 0
 
     def write(self, data: bytes | memoryview) -> None:
         """Take more bytes. Raises ``StoreFull`` or another ``StoreError``."""
@@ -164,52 +174,80 @@ class LocalWriter:
             while view:
                 count = self._file.write(view)
                 view = view[count:]
-                self._unflushed += count
+                self._size += count
         except OSError as error:
             raise _explained(f"{SCHEME}{self._staged.name}", error) from error
-        if self._unflushed >= FLUSHED_BYTES and (self._flushed is None or self._flushed.done()):
-            self._unflushed = 0
-            self._check_flushed()
-            if self._flusher is None:
-                self._flusher = ThreadPoolExecutor(1, "whimbrel-flush")
-            self._flushed = self._flusher.submit(os.fsync, self._file.fileno())
-
-    def _check_flushed(self) -> None:
-        """Raise what the thread met: the system tells of a failed write once."""
-        if self._flushed is not None:
-            try:
-                self._flushed.result()
-            except OSError as error:
-                raise _explained(f"{SCHEME}{self._staged.name}", error) from error
-
-    def _settle(self) -> None:
-        if self._flusher is not None:
-            self._flusher.shutdown()
+        if self._size - self._begun >= FLUSHED_BYTES:
+            begin_flush(self._file.fileno(), self._begun, self._size - self._begun)
+            self._begun = self._size
 
     def finish(self, name: str) -> str:
         """Keep what was written under ``name``, durably, and return its URI. Raises ``StoreError``."""
         target = self._root / name
         try:
-            self._settle()
-            self._check_flushed()
+            _make_readable(self._root, self._file.fileno())
             # The name must not be there before the bytes are.
             os.fsync(self._file.fileno())
             self._file.close()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._staged.replace(target)
-            _flush_names(self._root, target)
+            _name(self._root, self._staged, target)
         except OSError as error:
+            # A disk that is full needs what it takes.
+            with suppress(OSError):
+                self._staged.unlink(missing_ok=True)
             raise _explained(SCHEME + name, error) from error
+        finally:
+            self._file.close()
         return SCHEME + name
 
     def abandon(self) -> None:
         """Throw away what was written. Raises ``StoreError``."""
-        self._settle()
         try:
             self._file.close()
             self._staged.unlink(missing_ok=True)
         except OSError as error:
             raise _explained(f"{SCHEME}{self._staged.name}", error) from error
+
+
+class LocalMover:
+    """A local file on its way into a directory, by a second name for it; see ``ObjectBlobs.mover``. For one thread.
+
+    The first name stays, until the attempt's scratch directory goes: other outputs may mean the same file.
+    """
+
+    def __init__(self, root: Path, path: str, lent: Lent) -> None:
+        self._root, self._path, self._lent = root, path, lent
+        self.descriptor = lent.descriptor
+        # The disk works while the digest is taken.
+        begin_flush(self.descriptor, 0, 0)
+
+    def finish(self, name: str) -> str | None:
+        """Keep the file under ``name``, durably, and return its URI; ``None`` when it has to be copied after all: the
+        store is on another disk, or somebody would write to the file. Raises ``StoreError``.
+        """
+        target = self._root / name
+        staged = self._root / STAGING / uuid.uuid4().hex
+        try:
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            os.fsync(self.descriptor)
+            try:
+                os.link(self._path, staged, follow_symlinks=False)
+            except OSError as error:
+                if error.errno in _UNLINKABLE:
+                    return None
+                raise
+            if not self._lent.is_whole(staged):
+                staged.unlink()
+                return None
+            _make_readable(self._root, self.descriptor)
+            os.fsync(self.descriptor)
+            _name(self._root, staged, target)
+        except OSError as error:
+            raise _explained(SCHEME + name, error) from error
+        return SCHEME + name
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._lent.close()
 
 
 class ObjectWriter:
@@ -253,6 +291,18 @@ def _flush(root: Path, file: Path) -> None:
     """Make a new file durable: its bytes, its name, and the names of the directories that it may have brought."""
     flush_file(file)
     _flush_names(root, file)
+
+
+def _make_readable(root: Path, descriptor: int) -> None:
+    """Let those read a file who can read the store; nobody writes to it."""
+    os.fchmod(descriptor, root.stat().st_mode & _READABLE)
+
+
+def _name(root: Path, staged: Path, target: Path) -> None:
+    """Give a staged file its name, for good."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged.replace(target)
+    _flush_names(root, target)
 
 
 def _flush_names(root: Path, file: Path) -> None:

@@ -39,6 +39,9 @@ class MemoryBlobs:
         """``None``: there are no files."""
         return None
 
+    def mover(self, path: str) -> None:
+        """``None``: files are read into memory."""
+
     def writer(self) -> MemoryWriter:
         """Bytes that will have a name."""
         return MemoryWriter(self)

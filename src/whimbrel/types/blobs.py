@@ -8,6 +8,7 @@ Knows: the port. Must not know: any store, who runs the program (`storage()` ask
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 CHUNK: int = 1024 * 1024
 """Bytes that move at a time: what a stream holds in memory. Fewer make a bucket's round trips felt."""
+
+_COPIED_BYTES = 1024 * 1024 * 1024
+"""What the system is asked to copy at a time: it takes less than 2 GiB, and hears of signals in between."""
+_UNCOPIED = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
+"""Why the system does not copy by itself from one disk to another."""
 
 _UNSAFE = re.compile(r"[^\w.\- ]|^\.+$")
 _NAME_CHARACTERS = 120
@@ -42,6 +48,20 @@ class BlobWriter(Protocol):
 
     def abandon(self) -> None:
         """Throw away what was written."""
+        ...
+
+
+class BlobMover(Protocol):
+    """A local file on its way into a store as it is. ``descriptor`` reads it; nobody can change it before ``close``."""
+
+    descriptor: int
+
+    def finish(self, name: str) -> str | None:
+        """Keep the file under a relative name, for good, and return its URI; ``None`` when it must be copied."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
         ...
 
 
@@ -70,6 +90,12 @@ class FileStore(Protocol):
 
     def writer(self) -> BlobWriter:
         """A place for bytes whose name is known only when the last of them is written."""
+        ...
+
+    def mover(self, path: str) -> BlobMover | None:
+        """What takes a local file without copying it; ``None`` where a copy is all that can be had. Who asks answers
+        for it that nobody means to write to the file again.
+        """
         ...
 
     def holds(self, uri: str) -> bool:
@@ -213,7 +239,7 @@ class Incoming(Taking):
         self._writer.write(view)
 
     def _end(self, digest: str) -> str:
-        return self._writer.finish(f"files/{digest}/{stored_name(self.name)}")
+        return self._writer.finish(stored_as(digest, self.name))
 
     def _give_up(self) -> None:
         self._writer.abandon()
@@ -224,9 +250,42 @@ def stored_name(name: str) -> str:
     return _UNSAFE.sub("_", name)[-_NAME_CHARACTERS:] or "file"
 
 
-def keep_file(store: FileStore, path: str) -> Kept:
-    """Put a local file into ``store``, chunk by chunk."""
+def stored_as(digest: str, name: str) -> str:
+    """Where a store has a file: equal files have equal places."""
+    return f"files/{digest}/{stored_name(name)}"
+
+
+def keep_file(store: FileStore, path: str, own: str = "") -> Kept:
+    """Put a local file into ``store``: itself, if it is below ``own``, a directory that nobody uses any more, and the
+    store can take it; otherwise a copy, chunk by chunk.
+    """
+    if own and os.path.realpath(path).startswith(os.path.join(os.path.realpath(own), "")):
+        kept = _move(store, path)
+        if kept is not None:
+            return kept
     return pour(path, Incoming(store, os.path.basename(path)))
+
+
+def _move(store: FileStore, path: str) -> Kept | None:
+    mover = store.mover(path)
+    if mover is None:
+        return None
+    import hashlib
+
+    try:
+        taken, size = hashlib.sha256(), 0
+        buffer = memoryview(bytearray(CHUNK))
+        while count := os.preadv(mover.descriptor, [buffer], size):
+            taken.update(buffer[:count])
+            size += count
+        digest = taken.hexdigest()
+        uri = mover.finish(stored_as(digest, os.path.basename(path)))
+    finally:
+        mover.close()
+    if uri is None:
+        return None
+    traffic.add(written=size)
+    return Kept(uri, digest, size)
 
 
 def pour(path: str, stream: Taking) -> Kept:
@@ -260,11 +319,13 @@ def keep_value(store: FileStore, literal: HeldBlob) -> Kept:
     return raw.kept
 
 
-def keep_directory(store: FileStore, path: str) -> Kept:
-    """Put the files of a local tree into ``store``, and a list of them. Empty directories are not kept."""
+def keep_directory(store: FileStore, path: str, own: str = "") -> Kept:
+    """Put the files of a local tree into ``store``, each as ``keep_file`` does, and a list of them. Empty directories
+    are not kept.
+    """
     entries = []
     for relative in local_files(path):
-        kept = keep_file(store, os.path.join(path, *relative.split("/")))
+        kept = keep_file(store, os.path.join(path, *relative.split("/")), own)
         entries.append(Entry(relative, kept.uri, kept.digest, kept.size))
     return keep_entries(store, entries, os.path.basename(os.path.abspath(path)))
 
@@ -356,11 +417,8 @@ class Outgoing(io.RawIOBase):
 def fetch_file(store: FileStore, uri: str, path: str) -> None:
     """Write what stands under ``uri`` into a new local file, chunk by chunk."""
     if (local := store.path(uri)) is not None:
-        import shutil
-
-        # The system copies it, without showing it to us. Its own file: who fetched it may change it.
-        shutil.copyfile(local, path)
-        traffic.add(read=os.path.getsize(path))
+        # Its own file: who fetched it may change it.
+        traffic.add(read=_copy(local, path))
         return
     with open(path, "wb", buffering=0) as target:
         at = 0
@@ -368,6 +426,24 @@ def fetch_file(store: FileStore, uri: str, path: str) -> None:
             target.write(data)
             at += len(data)
             traffic.add(read=len(data))
+
+
+def _copy(path: str, target: str) -> int:
+    """Have the system copy a file without showing it to us: where a disk can, both share their bytes until one is
+    changed. How many bytes it has.
+    """
+    with open(path, "rb", buffering=0) as source, open(target, "wb", buffering=0) as into:
+        try:
+            while os.copy_file_range(source.fileno(), into.fileno(), _COPIED_BYTES):
+                pass
+        except OSError as error:
+            if error.errno not in _UNCOPIED:
+                raise
+            import shutil
+
+            # What was copied is copied; both stand behind it.
+            shutil.copyfileobj(source, into, CHUNK)
+        return into.tell()
 
 
 def read_entries(store: FileStore, uri: str) -> tuple[Entry, ...]:

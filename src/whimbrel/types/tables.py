@@ -52,9 +52,9 @@ _NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 # --- in --------------------------------------------------------------------------------------------------------------
 
 
-def keep_dataset(store: FileStore, literal: DatasetLiteral) -> DatasetLiteral:
-    """``literal`` with what it refers to in ``store``: a frame in memory is written, a local file or folder is copied;
-    what is in a store stays there.
+def keep_dataset(store: FileStore, literal: DatasetLiteral, own: str = "") -> DatasetLiteral:
+    """``literal`` with what it refers to in ``store``: a frame in memory is written, a local file or folder is copied,
+    or moved from below ``own``; what is in a store stays there.
 
     Raises ``ValueMismatch`` for a frame that cannot be written in the format, ``OSError`` for a path that cannot be
     read.
@@ -66,7 +66,7 @@ def keep_dataset(store: FileStore, literal: DatasetLiteral) -> DatasetLiteral:
     if not literal.uri.startswith(LOCAL):
         return literal
     path = local_path(literal.uri)
-    kept = (keep_directory if os.path.isdir(path) else keep_file)(store, path)
+    kept = (keep_directory if os.path.isdir(path) else keep_file)(store, path, own)
     return DatasetLiteral(kept.uri, literal.format, literal.columns, kept.digest, kept.size)
 
 

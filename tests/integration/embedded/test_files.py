@@ -16,9 +16,12 @@ from whimbrel.executors.processes import ProcessExecutor
 from whimbrel.model.literals import BlobLiteral
 from whimbrel.model.run import Phase
 from whimbrel.runtime.loading import load_module, locate
+from whimbrel.stores.blobs import ObjectBlobs
 from whimbrel.stores.home import Home, open_home
 from whimbrel.testing.blobs import MemoryBlobs
 from whimbrel.testing.engine import TestEngine
+from whimbrel.types.blobs import Entry, read_entries
+from whimbrel.types.directories import FlyteDirectory
 from whimbrel.types.files import FlyteFile
 
 MIB = 200
@@ -119,3 +122,39 @@ def test_a_new_driver_gives_the_same_files(programs: ModuleType, tmp_path: Path)
     assert len(set(digests)) == 1
     assert engine.rebuilt > 0
     assert engine.executions == {"written": 1, "copied": 1, "read": 1}
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_file_of_the_attempts_own_is_moved(
+    dies: bool, programs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On one disk, whatever the machine has.
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with open_home(tmp_path / "home", exclusive=True) as home:
+        first, second, tree, (done, held) = asyncio.run(
+            execute(home, programs.through_a_move, place=str(tmp_path), dies=dies)
+        )
+        assert (tmp_path / "linked").exists() == dies
+        assert first == second
+        content = programs.PIECE_OF_MOVED
+        kept = [Path(home.blobs.path(file.uri) or "") for file in (first, *in_tree(home, tree))]
+        assert kept[0] == kept[1]
+        assert [path.stat().st_ino for path in kept] == [done, done, kept[2].stat().st_ino]
+        assert kept[2].stat().st_ino != held
+        for path in kept:
+            assert path.read_bytes() == content
+            assert hashlib.sha256(content).hexdigest() == path.parent.name
+
+
+def in_tree(home: Home, tree: FlyteDirectory) -> tuple[Entry, ...]:
+    return read_entries(home.blobs, tree.uri)
+
+
+@pytest.mark.parametrize("always_replay", [False, True])
+def test_what_a_body_hands_over_stays_its_own(programs: ModuleType, always_replay: bool, tmp_path: Path) -> None:
+    blobs = ObjectBlobs(tmp_path / "blobs")
+    engine = TestEngine(blobs=blobs, always_replay=always_replay)
+    assert engine.run(programs.handed_over) == "mineent"
+    kept = list((tmp_path / "blobs" / "files").glob("*/mine.bin"))
+    assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in kept] == [path.parent.name for path in kept]
+    assert kept
