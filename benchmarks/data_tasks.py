@@ -45,10 +45,31 @@ def copied(source: FlyteFile, name: str) -> tuple[FlyteFile, list[float]]:
     used = Used()
     made: FlyteFile = FlyteFile.new_remote_file(name)
     piece = memoryview(bytearray(PIECE))
-    with source.open("rb", buffering=0) as given, made.open("wb", buffering=PIECE) as out:
+    with source.open("rb", buffering=0) as given, made.open("wb") as out:
         while count := given.readinto(piece):
             out.write(piece[:count])
     return made, used.so_far()
+
+
+@task
+def copied_to_path(source: FlyteFile, name: str) -> tuple[FlyteFile, list[float]]:
+    """The same by a file in the scratch directory, which is digested and moved when this returns."""
+    used = Used()
+    made: FlyteFile = FlyteFile.new(name)
+    with source.open("rb", buffering=0) as given, Path(made).open("wb", buffering=0) as out:
+        piece = memoryview(bytearray(PIECE))
+        while count := given.readinto(piece):
+            out.write(piece[:count])
+    return made, used.so_far()
+
+
+@eager
+async def through_two_by_path(source: FlyteFile) -> list[list[float]]:
+    """As ``through_two``."""
+    used = Used()
+    first, one = await copied_to_path(source=source, name="first.bin")
+    _, two = await copied_to_path(source=first, name="second.bin")
+    return [one, two, used.so_far()]
 
 
 @eager

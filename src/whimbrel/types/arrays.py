@@ -25,6 +25,7 @@ from whimbrel.types.transformer import Transformer
 FORMAT: Final = "NumpyArray"
 """What flytekit calls it, so that the types of both are equal."""
 _NAME: Final = "array.npy"
+_WRITTEN_THROUGH: Final = ("r+", "w+")
 _MAPPED_BYTES: Final = 64 * 1024
 """From here on an array is mapped: below, a page fault costs more than reading it."""
 
@@ -135,13 +136,18 @@ def _load(literal: lit.BlobLiteral, options: _Options) -> Any:
         here = storage()
         if here is None:
             raise EntityNotFound(f"{literal.uri} is in a blob store, and nothing runs here that has one")
-        found = here.store.path(literal.uri)
+        # What writes through is given a copy.
+        found = None if options.mmap_mode in _WRITTEN_THROUGH else here.store.path(literal.uri)
         if found is None and options.mmap_mode is None:
             with io.BufferedReader(Outgoing(here.store, literal.uri, literal.size), CHUNK) as stream:
                 return _read(literal, stream, options)
-        path = found if found is not None else f"{here.scratch()}/{literal.digest or 'array'}.npy"
         if found is None:
-            fetch_file(here.store, literal.uri, path)
+            import tempfile  # what it imports is a good part of the facade's time
+
+            # A place of its own: another may be mapped.
+            found = f"{tempfile.mkdtemp(prefix='array-', dir=here.scratch())}/{_NAME}"
+            fetch_file(here.store, literal.uri, found)
+        path = found
     mode: Any = options.mmap_mode or ("c" if literal.size >= _MAPPED_BYTES and not options.allow_pickle else None)
     if mode is None:
         with open(path, "rb") as stream:

@@ -21,6 +21,9 @@ from whimbrel.types.transformer import Transformer
 
 Format = TypeVar("Format")
 
+_GATHERED: Final = 256 * 1024
+"""Bytes up to which small writes are gathered. Larger ones pass the buffer, which would copy them once more."""
+
 
 class FlyteFile(Located, Generic[Format]):
     """A file. ``FlyteFile["csv"]`` is one in a format; ``FlyteFile(path)`` is one at a local path or URI.
@@ -148,7 +151,7 @@ class FlyteFile(Located, Generic[Format]):
             raw, piece = self._reading()
             stream: Any = io.BufferedReader(raw, buffering if buffering > 1 else piece)
         else:
-            stream = io.BufferedWriter(_Arriving(self, self._writing()), buffering if buffering > 1 else CHUNK)
+            stream = io.BufferedWriter(_Arriving(self, self._writing()), buffering if buffering > 1 else _GATHERED)
         return io.TextIOWrapper(stream, encoding or "utf-8", errors, newline) if text else stream
 
     def _reading(self) -> tuple[io.RawIOBase, int]:

@@ -66,7 +66,7 @@ def test_arrays_come_back_as_they_were(array: npt.NDArray[Any], fortran: bool) -
     np.testing.assert_array_equal(back, array)
 
 
-@pytest.mark.parametrize("mode", ["default", "r", "c"])
+@pytest.mark.parametrize("mode", ["default", "r", "c", "r+"])
 def test_a_large_array_may_be_changed_and_the_kept_one_is_not(store: FileStore, mode: str) -> None:
     array = np.arange(100_000, dtype=np.float64).reshape(100, 1000)
     kind: Any = np.ndarray if mode == "default" else Annotated[np.ndarray, kwtypes(mmap_mode=mode)]
@@ -77,6 +77,7 @@ def test_a_large_array_may_be_changed_and_the_kept_one_is_not(store: FileStore, 
     if mode != "r":
         first[0, 0] = -1
     assert transformer(kind).decode(literal)[0, 0] == 0
+    assert first[0, 0] == (0 if mode == "r" else -1)
 
 
 def test_in_a_directory_it_is_mapped(tmp_path: Path) -> None:
