@@ -434,6 +434,8 @@ def _copy(path: str, target: str) -> int:
     """
     with open(path, "rb", buffering=0) as source, open(target, "wb", buffering=0) as into:
         try:
+            if not hasattr(os, "copy_file_range"):
+                raise OSError(errno.ENOSYS, "no system's own copy")
             while os.copy_file_range(source.fileno(), into.fileno(), _COPIED_BYTES):
                 pass
         except OSError as error:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from whimbrel.stores import moving
 from whimbrel.stores.blobs import STAGING, ObjectBlobs
 from whimbrel.stores.crashing import SimulatedCrash
 from whimbrel.types.blobs import Kept, fetch_file, keep_directory, keep_file, read_entries
@@ -306,6 +307,17 @@ def test_a_file_is_fetched_where_the_system_does_not_copy(
     monkeypatch.setattr(os, "copy_file_range", some)
     fetch_file(store, kept.uri, str(tmp_path / "fetched"))
     assert len(calls) == 2
+    assert (tmp_path / "fetched").read_bytes() == CONTENT
+
+
+def test_a_system_with_neither_leases_nor_copies_of_its_own(
+    store: ObjectBlobs, scratch: Path, tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "_F_SETLEASE", None)
+    monkeypatch.delattr(os, "copy_file_range")
+    kept = keep_file(store, str(file), str(scratch))
+    assert not place(store, kept).samefile(file)
+    fetch_file(store, kept.uri, str(tmp_path / "fetched"))
     assert (tmp_path / "fetched").read_bytes() == CONTENT
 
 
