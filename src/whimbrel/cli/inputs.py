@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +75,15 @@ def _help(parameter: Parameter) -> str:
     return "  ".join(parts)
 
 
-def gather(interface: Interface, values: Mapping[str, Any], inputs_file: str | None = None) -> Literals:
-    """The literals of what was written, defaults not filled in. Options win over the file.
+def gather(
+    interface: Interface, values: Mapping[str, Any], inputs_file: str | None = None, *, fixed: Sequence[str] = ()
+) -> Literals:
+    """The literals of what was written, defaults not filled in. Options win over the file; ``fixed`` are inputs that a
+    launch plan has fixed.
 
     Raises ``InputInvalid``: one line for each input that is missing, unknown or does not parse.
     """
-    literals, faults = _from_file(interface, inputs_file) if inputs_file is not None else ({}, [])
+    literals, faults = _from_file(interface, inputs_file, fixed) if inputs_file is not None else ({}, [])
     for name, parameter in interface.inputs.items():
         text = values.get(PREFIX + name)
         if values.get(f"{PREFIX}no__{name}"):
@@ -100,7 +103,7 @@ def gather(interface: Interface, values: Mapping[str, Any], inputs_file: str | N
     return literals
 
 
-def _from_file(interface: Interface, inputs_file: str) -> tuple[Literals, list[str]]:
+def _from_file(interface: Interface, inputs_file: str, fixed: Sequence[str]) -> tuple[Literals, list[str]]:
     try:
         data = json.loads(Path(inputs_file).expanduser().read_bytes())
     except OSError as error:
@@ -114,7 +117,7 @@ def _from_file(interface: Interface, inputs_file: str) -> tuple[Literals, list[s
     for name, value in data.items():
         parameter = interface.inputs.get(name)
         if parameter is None:
-            faults.append(f"{inputs_file}: {unknown_input(name, interface)}")
+            faults.append(f"{inputs_file}: {unknown_input(name, interface, fixed)}")
             continue
         try:
             literals[name] = from_json(value, parameter.type)
@@ -123,9 +126,15 @@ def _from_file(interface: Interface, inputs_file: str) -> tuple[Literals, list[s
     return literals, faults
 
 
-def unknown_input(name: str, interface: Interface) -> str:
-    """The sentence for an input that does not exist."""
+def unknown_input(name: str, interface: Interface, fixed: Sequence[str] = ()) -> str:
+    """The sentence for an input that does not exist, or that a launch plan has ``fixed``."""
     known = list(interface.inputs)
+    if name in fixed:
+        left = f"it takes {', '.join(known)}" if known else "it takes no other"
+        return (
+            f"the launch plan fixes {name!r}; {left}. To give {name!r} yourself, run the workflow, or a plan that has "
+            "it in default_inputs"
+        )
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" did you mean {close[0]!r}?" if close else ""
     return f"there is no input {name!r};{hint} " + (f"it takes {', '.join(known)}" if known else "it takes none")

@@ -158,7 +158,7 @@ async def _inputs(home: Path, entity: Entity[..., Any], recorded: Literals, give
             raise InputInvalid(f"--input {pair!r}: write it like --input NAME=VALUE")
         parameter = interface.inputs.get(name) or interface.inputs.get(name.replace("-", "_"))
         if parameter is None:
-            raise InputInvalid(f"{entity.short_name}: {unknown_input(name, interface)}")
+            raise InputInvalid(f"{entity.short_name}: {unknown_input(name, interface, entity.read.fixed)}")
         try:
             said[name] = from_text(text, parameter.type)
         except ValueMismatch as error:

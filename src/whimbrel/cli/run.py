@@ -159,7 +159,8 @@ def _parse_inputs(
     except click.NoSuchOption as error:
         name = error.option_name.lstrip("-").removeprefix("no-")
         if interface.inputs or name:
-            raise InputInvalid(f"{entity.short_name}: {unknown_input(name.replace('-', '_'), interface)}") from None
+            sentence = unknown_input(name.replace("-", "_"), interface, entity.read.fixed)
+            raise InputInvalid(f"{entity.short_name}: {sentence}") from None
         raise
     except click.UsageError as error:
         if (unexpected := error.message).startswith("Got unexpected extra argument"):
@@ -193,7 +194,7 @@ def _run(
     *,
     repeat_home: bool,
 ) -> int:
-    literals = gather(entity.interface, values, options["inputs_file"])
+    literals = gather(entity.interface, values, options["inputs_file"], fixed=entity.read.fixed)
     # Through the author's own types: a model's validators speak here, before anything is kept.
     literals = entity.signature.checked_literals(literals)
     if options["direct"]:

@@ -22,4 +22,6 @@ def fenced(run: str, epoch: int, first: int, epoch_now: int, owner: str, next_se
     """An append by somebody who is not the owner any more, or who lost count."""
     if epoch != epoch_now:
         return Fenced(f"run {run} belongs to {owner or 'another process'} now (epoch {epoch_now}, not {epoch})")
-    return Fenced(f"the next event of run {run} is {next_seq}, not {first}: somebody else writes in its owner's name")
+    # Events that are missing can be its own: a write of theirs failed, and this one was on its way already.
+    why = "somebody else writes in its owner's name" if first < next_seq else "what was to be written before it was not"
+    return Fenced(f"the next event of run {run} is {next_seq}, not {first}: {why}")

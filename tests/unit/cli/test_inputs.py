@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
-from whimbrel.cli.inputs import PREFIX, gather, options_for, parse_environment
+from whimbrel.cli.inputs import PREFIX, gather, options_for, parse_environment, unknown_input
 from whimbrel.errors import InputInvalid
 from whimbrel.model import literal_types as kinds
 from whimbrel.model import literals as lit
@@ -88,3 +89,19 @@ def test_environment_pairs() -> None:
     assert parse_environment(["A=1", "B=x=y", "C="]) == {"A": "1", "B": "x=y", "C": ""}
     with pytest.raises(InputInvalid):
         parse_environment(["=1"])
+
+
+def test_what_a_launch_plan_has_fixed_is_told(tmp_path: Path) -> None:
+    """It is an input of the workflow: to say that there is none would send its author looking for a typing error."""
+    due = Interface({"due": Parameter(kinds.INTEGER)})
+    assert unknown_input("region", due, ["region"]) == (
+        "the launch plan fixes 'region'; it takes due. To give 'region' yourself, run the workflow, or a plan that has "
+        "it in default_inputs"
+    )
+    assert unknown_input("regoin", due, ["region"]) == "there is no input 'regoin'; it takes due"
+    given = tmp_path / "inputs.json"
+    given.write_text('{"region": "south", "due": 3}')
+    with pytest.raises(InputInvalid, match="the launch plan fixes 'region'; it takes due"):
+        gather(due, {}, str(given), fixed=["region"])
+    with pytest.raises(InputInvalid, match="it takes no other"):
+        gather(Interface({}), {}, str(given), fixed=["region", "due"])
