@@ -25,7 +25,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from whimbrel.authoring.decks import Deck
+from whimbrel.authoring.decks import Deck, Html
 from whimbrel.authoring.secret_sources import SecretSource
 from whimbrel.errors import SystemFault, WhimbrelError
 from whimbrel.executors.command_line import MARK, Places, arguments, mount_secrets, places_of, prefix_of, variables
@@ -65,7 +65,8 @@ _DRAIN = 1.0
 """Seconds for which the pipes are read when the process has ended: a child of it may hold them open for ever."""
 _ORDER = ("error.pb", "futures.pb", "outputs.pb")
 _DECK = "deck.html"
-_PID = "pid"
+_ORPHANS = 5.0
+"""Seconds in which processes that were killed are gone, unless the system is stuck with them."""
 
 
 class _Running:
@@ -203,7 +204,6 @@ class CommandExecutor:
             environment |= variables(launch, command, places, prefix) | launch.metadata.environment
             environment |= mount_secrets(launch, places)
             running.process = _spawn(arguments(launch, command, given, places), environment, places, launch, prefix)
-            (places.attempt / _PID).write_text(str(running.process.pid))
             self._report(Started(launch.attempt, str(running.process.pid), self._clock()))
             if running.cancelled is not None:
                 self._terminate(running)
@@ -390,7 +390,7 @@ def _show_deck(outlet: Outlet, path: Path) -> None:
         html = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return  # it is being put into place; the next look finds it
-    outlet.publish([Deck("deck", html, auto_add_to_deck=False)])
+    outlet.publish([Deck("deck", Html(html), auto_add_to_deck=False)])
 
 
 def _version(path: Path) -> tuple[int, int]:
@@ -422,17 +422,31 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _end_orphans(attempts: Path) -> None:
-    """End what an engine that was killed has left running, and remove its directories. The number of a process may be
-    another's by now: only one that says itself that it belongs to the attempt is ended."""
-    for file in attempts.glob(f"*/*/*/{_PID}"):
-        mark = os.fsencode(f"{MARK}={file.parent}")
-        try:
-            pid = int(file.read_text())
-            if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                _signal(pid, signal.SIGKILL)
-        except (OSError, ValueError):
-            pass  # it has ended
+    """End what an engine that was killed has left running, and remove its directories. Every process says in its
+    environment which attempt it belongs to: numbers of processes could be another's by now."""
+    mark = os.fsencode(f"{MARK}={attempts}/")
+    until = time.monotonic() + _ORPHANS
+    while (left := [pid for pid in _processes() if _says(pid, mark)]) and time.monotonic() < until:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
     shutil.rmtree(attempts, ignore_errors=True)
+
+
+def _processes() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []  # the system does not tell
+
+
+def _says(pid: int, mark: bytes) -> bool:
+    try:
+        said = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return False  # it has ended, or is another user's
+    return any(each.startswith(mark) for each in said.split(b"\0"))
 
 
 def _cancelled(cancel: Cancel) -> Failure:

@@ -170,6 +170,11 @@ def slow(folder: str, x: int) -> int:
     return x
 
 
+@task(timeout=2)
+def endless(folder: str) -> int:
+    return slow.task_function(folder=folder, x=1)
+
+
 @workflow
 def slowly(folder: str) -> int:
     return add(a=double(x=4), b=slow(folder=folder, x=double(x=5)))

@@ -40,7 +40,7 @@ class Ended(NamedTuple):
     outputs: dict[str, Any]
     run: Run
     logs: str
-    decks: list[DeckUpdate]
+    decks: list[tuple[DeckUpdate, str]]
     home: Path
 
     def failure(self) -> Any:
@@ -90,7 +90,8 @@ def program(messages: Path) -> Program:
 async def ended(home: Home, run_id: str, phase: Phase, outputs: Any) -> Ended:
     logs = "".join(line.text for line in await home.store.logs(run_id))
     found = {name: plain(each) for name, each in outputs.items()}
-    return Ended(phase, found, await story(home, run_id), logs, await home.store.decks(run_id), home.path)
+    decks = [(deck, deck.html or home.blobs.get(deck.uri).decode()) for deck in await home.store.decks(run_id)]
+    return Ended(phase, found, await story(home, run_id), logs, decks, home.path)
 
 
 def run(program: Program, where: Path, name: str, **inputs: Any) -> Ended:
@@ -204,9 +205,9 @@ def test_files_go_in_and_out_as_plain_paths(program: Program, tmp_path: Path) ->
 
 def test_a_deck(program: Program, tmp_path: Path) -> None:
     end = run(program, tmp_path, "decked", x=4)
-    (deck,) = end.decks
+    ((deck, html),) = end.decks
     assert deck.attempt.path == "n0"
-    assert deck.html or deck.uri
+    assert "<p>seen 4</p>" in html
 
 
 def test_secrets_are_handed_over_and_masked(program: Program, tmp_path: Path) -> None:
@@ -234,6 +235,13 @@ def test_an_abort_ends_its_processes(program: Program, tmp_path: Path) -> None:
     phase, pid = asyncio.run(drive())
     assert phase is Phase.ABORTED
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_task_that_takes_too_long_is_ended(program: Program, tmp_path: Path) -> None:
+    end = run(program, tmp_path, "endless", folder=tmp_path)
+    assert end.phase is Phase.FAILED
+    assert [node.phase for node in end.run.nodes.values()] == [Phase.TIMED_OUT]
+    assert not _alive(process_in(tmp_path))
 
 
 def test_a_killed_engine_is_resumed(program: Program, messages: Path, tmp_path: Path) -> None:
