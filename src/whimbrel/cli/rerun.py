@@ -30,9 +30,11 @@ from whimbrel.errors import InputInvalid, RunNotResumable, ValueMismatch
 from whimbrel.model.events import RunRequested
 from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import Literals
+from whimbrel.model.program import Program
 from whimbrel.model.run import Phase, RunSummary
 from whimbrel.runtime.literal_text import from_text
 from whimbrel.runtime.ports import BlobStore
+from whimbrel.runtime.program_files import keep_program_files
 from whimbrel.runtime.values import keep_files, read_literals
 
 _SHOWN = {Verdict.REUSE: "reused", Verdict.RUN: "will run", Verdict.DEPENDS: "depends"}
@@ -134,8 +136,9 @@ def fork(context: click.Context, /, run: str, home: Path, as_json: bool, **optio
     old = asyncio.run(read_recorded(home, run))
     entity = root_entity(old.request.program, old.request.workflow, old.summary.source, options["code"])
     literals = asyncio.run(_inputs(home, entity, old.request.inputs, options["given"]))
+    program = asyncio.run(_kept_program(home, entity.program()))
     request = msgspec.structs.replace(
-        old.request, workflow=entity.name, program=entity.program(), inputs=literals, recovered_from=old.summary.id
+        old.request, workflow=entity.name, program=program, inputs=literals, recovered_from=old.summary.id
     )
     request = settle(msgspec.structs.replace(request, reuse=reusable(old.run), moved=True))
     lines = forecast(old.run, request, current_program(old.run.program, options["code"]))
@@ -167,6 +170,11 @@ async def _inputs(home: Path, entity: Entity[..., Any], recorded: Literals, give
         return kept
     async with looking(home) as opened:
         return {**kept, **_validated(entity, {**kept, **said}, said, opened.blobs)}
+
+
+async def _kept_program(home: Path, program: Program) -> Program:
+    async with looking(home) as opened:
+        return await asyncio.to_thread(keep_program_files, program, opened.blobs)
 
 
 def _validated(entity: Entity[..., Any], whole: Literals, said: Literals, blobs: BlobStore) -> Literals:

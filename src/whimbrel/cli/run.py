@@ -40,6 +40,7 @@ from whimbrel.model.literal_types import BinaryType
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import Program
 from whimbrel.model.run import Phase, RunOptions
+from whimbrel.runtime.program_files import keep_program_files
 from whimbrel.runtime.values import keep_files, read_literals
 from whimbrel.stores.home import open_home
 from whimbrel.types.held import holds_value
@@ -217,8 +218,9 @@ def _run(
         # A run has its files for good: what the paths held when it was started.
         blobs = engine.home.blobs
         kept = {name: await asyncio.to_thread(keep_files, literal, blobs) for name, literal in literals.items()}
+        whole = await asyncio.to_thread(keep_program_files, program, blobs)
         return await engine.plane.launch(
-            program, entity.entry_name, kept, options=run_options, source=source, run_id=run_id
+            whole, entity.entry_name, kept, options=run_options, source=source, run_id=run_id
         )
 
     home: Path = options["home"]

@@ -39,6 +39,7 @@ from whimbrel.model.run import AttemptId, Entry, Phase, RunOptions
 from whimbrel.runtime.attempt import load_once
 from whimbrel.runtime.driver import Driver
 from whimbrel.runtime.ports import BlobStore
+from whimbrel.runtime.program_files import keep_program_files
 from whimbrel.runtime.values import keep_files, read_literals
 from whimbrel.stores.crashing import CrashingStore, SimulatedCrash
 from whimbrel.stores.memory import MemoryStore
@@ -176,6 +177,7 @@ class TestEngine:
         program, workflow = entry_program(entity)
         given = entity.signature.encode_inputs(entity.signature.bind(args, inputs))
         literals = {name: keep_files(literal, self.blobs) for name, literal in given.items()}
+        program = keep_program_files(program, self.blobs)
         self._entity = entity
         self._runs += 1
         self.run_id = f"{self._prefix}{self._runs}"

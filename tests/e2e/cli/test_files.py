@@ -99,6 +99,33 @@ def test_a_fork_is_given_another_file(shell: Shell) -> None:
     assert shell("describe", "latest", "--json").json["inputs"]["data"].startswith("blob:files/")
 
 
+def test_a_run_keeps_what_its_launch_plan_fixes(shell: Shell) -> None:
+    program = (shell.directory / "program.py").read_text()
+    (shell.directory / "program.py").write_text(f"""{program}
+from whimbrel import LaunchPlan, workflow
+
+@task
+def gate() -> bool:
+    return ready()
+
+@workflow
+def waits(data: FlyteFile) -> str:
+    said = text(data=data)
+    gate().runs_before(said)
+    return said
+
+plan = LaunchPlan.create("plan", waits, fixed_inputs={{"data": FlyteFile("data.txt")}})
+""")
+    assert shell("run", "-q", "program.py", "plan", code=None).code != 0
+    (shell.directory / "data.txt").write_text("changed")
+    (shell.directory / "ready").touch()
+    assert shell("recover", "-q", "latest").out == "ab\n"
+    # A fork runs what the program says now.
+    assert shell("fork", "-q", "--yes", "latest").out == "changed\n"
+    told = shell("run", "program.py", "plan", "--data", "data.txt", code=2).err
+    assert "plan: the launch plan fixes 'data'; it takes no other" in told
+
+
 def test_a_directory(shell: Shell) -> None:
     (shell.directory / "tree" / "sub").mkdir(parents=True)
     (shell.directory / "tree" / "sub" / "x").write_text("x")
