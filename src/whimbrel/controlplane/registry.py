@@ -83,7 +83,7 @@ class Registry:
             there = await self._store.add_entity(entity)
             if there == entity:
                 return
-        if there.message != message:
+        if not wire.same_body(there, message):
             raise InputInvalid(f"{id} is registered with another body; give this one another version.")
         raise AlreadyExists(f"{id} is registered already, and is the same.")
 

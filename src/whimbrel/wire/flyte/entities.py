@@ -94,6 +94,24 @@ def body(entity: Entity) -> Any:
     return message
 
 
+def same_body(entity: Entity, message: bytes) -> bool:
+    """Whether ``message`` says what the body of ``entity`` says. The order of some lists has no meaning, and is another
+    each time that flytekit compiles."""
+    if entity.message == message:
+        return True
+    return entity.id.kind is EntityKind.WORKFLOW and _ordered(entity.message) == _ordered(message)
+
+
+def _ordered(message: bytes) -> bytes:
+    spec = workflow_pb2.WorkflowSpec.FromString(message)
+    for template in (spec.template, *spec.sub_workflows):
+        for node in _nodes(template):
+            node.upstream_node_ids.sort()
+            node.inputs.sort(key=lambda binding: binding.var)
+    spec.sub_workflows.sort(key=body_bytes)
+    return body_bytes(spec)
+
+
 def model_bytes(assembled: Assembled) -> bytes:
     """What is kept of a program."""
     return encode(assembled)
