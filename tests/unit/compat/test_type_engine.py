@@ -42,6 +42,7 @@ from tests.unit.compat import written_for_flytekit as theirs
 from tests.unit.compat.written_for_flytekit import Colour, Measure, MyDataset, Note
 from whimbrel.errors import UnsupportedType, ValueMismatch
 from whimbrel.testing.engine import TestEngine
+from whimbrel.types.mismatch import type_name
 from whimbrel.types.registry import default_registry
 
 CTX = FlyteContextManager.current_context()
@@ -63,7 +64,7 @@ CASES: list[tuple[Callable[..., Any], dict[str, Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("entity", "inputs", "expected"), CASES, ids=lambda case: getattr(case, "name", ""))
+@pytest.mark.parametrize(("entity", "inputs", "expected"), CASES, ids=range(len(CASES)))
 def test_values_travel(entity: Callable[..., Any], inputs: dict[str, Any], expected: Any) -> None:
     assert entity(**inputs) == expected
     assert TestEngine().run(entity, **inputs) == expected
@@ -151,7 +152,7 @@ KNOWN: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("python_type", "value"), KNOWN, ids=str)
+@pytest.mark.parametrize(("python_type", "value"), KNOWN, ids=[type_name(python_type) for python_type, _ in KNOWN])
 def test_values_go_there_and_back(python_type: Any, value: Any) -> None:
     expected = TypeEngine.to_literal_type(python_type)
     made = TypeEngine.to_literal(CTX, value, python_type, expected)
@@ -226,7 +227,7 @@ BOXED: list[tuple[LiteralType, Literal]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "value"), BOXED, ids=str)
+@pytest.mark.parametrize(("kind", "value"), BOXED, ids=range(len(BOXED)))
 def test_every_kind_of_literal(kind: LiteralType, value: Literal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Box, "kind", kind)
     monkeypatch.setattr(Box, "literal", value)
