@@ -57,21 +57,21 @@ def bind(service: str, handlers: Mapping[str, Handler]) -> Registration:
 
 
 def _bound(service: str, method: Method, handler: Handler | None) -> Any:
-    async def answer(request: Any, context: grpc.aio.ServicerContext) -> Any:
+    async def answer(data: bytes, context: grpc.aio.ServicerContext) -> Any:
         response = method.response()
         if handler is None:
             said = f"{service}.{method.name} is not served by whimbrel; docs/reference/flyte-compat.md lists what is."
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, said)
             return response
         try:
-            await handler(request, response)
+            await handler(method.read(data), response)
         except WhimbrelError as error:
             code = next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.INTERNAL)
             if code is grpc.StatusCode.INTERNAL:
                 log.exception("%s.%s failed", service, method.name)
-            await context.abort(code, str(error)[:_LONGEST])
+            said = str(error)
+            await context.abort(code, said if len(said) <= _LONGEST else f"{said[:_LONGEST]}...")
         return response
 
-    return grpc.unary_unary_rpc_method_handler(
-        answer, request_deserializer=method.request.FromString, response_serializer=method.response.SerializeToString
-    )
+    # No deserializer: what gRPC makes of one that raises is UNKNOWN, which clients take for a missing login.
+    return grpc.unary_unary_rpc_method_handler(answer, response_serializer=method.response.SerializeToString)

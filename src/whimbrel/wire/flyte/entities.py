@@ -30,6 +30,8 @@ from whimbrel.wire.flyte.types import encode_type
 ACTIVE, INACTIVE = "ACTIVE", "INACTIVE"
 """The states of launch plans."""
 
+_LONGEST = 255
+"""Letters of each part of an id: what Flyte's own server takes."""
 _KINDS = {
     EntityKind.TASK: identifier_pb2.TASK,
     EntityKind.WORKFLOW: identifier_pb2.WORKFLOW,
@@ -63,6 +65,9 @@ def read_id(message: Any, kind: EntityKind | None = None) -> EntityId:
     for field in ("project", "domain", "name"):
         if not getattr(message, field):
             raise InputInvalid(f"an id without a {field}; say project, domain, name and version.")
+    for field in ("project", "domain", "name", "version"):
+        if len(getattr(message, field)) > _LONGEST:
+            raise InputInvalid(f"the {field} of an id has at most {_LONGEST} letters; use a shorter one.")
     return EntityId(found, message.project, message.domain, message.name, message.version)
 
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from flyteidl.service import admin_pb2, auth_pb2, dataproxy_pb2, identity_pb2, signal_pb2
+from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 from msgspec import Struct
+
+from whimbrel.errors import InputInvalid
 
 ADMIN = "flyteidl.service.AdminService"
 DATA_PROXY = "flyteidl.service.DataProxyService"
@@ -36,6 +39,13 @@ class Method(Struct, frozen=True):
     name: str
     request: Any
     response: Any
+
+    def read(self, data: bytes) -> Any:
+        """The request in ``data``. Raises ``InputInvalid``."""
+        try:
+            return self.request.FromString(data)
+        except DecodeError:
+            raise InputInvalid(f"what was sent is no {self.request.DESCRIPTOR.full_name}; send one.") from None
 
 
 def methods(service: str) -> list[Method]:
