@@ -92,10 +92,9 @@ def command(
     Prints one line with the address when it is ready. SIGTERM and Ctrl-C stop it: running tasks are given their time,
     runs stay as they are on disk, and the next `whimbrel up` carries on. A second Ctrl-C does not wait for tasks.
     """
+    config = ServerConfig(home, host=host, port=port, workers=workers, drain=drain, images=_images(images))
     _log_to_stderr(log_level)
-    return asyncio.run(
-        _serve(ServerConfig(home, host=host, port=port, workers=workers, drain=drain, images=_images(images)))
-    )
+    return asyncio.run(_serve(config))
 
 
 def _images(said: tuple[str, ...]) -> dict[str, str]:
