@@ -143,9 +143,7 @@ def files(table: Table, programs: Any, scratch: Path) -> None:
     shutil.rmtree(home)
     source.unlink()
     table.add("1 GiB through two tasks, digested, flushed", ours, plain, than="a plain copy, twice, flushed", goal=1.3)
-    table.note(
-        "of the first inside the tasks", f"{statistics.median(inside):.2f} s; the rest begins them and keeps results"
-    )
+    table.note("of that inside the tasks", f"{statistics.median(inside):.2f} s; the rest begins them and keeps results")
     table.note("beside that, starting and stopping an engine and its workers", f"{statistics.median(around):.2f} s")
     table.note("the same by files in the tasks' scratch directories, moved", f"{statistics.median(by_path):.2f} s")
     table.note("bytes that the parent read while both ran", f"at most {max(parents):,.0f}")
