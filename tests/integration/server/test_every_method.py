@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +92,48 @@ async def _asked(call: Any, body: bytes) -> bytes | grpc.aio.AioRpcError:
     except grpc.aio.AioRpcError as error:
         return error
     return answer
+
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "flyte-compat.md"
+HEAD = """# Flyte's services: what is served
+
+Every method of the services that Flyte's clients call. What is not served answers UNIMPLEMENTED, with a sentence.
+Made by a test: `python -m tests.integration.server.test_every_method`.
+"""
+
+
+def page(directory: Path) -> str:
+    """The table, of what each method answers to an empty message."""
+    found: dict[tuple[str, str], bool] = {}
+
+    async def scenario() -> None:
+        server = grpc.aio.server()
+        for registration in handlers(directory):
+            registration.add(server)
+        address = f"unix:{directory}/grpc"
+        server.add_insecure_port(address)
+        await server.start()
+        async with grpc.aio.insecure_channel(address) as channel:
+            for service in SERVICES:
+                for method in methods(service):
+                    answer = await _asked(channel.unary_unary(f"/{service}/{method.name}"), b"")
+                    refused = isinstance(answer, grpc.aio.AioRpcError)
+                    found[service, method.name] = not refused or answer.code() is not grpc.StatusCode.UNIMPLEMENTED
+        await server.stop(None)
+
+    asyncio.run(scenario())
+    lines = [HEAD]
+    for service in SERVICES:
+        lines += [f"## {service.rpartition('.')[2]}", "", "| method | served |", "|---|---|"]
+        lines += [f"| {method.name} | {'yes' if found[service, method.name] else '-'} |" for method in methods(service)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def test_the_page_says_what_is_served(tmp_path: Path) -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(tmp_path), "python -m tests.integration.server.test_every_method"
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        PAGE.write_text(page(Path(made)), encoding="utf-8")

@@ -61,6 +61,7 @@ def test_what_cannot_be_is_refused_with_the_error_that_clients_expect(site: Site
     }
 
 
+@pytest.mark.slow  # runs a task, which imports flytekit
 def test_an_execution_waits_is_answered_and_is_terminated(site: Site) -> None:
     found = client(site.python, site.address, "gate")
     assert found == {
