@@ -34,7 +34,7 @@ from whimbrel.server.draining import DrainingExecutor
 from whimbrel.server.feed import Feed
 from whimbrel.server.grpc.services import registrations
 from whimbrel.server.grpc.serving import GrpcServing
-from whimbrel.server.house import House, ServerConfig
+from whimbrel.server.house import House, ServerConfig, is_loopback
 from whimbrel.server.http.application import application
 from whimbrel.server.http.serving import HttpServing
 from whimbrel.server.metrics import Metrics
@@ -100,7 +100,8 @@ class Server:
             )
         home = stack.enter_context(open_home(config.home, exclusive=True))
         inner = _inner_sockets(stack)
-        metrics, feed = Metrics(), Feed()
+        clock, ids = SystemClock(), RandomIds()
+        metrics, feed = Metrics(), Feed(ids.new_run_id())
         home.store.watch_commits = metrics.commits.observe
         front = Front(
             grpc=str(inner / "grpc"),
@@ -111,13 +112,15 @@ class Server:
         stack.push_async_callback(front.close)
 
         secrets = SecretSources((EnvironmentSecrets(), FileSecrets(), SecretStore(home.path)))
-        clock, ids = SystemClock(), RandomIds()
 
         def ended(report: Report) -> None:
             metrics.count("whimbrel_attempts_total", f'outcome="{type(report).__name__}"')
 
         def changed(run: Run, event: Event | LogChunk | Progress) -> None:
-            feed.tell(run.id)
+            if isinstance(event, LogChunk | Progress):
+                feed.whisper(run.id)
+            else:
+                feed.tell(run.id)
 
         workers = ProcessExecutor(blobs=home.blobs.location, workers=config.workers, secrets=secrets)
         commands = CommandExecutor(
@@ -184,11 +187,6 @@ class Server:
         """Take nothing new, give what runs its time, and let go of everything."""
         self._draining = True
         await self._stack.aclose()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach ``host``."""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 def _inner_sockets(stack: contextlib.ExitStack | contextlib.AsyncExitStack) -> Path:

@@ -21,6 +21,11 @@ PORT = 30080
 LOOPBACK = "127.0.0.1"
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach ``host``."""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
 class ServerConfig(Struct, frozen=True):
     """What a server is told: ``port`` 0 takes a free one; ``workers`` ``None`` is one a processor; ``drain`` is how
     many seconds running attempts are given when the server stops. ``images`` says in which environment (a directory

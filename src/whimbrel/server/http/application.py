@@ -6,23 +6,80 @@ Knows: Starlette, what serves each route. Must not know: ports, engines.
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from whimbrel.server.house import House
+from whimbrel.errors import WhimbrelError
+from whimbrel.server.house import House, is_loopback
+from whimbrel.server.http import problems
+from whimbrel.server.http.guard import Guard
+from whimbrel.server.http.openapi import Endpoint, document
 from whimbrel.server.http.probes import Probes
+from whimbrel.server.http.runs import Runs
+from whimbrel.server.http.shapes import (
+    Abort,
+    Accepted,
+    Answer,
+    Deck,
+    DeckQuery,
+    Detail,
+    Lines,
+    ListQuery,
+    LogQuery,
+    Page,
+    Signal,
+)
 from whimbrel.server.http.uploads import UploadRoute
 from whimbrel.server.uploads import uploads_of
+
+V1 = "/api/v1"
+
+
+def endpoints(house: House) -> list[Endpoint]:
+    """The table of REST."""
+    runs = Runs(house)
+    one = f"{V1}/runs/{{run}}"
+    return [
+        Endpoint("GET", f"{V1}/runs", runs.list_runs, "Runs, the newest first.", Page, ListQuery),
+        Endpoint("GET", f"{V1}/events", runs.follow_runs, "Rows as they change.", None, ListQuery, streams=True),
+        Endpoint("GET", one, runs.get_run, "All of a run.", Detail),
+        Endpoint("GET", f"{one}/events", runs.follow_run, "What happens in a run.", streams=True),
+        Endpoint("GET", f"{one}/logs", runs.get_logs, "What its tasks wrote.", Lines, LogQuery, streams=True),
+        Endpoint("GET", f"{one}/decks", runs.get_decks, "What its tasks show.", list[Deck], DeckQuery),
+        Endpoint("POST", f"{one}/abort", runs.abort_run, "End a run.", Accepted, takes=Abort, status=202),
+        Endpoint("POST", f"{one}/approve", runs.approve_gate, "Say yes at a gate.", Accepted, takes=Answer, status=202),
+        Endpoint("POST", f"{one}/reject", runs.reject_gate, "Say no at a gate.", Accepted, takes=Answer, status=202),
+        Endpoint("POST", f"{one}/signal", runs.signal_gate, "Answer a gate.", Accepted, takes=Signal, status=202),
+        Endpoint("POST", f"{one}/recover", runs.recover_run, "Run again what failed.", Accepted, status=201),
+    ]
 
 
 def application(house: House) -> Starlette:
     """Everything that is served over HTTP."""
     probes = Probes(house)
     uploads = UploadRoute(uploads_of(house))
+    table = endpoints(house)
+    described = document(table)
+
+    async def openapi(request: Request) -> Response:
+        return JSONResponse(described)
+
     return Starlette(
         routes=[
             Route("/healthz", probes.alive),
             Route("/readyz", probes.ready),
             Route("/metrics", probes.metrics),
             Route("/uploads/{project}/{domain}/{root}/{name}", uploads.put, methods=["PUT"]),
-        ]
+            Route(f"{V1}/openapi.json", openapi),
+            *(Route(row.path, row.handler, methods=[row.method]) for row in table),
+        ],
+        middleware=[Middleware(Guard, is_ours=is_loopback)],
+        exception_handlers={
+            WhimbrelError: problems.ours,
+            HTTPException: problems.of_http,
+            Exception: problems.unexpected,
+        },
     )

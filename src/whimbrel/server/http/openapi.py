@@ -1,0 +1,84 @@
+"""The OpenAPI document, from the table of endpoints and their structs.
+
+Knows: OpenAPI 3.1, msgspec's schemas. Must not know: handlers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from whimbrel.server.http.problems import MEDIA_TYPE, Problem
+
+JSON = "application/json"
+
+
+class Endpoint(Struct, frozen=True):
+    """A row of the table. ``gives`` is ``None`` for a stream; ``streams`` says that it can be followed."""
+
+    method: str
+    path: str
+    handler: Callable[[Request], Awaitable[Response]]
+    summary: str
+    gives: type[Any] | Any = None
+    query: type[Struct] | None = None
+    takes: type[Struct] | None = None
+    streams: bool = False
+    status: int = 200
+
+
+def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    """The document."""
+    shapes: list[Any] = [Problem]
+    for endpoint in endpoints:
+        shapes += [shape for shape in (endpoint.gives, endpoint.takes, endpoint.query) if shape is not None]
+    schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    by_shape = dict(zip(map(repr, shapes), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        content: dict[str, Any] = {}
+        if endpoint.gives is not None:
+            content[JSON] = {"schema": by_shape[repr(endpoint.gives)]}
+        if endpoint.streams:
+            content["text/event-stream"] = {"schema": {"type": "string"}}
+        operation: dict[str, Any] = {
+            "summary": endpoint.summary,
+            "operationId": endpoint.handler.__name__,
+            "parameters": [
+                *(
+                    {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                    for name in re.findall(r"{(\w+)}", endpoint.path)
+                ),
+                *(_parameters(components[endpoint.query.__name__]) if endpoint.query is not None else ()),
+            ],
+            "responses": {
+                str(endpoint.status): {"description": endpoint.summary, "content": content},
+                "default": {
+                    "description": "What went wrong, and what to do.",
+                    "content": {MEDIA_TYPE: {"schema": by_shape[repr(Problem)]}},
+                },
+            },
+        }
+        if endpoint.takes is not None:
+            operation["requestBody"] = {"required": True, "content": {JSON: {"schema": by_shape[repr(endpoint.takes)]}}}
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "whimbrel", "version": version("whimbrel")},
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": of}
+        for name, of in schema["properties"].items()
+    ]

@@ -1,0 +1,75 @@
+"""Errors as answers: RFC 9457, `application/problem+json`.
+
+Knows: our errors, their status. Must not know: routes.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+import msgspec
+from msgspec import Struct
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from whimbrel.errors import EntityNotFound, Fenced, RunNotResumable, StoreError, UserError, WhimbrelError
+
+log = logging.getLogger("whimbrel.http")
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """What went wrong with a request. ``type`` is the name of the error; ``detail`` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+
+
+def status_of(error: WhimbrelError) -> HTTPStatus:
+    """Whose fault it is, in HTTP's words."""
+    if isinstance(error, EntityNotFound):
+        return HTTPStatus.NOT_FOUND
+    if isinstance(error, RunNotResumable | Fenced):
+        return HTTPStatus.CONFLICT
+    if isinstance(error, UserError):
+        return HTTPStatus.BAD_REQUEST
+    if isinstance(error, StoreError):
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def problem(status: int, kind: str, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """The answer."""
+    said = Problem(f"urn:whimbrel:problem:{kind}", HTTPStatus(status).phrase, status, detail)
+    return Response(msgspec.json.encode(said), status, headers, MEDIA_TYPE)
+
+
+async def ours(request: Request, error: Exception) -> Response:
+    """For ``WhimbrelError``."""
+    assert isinstance(error, WhimbrelError)
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+    return problem(status, type(error).__name__, str(error))
+
+
+async def of_http(request: Request, error: Exception) -> Response:
+    """For what Starlette refuses: unknown paths, wrong methods."""
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    detail = error.detail
+    if status is HTTPStatus.NOT_FOUND:
+        detail = "there is nothing here; /api/v1/openapi.json lists what there is"
+    headers = dict(error.headers) if error.headers else None
+    return problem(status, status.phrase.replace(" ", ""), detail, headers)
+
+
+async def unexpected(request: Request, error: Exception) -> Response:
+    """For everything else: a fault of ours, told without its insides."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(500, "Fault", "this is a fault of the server; its log says more")

@@ -1,0 +1,405 @@
+"""REST for runs: lists, details, what happens, logs, decks; abort, answers, recovery.
+
+Knows: the house, the shapes. Must not know: how a request comes here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import math
+import os
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from whimbrel.controlplane.answering import Gate, as_it_will_be, known_gate, must_be_open
+from whimbrel.controlplane.describing import run_json, summary_json, waiting_json
+from whimbrel.controlplane.ports import LogLine
+from whimbrel.controlplane.requests import SIGNAL, signal_text
+from whimbrel.controlplane.rerun import Rerun, reusable
+from whimbrel.engine.run import Run
+from whimbrel.errors import EntityNotFound, InputInvalid, RunNotResumable, ValueMismatch
+from whimbrel.model.attempt import DeckUpdate
+from whimbrel.model.events import Event, RunRequested, SignalReceived
+from whimbrel.model.literal_types import BlobType, DatasetType, describe
+from whimbrel.model.literals import BoolLiteral, Literal
+from whimbrel.model.program import GateKind
+from whimbrel.model.run import Phase, RunSummary
+from whimbrel.runtime.literal_text import from_json
+from whimbrel.runtime.values import read_literals, write_literals
+from whimbrel.server.house import House
+from whimbrel.server.http import sse
+from whimbrel.server.http.guard import BODY
+from whimbrel.server.http.shapes import Abort, Answer, DeckQuery, ListQuery, LogQuery, Signal
+from whimbrel.wire.literal_json import dump
+from whimbrel.wire.spans import iso_moment
+
+S = TypeVar("S", bound=Struct)
+
+_SCAN = 500
+_SCANS = 10
+"""A page of rare runs is looked for in at most so many pages of the store; then the client asks again."""
+_LIST_PAUSE = 0.2
+"""Seconds between two looks of a list: a busy run is one line of it, not a hundred."""
+_LOG_PAGE = 1000
+_FOLDS = 2
+"""Runs that are folded at the same time: it takes a thread and the interpreter."""
+_HEAVY = ("program", "define", "reuse")
+"""Of events: what a follower has no use for, and may be megabytes."""
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """JSON, exact whatever its numbers are. Lone surrogates become escapes of their own."""
+    return Response(dump(value, indent=None).encode("utf-8", "backslashreplace"), status, media_type="application/json")
+
+
+def query(request: Request, shape: type[S]) -> S:
+    """The parameters of a request. Raises ``InputInvalid``."""
+    try:
+        return msgspec.convert(dict(request.query_params), shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise InputInvalid(f"the query: {error}") from None
+
+
+async def body(request: Request, shape: type[S]) -> S:
+    """The body of a request. Raises ``InputInvalid``."""
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > BODY:
+            raise InputInvalid(f"the body: it may have {BODY} bytes")
+    try:
+        return msgspec.json.decode(bytes(read) or b"{}", type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputInvalid(f"the body: {error}") from None
+
+
+Read = Callable[[Gate], Literal]
+"""The value for a gate. Raises ``InputInvalid`` for a gate that takes another."""
+
+
+class Runs:
+    """The handlers."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._store = house.home.store
+        self._folding = asyncio.Semaphore(_FOLDS)
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    async def list_runs(self, request: Request) -> Response:
+        """A page of runs."""
+        asked = query(request, ListQuery)
+        keep = _Filter(asked)
+        found: list[RunSummary] = []
+        before = asked.cursor
+        more = True
+        for _ in range(_SCANS):
+            page = await self._store.summaries(limit=_SCAN, before=before, phases=keep.phases)
+            for summary in page:
+                if keep.since and summary.created_at < keep.since:
+                    more = False
+                    break
+                before = summary.id
+                if keep.takes(summary):
+                    found.append(summary)
+                    if len(found) == asked.limit:
+                        break
+            if not more or len(found) == asked.limit or len(page) < _SCAN:
+                more = more and (len(found) == asked.limit or len(page) == _SCAN)
+                break
+        return answer({"runs": [summary_json(row) for row in found], "next": before if more and before else None})
+
+    async def get_run(self, request: Request) -> Response:
+        """All of a run."""
+        summary = await self._store.summary(request.path_params["run"])
+        events = await self._store.events(summary.id)
+        progress = {said.attempt.path: said for said in await self._store.progress(summary.id)}
+        blobs = self._house.home.blobs
+
+        def fold() -> str:
+            state = Run.replay(events, keep_story=False)
+            inputs = read_literals(getattr(events[0], "inputs", {}), blobs)
+            outputs = read_literals(state.outputs, blobs)
+            said = run_json(summary, state, inputs, outputs, story=False, progress=progress)
+            return dump({**said, "waiting": [waiting_json(node) for node in state.waiting]}, indent=None)
+
+        async with self._folding:
+            text = await asyncio.to_thread(fold)
+        return Response(text.encode("utf-8", "backslashreplace"), media_type="application/json")
+
+    async def follow_run(self, request: Request) -> Response:
+        """The events of a run, from the first or from after `Last-Event-ID`, until its end."""
+        summary = await self._store.summary(request.path_params["run"])
+        after = _last_event(request)
+        if after is None:
+            after = 0
+        elif summary.phase.terminal and not await self._store.events(summary.id, after=after):
+            # What tells an EventSource to stay away.
+            return Response(status_code=204)
+        return sse.stream(self._happenings(summary.id, after))
+
+    async def _happenings(self, run: str, seq: int) -> AsyncIterator[str]:
+        with self._house.feed.following(run) as changed:
+            async for look in sse.changes(changed):
+                if not look:
+                    yield ": still here\n\n"
+                    continue
+                # The phase first: what was written before the end is there when the end is.
+                phase = (await self._store.summary(run)).phase
+                for event in await self._store.events(run, after=seq):
+                    seq += 1
+                    yield sse.message(str(event.__struct_config__.tag), _event_text(seq, event), str(seq))
+                if phase.terminal:
+                    yield sse.message("end", dump({"run": run, "phase": phase.value}, indent=None))
+                    return
+                if self._house.feed.closed:
+                    return
+
+    async def follow_runs(self, request: Request) -> Response:
+        """The rows of runs as they change: `run` for each, `reset` when the list must be read again first."""
+        keep = _Filter(query(request, ListQuery))
+        feed = self._house.feed
+        name, _, number = request.headers.get("last-event-id", "").rpartition("-")
+        known = name == feed.name and number.isascii() and number.isdigit() and len(number) < 19
+        fresh = "last-event-id" not in request.headers
+        return sse.stream(self._rows(keep, feed.last if fresh else int(number) if known else -1))
+
+    async def _rows(self, keep: _Filter, number: int) -> AsyncIterator[str]:
+        feed = self._house.feed
+        with feed.following() as changed:
+            async for look in sse.changes(changed):
+                if not look:
+                    yield ": still here\n\n"
+                    continue
+                last = feed.last
+                runs = feed.since(number)
+                if runs is None:
+                    yield sse.message("reset", "{}", f"{feed.name}-{last}")
+                for run in runs or ():
+                    summary = await self._store.summary(run)
+                    if keep.takes(summary):
+                        yield sse.message("run", dump(summary_json(summary), indent=None))
+                if runs:
+                    # Only now: whoever left in between is told all of it again.
+                    yield sse.message("seen", "{}", f"{feed.name}-{last}")
+                number = last
+                if feed.closed:
+                    return
+                await asyncio.sleep(_LIST_PAUSE)
+
+    async def get_logs(self, request: Request) -> Response:
+        """What was written; as a stream for who accepts `text/event-stream`."""
+        asked = query(request, LogQuery)
+        summary = await self._store.summary(request.path_params["run"])
+        if sse.MEDIA_TYPE in request.headers.get("accept", ""):
+            after = _last_event(request)
+            return sse.stream(self._lines(summary.id, asked.node, asked.after if after is None else after))
+        found = await self._store.logs(summary.id, path=asked.node, after=asked.after, limit=asked.limit)
+        return answer({"lines": [_line(chunk) for chunk in found], "next": found[-1].id if found else asked.after})
+
+    async def _lines(self, run: str, node: str, after: int) -> AsyncIterator[str]:
+        with self._house.feed.following(run) as changed:
+            async for look in sse.changes(changed):
+                if not look:
+                    yield ": still here\n\n"
+                    continue
+                phase = (await self._store.summary(run)).phase
+                while chunks := await self._store.logs(run, path=node, after=after, limit=_LOG_PAGE):
+                    for chunk in chunks:
+                        after = chunk.id
+                        yield sse.message("line", dump(_line(chunk), indent=None), str(after))
+                if phase.terminal:
+                    yield sse.message("end", dump({"run": run, "phase": phase.value}, indent=None))
+                    return
+                if self._house.feed.closed:
+                    return
+
+    async def get_decks(self, request: Request) -> Response:
+        """What the attempts of a run show."""
+        asked = query(request, DeckQuery)
+        summary = await self._store.summary(request.path_params["run"])
+        decks = await self._store.decks(summary.id, path=asked.node)
+        return answer(await asyncio.to_thread(lambda: [self._deck(one) for one in decks]))
+
+    def _deck(self, update: DeckUpdate) -> dict[str, Any]:
+        html = update.html
+        if update.uri:
+            try:
+                html = self._house.home.blobs.get(update.uri).decode("utf-8", "replace")
+            except EntityNotFound as error:
+                html = f"<p>The deck is lost: {error}</p>"
+        at = iso_moment(update.at)
+        return {
+            "node": update.attempt.path,
+            "attempt": update.attempt.number,
+            "name": update.name,
+            "at": at,
+            "html": html,
+        }
+
+    # --- doing -------------------------------------------------------------------------------------------------------
+
+    async def abort_run(self, request: Request) -> Response:
+        """End a run for good; what has to clean up does so first."""
+        asked = await body(request, Abort)
+        summary = await self._store.summary(request.path_params["run"])
+        if summary.phase.terminal:
+            raise RunNotResumable(f"run {summary.id} has ended already ({summary.phase.value})")
+        await self._house.plane.abort(summary.id, asked.reason)
+        return answer({"run": summary.id}, 202)
+
+    async def approve_gate(self, request: Request) -> Response:
+        """Say yes at a gate."""
+        asked = await body(request, Answer)
+        return await self._answered(request, asked.gate, lambda gate: _verdict(gate, True), asked.by, asked.reason)
+
+    async def reject_gate(self, request: Request) -> Response:
+        """Say no at a gate."""
+        asked = await body(request, Answer)
+        return await self._answered(request, asked.gate, lambda gate: _verdict(gate, False), asked.by, asked.reason)
+
+    async def signal_gate(self, request: Request) -> Response:
+        """Give a gate the value that it waits for."""
+        asked = await body(request, Signal)
+        return await self._answered(request, asked.gate, lambda gate: _value(gate, asked.value), asked.by, "")
+
+    async def _answered(self, request: Request, gate: str, read: Read, by: str, reason: str) -> Response:
+        summary = await self._store.summary(request.path_params["run"])
+        must_be_open(summary)
+        now = self._house.clock.now()
+        run = await as_it_will_be(self._store, summary, now)
+        value: Literal = write_literals({"o0": read(known_gate(run, gate))}, self._house.home.blobs)["o0"]
+        said = SignalReceived(gate, value, by, now, os.urandom(8).hex(), reason)
+        run.handle(said)
+        if refusal := run.refusal(said.id):
+            raise InputInvalid(f"run {summary.id}: {refusal}")
+        # Safe in the inbox, and taken from there at once: an answer outlives the server.
+        await self._store.send(summary.id, SIGNAL, signal_text(said), now)
+        await self._house.plane.look()
+        return answer({"run": summary.id}, 202)
+
+    async def recover_run(self, request: Request) -> Response:
+        """Begin a new run of the same program with the same inputs that takes over every outcome that this one had."""
+        summary = await self._store.summary(request.path_params["run"])
+        if summary.phase is Phase.SUCCEEDED or not summary.phase.terminal:
+            raise RunNotResumable(
+                f"run {summary.id} is {summary.phase.value}: only a run that has failed, timed out or was aborted "
+                "can be recovered"
+            )
+        events = await self._store.events(summary.id)
+        first = events[0]
+        assert isinstance(first, RunRequested)
+        async with self._folding:
+            rows = await asyncio.to_thread(lambda: reusable(Run.replay(events, keep_story=False)))
+        begun = await self._house.plane.launch(
+            first.program,
+            first.workflow,
+            first.inputs,
+            options=first.options,
+            source=summary.source,
+            rerun=Rerun(summary.id, rows, False),
+        )
+        return answer({"run": begun}, 201)
+
+
+class _Filter:
+    """Which runs a list shows. Raises ``InputInvalid``."""
+
+    def __init__(self, asked: ListQuery) -> None:
+        self.phases = [_phase(text) for text in asked.phase.split(",") if text.strip()]
+        self.since = _moment("since", asked.since)
+        self._until = _moment("until", asked.until)
+        self._entity = asked.entity
+        self._text = asked.text.casefold()
+
+    def takes(self, summary: RunSummary) -> bool:
+        """Whether it shows this one."""
+        if self.phases and summary.phase not in self.phases:
+            return False
+        if self._entity and summary.entity != self._entity and not summary.entity.endswith(f".{self._entity}"):
+            return False
+        if summary.created_at < self.since or (self._until and summary.created_at >= self._until):
+            return False
+        if not self._text:
+            return True
+        return any(
+            self._text in text.casefold() for text in (summary.id, summary.entity, summary.source, summary.message)
+        )
+
+
+def _phase(text: str) -> Phase:
+    try:
+        return Phase(text.strip().upper().replace("-", "_"))
+    except ValueError:
+        known = ", ".join(phase.value for phase in Phase)
+        raise InputInvalid(f"phase {text!r}: there is no such phase; there are {known}") from None
+
+
+def _moment(name: str, text: str) -> float:
+    if not text:
+        return 0.0
+    try:
+        moment = dt.datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise InputInvalid(f"{name} {text!r}: write a moment as 2026-01-31T12:00:00Z") from None
+
+
+def _last_event(request: Request) -> int | None:
+    text = request.headers.get("last-event-id", "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InputInvalid(f"Last-Event-ID {text[:40]!r}: it is the id of an event of this stream")
+    return int(text)
+
+
+def _event_text(seq: int, event: Event) -> str:
+    said = msgspec.to_builtins(event)
+    for name in _HEAVY:
+        said.pop(name, None)
+    return dump({"seq": seq, **_finite(said)}, indent=None)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no numbers for the infinities and NaN; they are strings, as in the values of a run."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _line(chunk: LogLine) -> dict[str, Any]:
+    return {
+        "id": chunk.id,
+        "node": chunk.attempt.path,
+        "attempt": chunk.attempt.number,
+        "stream": chunk.stream,
+        "level": chunk.level,
+        "at": iso_moment(chunk.at),
+        "text": chunk.text,
+    }
+
+
+def _verdict(gate: Gate, yes: bool) -> Literal:
+    if gate.kind is not GateKind.APPROVE:
+        raise InputInvalid(f"it waits for {describe(gate.wanted)}, not for an approval: send a signal")
+    return BoolLiteral(yes)
+
+
+def _value(gate: Gate, value: Any) -> Literal:
+    if isinstance(gate.wanted, BlobType | DatasetType):
+        # A path would be one of the server's: whoever is over there cannot mean it.
+        raise InputInvalid(f"it takes {describe(gate.wanted)}, which REST cannot bring: use `whimbrel signal`")
+    try:
+        return from_json(value, gate.wanted)
+    except ValueMismatch as error:
+        raise InputInvalid(f"it takes {describe(gate.wanted)}: {error}") from None

@@ -1,0 +1,177 @@
+"""What REST takes and gives, as structs: requests are read by them, and OpenAPI is made from them.
+
+Knows: JSON. Must not know: the model. Moments are ISO 8601 in UTC, ``null`` while they are not known.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+Limit = Annotated[int, Meta(ge=1, le=500, description="At most so many.")]
+
+
+class ListQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which runs: in any of ``phase`` (comma-separated), of this ``entity``, with ``text`` in id, entity, source or
+    message, begun between ``since`` and ``until``. ``cursor`` is the ``next`` of the page before."""
+
+    phase: str = ""
+    entity: str = ""
+    text: str = ""
+    since: str = ""
+    until: str = ""
+    cursor: str = ""
+    limit: Limit = 50
+
+
+class LogQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which lines: of ``node`` and what is inside it, after the chunk ``after``."""
+
+    node: str = ""
+    after: Annotated[int, Meta(ge=0)] = 0
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+
+
+class DeckQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose decks: of ``node`` and what is inside it."""
+
+    node: str = ""
+
+
+class Abort(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a run is to end."""
+
+    reason: str = "aborted over REST"
+
+
+class Answer(Struct, frozen=True, forbid_unknown_fields=True):
+    """An approval or a refusal: which ``gate`` (its name, or the path of its node), who answers, why."""
+
+    gate: str
+    by: str = ""
+    reason: str = ""
+
+
+class Signal(Struct, frozen=True, forbid_unknown_fields=True):
+    """A ``value`` for a ``gate``, as JSON."""
+
+    gate: str
+    value: Any
+    by: str = ""
+
+
+class Row(Struct, frozen=True, forbid_unknown_fields=True):
+    """A run in a list."""
+
+    run: str
+    entity: str
+    phase: str
+    source: str
+    created_at: str | None
+    started_at: str | None
+    ended_at: str | None
+    epoch: int
+    owner: str
+    message: str
+
+
+class Page(Struct, frozen=True, forbid_unknown_fields=True):
+    """Runs, the newest first. There are more for as long as ``next`` is not null, also when a page is short: rare ones
+    are looked for in steps."""
+
+    runs: list[Row]
+    next: str | None
+
+
+class Attempt(Struct, frozen=True, forbid_unknown_fields=True):
+    """A try at a node."""
+
+    number: int
+    phase: str
+    launched_at: str | None
+    started_at: str | None
+    ended_at: str | None
+    worker: str
+    failure: dict[str, Any] | None
+
+
+class NodeProgress(Struct, frozen=True, forbid_unknown_fields=True):
+    """How far an attempt says that it is."""
+
+    done: float
+    total: float | None
+    message: str
+    at: str | None
+
+
+class NodeDetail(Struct, frozen=True, forbid_unknown_fields=True):
+    """A node; ``parent`` is the path of the node that it is inside."""
+
+    path: str
+    parent: str
+    kind: str
+    entity: str
+    name: str
+    phase: str
+    line: str
+    created_at: str | None
+    started_at: str | None
+    ended_at: str | None
+    seconds: float | None
+    inputs: dict[str, Any]
+    outputs: dict[str, Any] | None
+    cached: bool
+    cache_reason: str
+    grafted_from: str
+    recovered_from: str
+    replaced: bool
+    waits_for: str | None
+    attempts: list[Attempt]
+    failure: dict[str, Any] | None
+    progress: NodeProgress | None
+
+
+class Detail(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All of a run: nodes in order of creation, and the gates that wait."""
+
+    inputs: dict[str, Any]
+    outputs: dict[str, Any] | None
+    failure: dict[str, Any] | None
+    nodes: list[NodeDetail]
+    waiting: list[dict[str, Any]]
+
+
+class Line(Struct, frozen=True, forbid_unknown_fields=True):
+    """A chunk of what an attempt wrote."""
+
+    id: int
+    node: str
+    attempt: int
+    stream: str
+    level: str
+    at: str | None
+    text: str
+
+
+class Lines(Struct, frozen=True, forbid_unknown_fields=True):
+    """Chunks in order of writing; ``next`` is the ``after`` of the next page."""
+
+    lines: list[Line]
+    next: int
+
+
+class Deck(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an attempt shows: HTML of the author's, to be shown in a frame without rights."""
+
+    node: str
+    attempt: int
+    name: str
+    at: str | None
+    html: str
+
+
+class Accepted(Struct, frozen=True, forbid_unknown_fields=True):
+    """What was asked for is safe, and is carried out."""
+
+    run: str

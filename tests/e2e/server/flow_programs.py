@@ -1,0 +1,42 @@
+"""Programs that the tests of the server run."""
+
+import time
+from pathlib import Path
+
+from whimbrel import approve, task, workflow
+
+
+@task
+def double(x: int) -> int:
+    print("doubling", x)
+    return 2 * x
+
+
+@task
+def held(x: int, door: str) -> int:
+    """Says that it has begun, and goes on when the door is opened."""
+    with open(f"{door}.begun", "a") as begun:
+        begun.write("x")
+    while not Path(door).exists():
+        time.sleep(0.01)
+    return x
+
+
+@task
+def broken(x: int) -> int:
+    raise ValueError("not today")
+
+
+@workflow
+def waits(x: int, door: str) -> int:
+    return double(x=held(x=double(x=x), door=door))
+
+
+@workflow
+def fails(x: int) -> int:
+    return broken(x=double(x=x))
+
+
+@workflow
+def asks(x: int) -> int:
+    return double(x=approve(double(x=x), "release", timeout=None))
