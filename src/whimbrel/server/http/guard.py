@@ -8,6 +8,7 @@ Knows: ASGI. Must not know: routes.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -18,10 +19,10 @@ from whimbrel.server.http.problems import problem
 
 BODY = 1024 * 1024
 """Bytes of a request's body: what people answer gates with."""
-
-
-class TooLarge(Exception):
-    """A body that goes on after ``BODY`` bytes."""
+HEARD_OUT = 16 * BODY
+"""Bytes of a refused request that are read all the same: who is hung up on while speaking does not hear the answer."""
+PATIENCE = 5.0
+"""Seconds that this may take."""
 
 
 class Guard:
@@ -38,6 +39,7 @@ class Guard:
         refusal = self._refusal(scope)
         if refusal is not None:
             status, kind, detail = refusal
+            await _heard_out(receive)
             await problem(status, kind, detail, {"connection": "close"})(scope, receive, send)
             return
         await self._application(scope, receive, send)
@@ -58,6 +60,19 @@ class Guard:
         if length.isascii() and length.isdigit() and int(length[:20]) > BODY:
             return 413, "TooLarge", f"a body may have {BODY} bytes"
         return None
+
+
+async def _heard_out(receive: Receive) -> None:
+    left = HEARD_OUT
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+    except TimeoutError:
+        return
 
 
 def _host(url: str) -> str:
