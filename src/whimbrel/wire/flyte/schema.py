@@ -138,7 +138,8 @@ def from_schema(schema: Mapping[str, Any]) -> LiteralType:
     if title in _KNOWN_TITLES:
         return _KNOWN_TITLES[title]
     if "properties" in schema:
-        fields = {name: from_schema(each) for name, each in schema["properties"].items()}
+        # By name: a protobuf map has no order, and what is read twice must be the same.
+        fields = {name: from_schema(each) for name, each in sorted(schema["properties"].items())}
         required = schema.get("required", [])
         return StructType(title, fields, tuple(name for name in fields if name not in required))
     values = schema.get("additionalProperties")
