@@ -368,6 +368,8 @@ def test_files_are_moved(tmp_path: Path) -> None:
     assert (tmp_path / "d.txt").read_text() == "a"
     assert Path(access.put_raw_data(tmp_path / "deep")).joinpath("c.txt").read_text() == "a"
     assert access.join("s3://bucket/", "/a", "b") == "s3://bucket/a/b"
+    assert access.join("/data", "a b", unstrip=True) == "file:///data/a%20b"
+    assert access.join("s3://bucket", "a", unstrip=True) == "s3://bucket/a"
     assert remote.startswith(access.raw_output_prefix)
     with pytest.raises(LookupError, match="there is nothing at"):
         access.get_data(tmp_path / "missing", tmp_path / "e.txt")

@@ -8,6 +8,7 @@ store there is. URIs of other places (``s3://…``) are read and written as file
 from __future__ import annotations
 
 import os
+import pathlib
 from typing import Any
 
 from whimbrel.errors import EntityNotFound
@@ -69,9 +70,10 @@ class FileAccessProvider:
         return self.get_random_local_path()
 
     def join(self, *parts: str, unstrip: bool = False) -> str:
-        """A path of its parts."""
+        """A path of its parts; with ``unstrip``, a local one as a ``file://`` address."""
         first, *rest = parts
-        return "/".join([first.rstrip("/") if rest else first, *(part.strip("/") for part in rest)])
+        joined = "/".join([first.rstrip("/") if rest else first, *(part.strip("/") for part in rest)])
+        return pathlib.Path(joined).absolute().as_uri() if unstrip and not is_uri(joined) else joined
 
     def is_remote(self, path: Path) -> bool:
         """Whether ``path`` is in a store."""
