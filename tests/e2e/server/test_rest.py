@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from tests.e2e.server.upping import LIMIT, Up, killed_in_the_middle, leave_at_the_gate, run, until, up
-from whimbrel.server.http.shapes import Detail, Lines, Page
+from whimbrel.wire.rest.runs import Detail, Lines, Page
 
 
 class Told(NamedTuple):

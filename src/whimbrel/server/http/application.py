@@ -19,7 +19,9 @@ from whimbrel.server.http.guard import Guard
 from whimbrel.server.http.openapi import Endpoint, document
 from whimbrel.server.http.probes import Probes
 from whimbrel.server.http.runs import Runs
-from whimbrel.server.http.shapes import (
+from whimbrel.server.http.uploads import UploadRoute
+from whimbrel.server.uploads import uploads_of
+from whimbrel.wire.rest.runs import (
     Abort,
     Accepted,
     Answer,
@@ -32,8 +34,6 @@ from whimbrel.server.http.shapes import (
     Page,
     Signal,
 )
-from whimbrel.server.http.uploads import UploadRoute
-from whimbrel.server.uploads import uploads_of
 
 V1 = "/api/v1"
 

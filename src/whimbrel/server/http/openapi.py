@@ -15,7 +15,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from whimbrel.server.http.problems import MEDIA_TYPE, Problem
+from whimbrel.wire.rest.problems import MEDIA_TYPE, Problem
 
 JSON = "application/json"
 

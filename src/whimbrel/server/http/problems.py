@@ -9,25 +9,14 @@ import logging
 from http import HTTPStatus
 
 import msgspec
-from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from whimbrel.errors import EntityNotFound, Fenced, RunNotResumable, StoreError, UserError, WhimbrelError
+from whimbrel.wire.rest.problems import MEDIA_TYPE, PREFIX, Problem
 
 log = logging.getLogger("whimbrel.http")
-
-MEDIA_TYPE = "application/problem+json"
-
-
-class Problem(Struct, frozen=True, omit_defaults=True):
-    """What went wrong with a request. ``type`` is the name of the error; ``detail`` says what to do."""
-
-    type: str
-    title: str
-    status: int
-    detail: str = ""
 
 
 def status_of(error: WhimbrelError) -> HTTPStatus:
@@ -45,7 +34,7 @@ def status_of(error: WhimbrelError) -> HTTPStatus:
 
 def problem(status: int, kind: str, detail: str, headers: dict[str, str] | None = None) -> Response:
     """The answer."""
-    said = Problem(f"urn:whimbrel:problem:{kind}", HTTPStatus(status).phrase, status, detail)
+    said = Problem(f"{PREFIX}{kind}", HTTPStatus(status).phrase, status, detail)
     return Response(msgspec.json.encode(said), status, headers, MEDIA_TYPE)
 
 

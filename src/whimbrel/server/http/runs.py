@@ -35,8 +35,8 @@ from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.server.house import House
 from whimbrel.server.http import sse
 from whimbrel.server.http.guard import BODY
-from whimbrel.server.http.shapes import Abort, Answer, DeckQuery, ListQuery, LogQuery, Signal
 from whimbrel.wire.literal_json import dump
+from whimbrel.wire.rest.runs import Abort, Answer, DeckQuery, ListQuery, LogQuery, Signal
 from whimbrel.wire.spans import iso_moment
 
 S = TypeVar("S", bound=Struct)

@@ -1,6 +1,7 @@
-"""What REST takes and gives, as structs: requests are read by them, and OpenAPI is made from them.
+"""Runs as they are listed and shown, and what is asked of them. Moments are ISO 8601 in UTC, ``null`` while they are
+not known.
 
-Knows: JSON. Must not know: the model. Moments are ISO 8601 in UTC, ``null`` while they are not known.
+Knows: JSON. Must not know: the model.
 """
 
 from __future__ import annotations
@@ -13,10 +14,15 @@ Limit = Annotated[int, Meta(ge=1, le=500, description="At most so many.")]
 
 
 class ListQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which runs: in any of ``phase`` (comma-separated), of this ``entity``, with ``text`` in id, entity, source or
-    message, begun between ``since`` and ``until``. ``cursor`` is the ``next`` of the page before."""
+    """Which runs: in any of ``phase`` (comma-separated), of this ``entity``, of this ``project`` and ``domain``, with
+    this ``label`` (``key`` or ``key=value``; several are separated by commas, and all have to be there), with ``text``
+    in id, entity, source or message, begun between ``since`` and ``until``. ``cursor`` is the ``next`` of the page
+    before."""
 
     phase: str = ""
+    project: str = ""
+    domain: str = ""
+    label: str = ""
     entity: str = ""
     text: str = ""
     since: str = ""
@@ -61,8 +67,9 @@ class Signal(Struct, frozen=True, forbid_unknown_fields=True):
     by: str = ""
 
 
-class Row(Struct, frozen=True, forbid_unknown_fields=True):
-    """A run in a list."""
+class Row(Struct, frozen=True):
+    """A run in a list. ``project``, ``domain`` and ``name`` are those of the execution that it is, "" where it is none
+    (a run that ``whimbrel run`` made); ``version`` is that of what was launched. ``url`` is where it is shown."""
 
     run: str
     entity: str
@@ -74,9 +81,16 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     epoch: int
     owner: str
     message: str
+    project: str = ""
+    domain: str = ""
+    name: str = ""
+    version: str = ""
+    labels: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+    url: str = ""
 
 
-class Page(Struct, frozen=True, forbid_unknown_fields=True):
+class Page(Struct, frozen=True):
     """Runs, the newest first. There are more for as long as ``next`` is not null, also when a page is short: rare ones
     are looked for in steps."""
 
@@ -84,7 +98,7 @@ class Page(Struct, frozen=True, forbid_unknown_fields=True):
     next: str | None
 
 
-class Attempt(Struct, frozen=True, forbid_unknown_fields=True):
+class Attempt(Struct, frozen=True):
     """A try at a node."""
 
     number: int
@@ -96,7 +110,7 @@ class Attempt(Struct, frozen=True, forbid_unknown_fields=True):
     failure: dict[str, Any] | None
 
 
-class NodeProgress(Struct, frozen=True, forbid_unknown_fields=True):
+class NodeProgress(Struct, frozen=True):
     """How far an attempt says that it is."""
 
     done: float
@@ -105,7 +119,7 @@ class NodeProgress(Struct, frozen=True, forbid_unknown_fields=True):
     at: str | None
 
 
-class NodeDetail(Struct, frozen=True, forbid_unknown_fields=True):
+class NodeDetail(Struct, frozen=True):
     """A node; ``parent`` is the path of the node that it is inside."""
 
     path: str
@@ -132,7 +146,7 @@ class NodeDetail(Struct, frozen=True, forbid_unknown_fields=True):
     progress: NodeProgress | None
 
 
-class Detail(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Detail(Row, frozen=True, kw_only=True):
     """All of a run: nodes in order of creation, and the gates that wait."""
 
     inputs: dict[str, Any]
@@ -142,7 +156,7 @@ class Detail(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     waiting: list[dict[str, Any]]
 
 
-class Line(Struct, frozen=True, forbid_unknown_fields=True):
+class Line(Struct, frozen=True):
     """A chunk of what an attempt wrote."""
 
     id: int
@@ -154,14 +168,14 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
     text: str
 
 
-class Lines(Struct, frozen=True, forbid_unknown_fields=True):
+class Lines(Struct, frozen=True):
     """Chunks in order of writing; ``next`` is the ``after`` of the next page."""
 
     lines: list[Line]
     next: int
 
 
-class Deck(Struct, frozen=True, forbid_unknown_fields=True):
+class Deck(Struct, frozen=True):
     """What an attempt shows: HTML of the author's, to be shown in a frame without rights."""
 
     node: str
@@ -171,7 +185,7 @@ class Deck(Struct, frozen=True, forbid_unknown_fields=True):
     html: str
 
 
-class Accepted(Struct, frozen=True, forbid_unknown_fields=True):
+class Accepted(Struct, frozen=True):
     """What was asked for is safe, and is carried out."""
 
     run: str
