@@ -204,8 +204,6 @@ def test_a_wrong_input_is_told(tmp_path: Path) -> None:
 
 
 def test_verbs_that_need_a_server_end_with_an_error(tmp_path: Path) -> None:
-    done = run("flytectl", "demo", "start", directory=tmp_path, code=2)
-    assert "`flytectl demo` is planned, but not in this release" in done.stderr
     done = run("union", "--config", "config.yaml", "register", PROGRAMS / "awaiting.py", directory=tmp_path, code=2)
     assert "`union register` is planned, but not in this release" in done.stderr
 

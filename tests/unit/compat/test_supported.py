@@ -173,6 +173,8 @@ def public_modules() -> list[str]:
     names = [module_name(path) for package in ("flytekit", "union") for path in (SOURCE / package).rglob("*.py")]
     # What stands behind the console scripts is no import name of flytekit's.
     own = {
+        "flytekit.clis.config_files",
+        "flytekit.clis.demo",
         "flytekit.clis.flytectl",
         "flytekit.clis.programs",
         "flytekit.clis.running",

@@ -1,28 +1,38 @@
-"""The program ``flytectl``, as far as there is something to control: it says what to do instead.
+"""The program ``flytectl``: a server on this machine, and what is on a server.
 
-Knows: click. Must not know: servers.
+Knows: click, its verbs. Must not know: how a server is started or asked.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib.metadata import version
 
 import click
 
+from flytekit.clis.config_files import config
+from flytekit.clis.demo import demo
 from flytekit.clis.programs import SETTINGS, Verbs, run_program
 
 
 @click.group("flytectl", cls=Verbs, context_settings=SETTINGS)
-@click.option("-c", "--config", expose_value=False, metavar="FILE", help="A configuration file; without effect so far.")
-def _program() -> None:
-    """Control a server, once there is one: in this release runs are local, see `pyflyte run --help`."""
+@click.option("-c", "--config", "file", metavar="FILE", help="A configuration file.")
+def _program(file: str | None) -> None:
+    """Start a server on this machine, and look after what is on a server."""
+    if file is not None:
+        os.environ["FLYTECTL_CONFIG"] = file
 
 
 @_program.command("version", short_help="Print the version.")
 def _version() -> None:
     """Print the version."""
     click.echo(f"flytectl {version('whimbrel-flytekit')} (whimbrel)")
+
+
+_program.add_command(config)
+_program.add_command(demo)
+_program.add_command(demo, "sandbox")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

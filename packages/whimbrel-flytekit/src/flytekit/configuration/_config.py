@@ -8,6 +8,7 @@ from typing import Any
 
 from flytekit.configuration._local import SecretsConfig, StatsConfig
 from flytekit.configuration._platform import AuthType, PlatformConfig
+from flytekit.configuration._sandbox import sandbox_endpoint
 from flytekit.configuration._storage import DataConfig, S3Config
 
 __all__ = ["Config"]
@@ -39,8 +40,8 @@ class Config:
 
     @classmethod
     def for_sandbox(cls) -> Config:
-        """The sandbox on this machine."""
-        platform = PlatformConfig(endpoint="localhost:30080", auth_mode=AuthType.PKCE, insecure=True)
+        """The sandbox on this machine: what ``flytectl demo start`` started, or localhost:30080."""
+        platform = PlatformConfig(endpoint=sandbox_endpoint(), auth_mode=AuthType.PKCE, insecure=True)
         blobs = S3Config(endpoint="http://localhost:30002", access_key_id="minio", secret_access_key="miniostorage")
         return cls(platform=platform, data_config=DataConfig(blobs))
 

@@ -26,7 +26,7 @@ class Setting(NamedTuple):
 
 def settings(table: Mapping[str, Setting], config_file: str | os.PathLike[str] | None) -> dict[str, Any]:
     """The fields of ``table`` that the environment or the file says. Raises ``InputInvalid``."""
-    said = _read(config_file or os.environ.get("FLYTECTL_CONFIG") or _usual())
+    said = _read(config_file or os.environ.get("FLYTECTL_CONFIG") or usual_file())
     found = {name: os.environ.get(where.variable, _at(said, where.key)) for name, where in table.items()}
     return {name: table[name].read(value) for name, value in found.items() if value is not None}
 
@@ -37,7 +37,8 @@ def _at(said: Any, key: str) -> Any:
     return said
 
 
-def _usual() -> Path | None:
+def usual_file() -> Path | None:
+    """The first of the usual files that is there."""
     return next((path for path in (Path(name).expanduser() for name in _USUAL) if path.is_file()), None)
 
 
