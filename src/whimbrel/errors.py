@@ -21,6 +21,8 @@
     │   ├── GateRejected               somebody said no at an approval
     │   ├── GateUnanswered             nobody is there to answer a gate
     │   ├── UnresolvedReference        a reference that leads to nothing here
+    │   ├── NotAuthenticated           a server does not know who asks
+    │   ├── NotAllowed                 a server knows who asks, and they may not
     │   └── RunNotResumable            the run is over, or was aborted
     ├── RecoverableError               raise it in a task to ask for a retry
     ├── EagerException                 what a failed call raises in its eager parent
@@ -202,6 +204,14 @@ class GateUnanswered(UserError):
 
 class UnresolvedReference(UserError):
     """A reference leads to nothing here."""
+
+
+class NotAuthenticated(UserError):
+    """This server wants to know who asks; log in, or send a token that it gave."""
+
+
+class NotAllowed(UserError):
+    """Whoever keeps the server has not allowed this; ask for a role."""
 
 
 class RunNotResumable(UserError):

@@ -16,6 +16,7 @@ from whimbrel.model.codec import digest
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
 from whimbrel.model.run import AttemptId, Phase, RunSummary
+from whimbrel.stores.memory_access import MemoryAccess
 from whimbrel.stores.memory_entities import MemoryEntities
 from whimbrel.stores.misses import CANDIDATES, Candidate, why_not
 from whimbrel.stores.refusals import fenced, no_run, taken
@@ -31,7 +32,7 @@ class _Run:
         self.inbox: list[Request] = []
 
 
-class MemoryStore(MemoryEntities):
+class MemoryStore(MemoryEntities, MemoryAccess):
     """Implements every port of the control plane's store. Belongs to one event loop at a time."""
 
     def __init__(self) -> None:

@@ -16,6 +16,7 @@ class MemoryEntities:
     """Implements ``EntityStore``."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._entities: dict[EntityId, Entity] = {}
 
     async def add_entity(self, entity: Entity) -> Entity:

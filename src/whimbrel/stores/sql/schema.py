@@ -172,3 +172,30 @@ entities = sa.Table(
     _time("updated_at"),
     sa.Index("entities_by_age", "kind", "project", "domain", "created_at"),
 )
+
+# What is kept about access: users, clients, grants, digests of tokens. `body` is the server's affair.
+access = sa.Table(
+    "access",
+    METADATA,
+    sa.Column("kind", sa.String(64), primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("owner"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    _time("expires_at"),
+    sa.Index("access_by_owner", "kind", "owner"),
+)
+
+# The audit log. No statement changes or removes a row.
+audit = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("id", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    _time("at"),
+    _text("principal"),
+    _text("action"),
+    _text("place"),
+    _text("target"),
+    _text("outcome"),
+    _text("address"),
+    sqlite_autoincrement=True,
+)

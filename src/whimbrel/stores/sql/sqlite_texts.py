@@ -9,6 +9,13 @@ from whimbrel.stores.sql.texts import Texts
 
 SCHEMA = (
     """
+        CREATE TABLE access ( kind VARCHAR(64) NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL, body BLOB
+        NOT NULL, expires_at DOUBLE NOT NULL, PRIMARY KEY (kind, id) )""",
+    """
+        CREATE TABLE audit ( id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, at DOUBLE NOT NULL, principal
+        TEXT NOT NULL, action TEXT NOT NULL, place TEXT NOT NULL, target TEXT NOT NULL, outcome TEXT NOT
+        NULL, address TEXT NOT NULL )""",
+    """
         CREATE TABLE cache ( "key" VARCHAR(64) NOT NULL, task TEXT NOT NULL, version TEXT NOT NULL,
         interface VARCHAR(64) NOT NULL, inputs TEXT NOT NULL, outputs BLOB NOT NULL, run VARCHAR(64) NOT
         NULL, path TEXT NOT NULL, at DOUBLE NOT NULL, PRIMARY KEY ("key") )""",
@@ -45,6 +52,7 @@ SCHEMA = (
         CREATE TABLE inbox ( id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, run VARCHAR(64) NOT NULL,
         request VARCHAR(64) NOT NULL, detail TEXT NOT NULL, at DOUBLE NOT NULL, FOREIGN KEY(run) REFERENCES
         runs (id) )""",
+    """CREATE INDEX access_by_owner ON access (kind, owner)""",
     """CREATE INDEX cache_by_task ON cache (task, at)""",
     """CREATE INDEX entities_by_age ON entities (kind, project, domain, created_at)""",
     """CREATE INDEX inbox_by_run ON inbox (run, id)""",
@@ -190,6 +198,35 @@ STATEMENTS = Texts(
         UPDATE entities SET state=:alone, updated_at=:at WHERE entities.kind = :kind AND entities.project =
         :project AND entities.domain = :domain AND entities.name = :name AND entities.version != :version
         AND entities.state = :new_state""",
+    add_access="""
+        INSERT INTO access (kind, id, owner, body, expires_at) SELECT :kind AS anon_1, :id AS anon_2, :owner
+        AS anon_3, :body AS anon_4, :expires_at AS anon_5 WHERE NOT (EXISTS (SELECT * FROM access WHERE
+        access.kind = :kind AND access.id = :id))""",
+    access="""
+        SELECT access.kind, access.id, access.owner, access.body, access.expires_at FROM access WHERE
+        access.kind = :kind AND access.id = :id""",
+    accesses="""
+        SELECT access.kind, access.id, access.owner, access.body, access.expires_at FROM access WHERE
+        access.kind = :kind ORDER BY access.id""",
+    accesses_of="""
+        SELECT access.kind, access.id, access.owner, access.body, access.expires_at FROM access WHERE
+        access.kind = :kind AND access.owner = :owner ORDER BY access.id""",
+    set_access="""
+        UPDATE access SET owner=:new_owner, body=:new_body, expires_at=:new_expires_at WHERE access.kind =
+        :kind AND access.id = :id""",
+    swap_access="""
+        UPDATE access SET owner=:new_owner, body=:new_body, expires_at=:new_expires_at WHERE access.kind =
+        :kind AND access.id = :id AND access.body = :was""",
+    drop_access="""DELETE FROM access WHERE access.kind = :kind AND access.id = :id""",
+    expire_access="""DELETE FROM access WHERE access.expires_at > 0.0 AND access.expires_at <= :now""",
+    add_audit="""
+        INSERT INTO audit (at, principal, action, place, target, outcome, address) VALUES (:at, :principal,
+        :action, :place, :target, :outcome, :address)""",
+    audited="""
+        SELECT audit.id, audit.at, audit.principal, audit.action, audit.place, audit.target, audit.outcome,
+        audit.address FROM audit WHERE (:before = 0 OR audit.id < :before) AND audit.at >= :since AND
+        (:principal = '' OR audit.principal = :principal) AND (:action = '' OR audit.action = :action) ORDER
+        BY audit.id DESC LIMIT :limit OFFSET 0""",
     gaps="""
         SELECT runs.id, runs.next_seq, count(events.seq) AS count_1 FROM runs LEFT OUTER JOIN events ON
         events.run = runs.id GROUP BY runs.id, runs.next_seq HAVING count(events.seq) != runs.next_seq - 1

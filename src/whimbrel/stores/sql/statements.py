@@ -16,6 +16,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from whimbrel.stores.sql.schema import (
     METADATA,
+    access,
+    audit,
     cache,
     decks,
     entities,
@@ -88,6 +90,12 @@ _advance = (
     .values(next_seq=sa.bindparam("next"))
 )
 _count = sa.func.count(events.c.seq)
+_accesses = sa.select(*access.c).where(*_same(access, "kind")).order_by(access.c.id)
+_set_access = (
+    sa.update(access)
+    .where(*_same(access, "kind", "id"))
+    .values({name: sa.bindparam(f"new_{name}", type_=access.c[name].type) for name in ("owner", "body", "expires_at")})
+)
 
 STATEMENTS: dict[str, sa.ClauseElement] = {
     "add_run": _insert_unless(runs, sa.exists().where(runs.c.id == sa.bindparam("id"))),
@@ -179,6 +187,28 @@ STATEMENTS: dict[str, sa.ClauseElement] = {
         entities.c.state == sa.bindparam("new_state", type_=sa.String),
     )
     .values(state=sa.bindparam("alone"), updated_at=sa.bindparam("at")),
+    "add_access": _insert_unless(access, sa.exists().where(*_same(access, "kind", "id"))),
+    "access": sa.select(*access.c).where(*_same(access, "kind", "id")),
+    "accesses": _accesses,
+    "accesses_of": _accesses.where(*_same(access, "owner")),
+    "set_access": _set_access,
+    "swap_access": _set_access.where(access.c.body == sa.bindparam("was", type_=sa.LargeBinary)),
+    "drop_access": sa.delete(access).where(*_same(access, "kind", "id")),
+    "expire_access": sa.delete(access).where(
+        access.c.expires_at > sa.literal_column("0.0"), access.c.expires_at <= sa.bindparam("now")
+    ),
+    "add_audit": sa.insert(audit).values(_values(audit, "id")),
+    "audited": sa.select(*audit.c)
+    .where(
+        sa.or_(sa.bindparam("before", type_=sa.Integer) == sa.literal_column("0"), audit.c.id < sa.bindparam("before")),
+        audit.c.at >= sa.bindparam("since"),
+        *(
+            sa.or_(sa.bindparam(each, type_=sa.Text) == sa.literal_column("''"), *_same(audit, each))
+            for each in ("principal", "action")
+        ),
+    )
+    .order_by(audit.c.id.desc())
+    .limit(_LIMIT),
     "gaps": sa.select(runs.c.id, runs.c.next_seq, _count)
     .select_from(runs.outerjoin(events, events.c.run == runs.c.id))
     .group_by(runs.c.id, runs.c.next_seq)

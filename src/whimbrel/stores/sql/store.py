@@ -29,6 +29,7 @@ from whimbrel.model.literals import Literals
 from whimbrel.model.run import AttemptId, Phase, RunSummary
 from whimbrel.stores.misses import CANDIDATES, Candidate, why_not
 from whimbrel.stores.refusals import fenced, no_run, taken
+from whimbrel.stores.sql.access import SqlAccess
 from whimbrel.stores.sql.database import Connection, Cursor, Database, Parameters
 from whimbrel.stores.sql.entities import SqlEntities
 from whimbrel.stores.sql.revision import OURS, Migrations
@@ -49,7 +50,7 @@ _literals = decoder(Literals)
 _inputs = msgspec.json.Decoder(dict[str, str])
 
 
-class SqlStore(SqlEntities):
+class SqlStore(SqlEntities, SqlAccess):
     """Implements every port of the control plane's store. Any event loop may use it.
 
     Opening another store on the same database, in this process or another, is allowed: runs are fenced by their epochs.

@@ -74,5 +74,18 @@ class Texts(Struct, frozen=True):
     retire_entities: str
     """Takes a state from every other version of a name."""
 
+    add_access: str
+    """Adds nothing when the id is taken."""
+    access: str
+    accesses: str
+    accesses_of: str
+    set_access: str
+    swap_access: str
+    """Changes one row, or none when its body is another."""
+    drop_access: str
+    expire_access: str
+    add_audit: str
+    audited: str
+
     gaps: str
     """Runs whose events are not 1, 2, …, ``next_seq`` - 1."""
