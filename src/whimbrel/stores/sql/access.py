@@ -101,7 +101,7 @@ class SqlAccess:
 
         def work(cursor: Cursor) -> list[AuditEntry]:
             cursor.execute(self._sql.audited, {**values, **numbers})
-            return [AuditEntry(*row[1:], row[0]) for row in cursor.fetchall()]
+            return [AuditEntry(*(*said, id)) for id, *said in cursor.fetchall()]
 
         return await self._read(work)
 
