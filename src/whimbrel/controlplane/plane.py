@@ -27,7 +27,7 @@ from whimbrel.engine.run import Run
 from whimbrel.errors import Fenced, RunNotResumable, UnresolvedReference
 from whimbrel.graph.references import unresolved, unresolved_text
 from whimbrel.model.attempt import AttemptEnd, Cancel, DeckUpdate, LogChunk, Progress, Report
-from whimbrel.model.events import AbortRequested, Event, OwnerChanged, RunRequested
+from whimbrel.model.events import AbortRequested, Event, NodeAbortRequested, OwnerChanged, RunRequested
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import Program
@@ -216,8 +216,9 @@ class ControlPlane:
         requests = await self._requests(run_id)
         if first:
             # One abort is as good as another; two would leave no time to clean up.
-            aborts = tuple(id for event, ids in requests if isinstance(event, AbortRequested) for id in ids)
-            requests = [asked for asked in requests if not isinstance(asked[0], AbortRequested)]
+            kinds = tuple(type(event) for event in first if isinstance(event, AbortRequested))
+            aborts = tuple(id for event, ids in requests if isinstance(event, kinds) for id in ids)
+            requests = [asked for asked in requests if not isinstance(asked[0], kinds)]
             requests += [(event, aborts) for event in first]
         loop = self._adopt(run, summary, clock)
         running = self._executor.running()
@@ -233,6 +234,12 @@ class ControlPlane:
         What has to clean up does so first; a second abort ends that, too.
         """
         request = AbortRequested(reason, self._clock.now())
+        if not self._post(run_id, request):
+            await self._take_over(run_id, request)
+
+    async def abort_node(self, run_id: str, path: str, reason: str) -> None:
+        """End the launch plan at ``path``, in a run that this process drives, or that nobody drives."""
+        request = NodeAbortRequested(path, reason, self._clock.now())
         if not self._post(run_id, request):
             await self._take_over(run_id, request)
 

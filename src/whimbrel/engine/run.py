@@ -40,6 +40,7 @@ from whimbrel.model.events import (
     CleanupDue,
     Event,
     GateDue,
+    NodeAbortRequested,
     OwnerChanged,
     RetryDue,
     RunRequested,
@@ -313,6 +314,20 @@ def _abort_requested(machine: Machine, event: AbortRequested) -> None:
         frames.end_aborted(machine)
 
 
+def _node_abort_requested(machine: Machine, event: NodeAbortRequested) -> None:
+    """A user's abort of a launch plan: final for it, a failure to what is around it."""
+    node = machine.nodes.get(event.path)
+    if node is None or node.kind is not Kind.LAUNCH_PLAN:
+        machine.note(event.path, "ignored: it was to be aborted", "there is no such launch plan")
+        return
+    if node.phase.terminal or node.verdict is not None:
+        machine.note(event.path, "ignored: it was to be aborted", "it was over, or is being stopped")
+        return
+    top = [node]
+    stopping.stop(machine, top, faults.aborted(event.reason, event.path), shields=False)
+    machine.ended.extend(each for each in top if each.phase.terminal)
+
+
 def _conclude(machine: Machine, node: NodeState) -> None:
     """Everything inside a node whose end was known has ended."""
     verdict = node.verdict
@@ -351,6 +366,7 @@ def _hear(machine: Machine, node: NodeState) -> None:
 _HANDLERS: dict[type, Callable[[Machine, Any], None]] = {
     RunRequested: _requested,
     AbortRequested: _abort_requested,
+    NodeAbortRequested: _node_abort_requested,
     OwnerChanged: attempts.owner_changed,
     RetryDue: attempts.retry_due,
     TimeoutDue: attempts.timeout_due,

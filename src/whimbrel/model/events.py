@@ -65,6 +65,15 @@ class AbortRequested(Struct, frozen=True, gc=False, tag="abort_requested"):
     at: float
 
 
+class NodeAbortRequested(Struct, frozen=True, gc=False, tag="node_abort_requested"):
+    """A user wants the launch plan at ``path`` to end, which is an execution of its own to them. What is around it
+    hears of that as of any failure."""
+
+    path: str
+    reason: str
+    at: float
+
+
 class RetryDue(Struct, frozen=True, gc=False, tag="retry_due"):
     """The wait before attempt ``number`` is over."""
 
@@ -143,6 +152,7 @@ Event: TypeAlias = (
     RunRequested
     | OwnerChanged
     | AbortRequested
+    | NodeAbortRequested
     | RetryDue
     | TimeoutDue
     | CleanupDue

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 from collections.abc import Callable
 
@@ -159,7 +160,7 @@ class Front:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: bytes, *, is_grpc: bool
     ) -> None:
         path = self._grpc if is_grpc else self._http
-        inner_reader, inner_writer = await asyncio.open_unix_connection(path, limit=CHUNK)
+        inner_reader, inner_writer = await asyncio.open_connection(sock=await _named(path, writer), limit=CHUNK)
         inner_writer.write(first)
         upward, downward = _Pump(reader, inner_writer), _Pump(inner_reader, writer)
         up, down = asyncio.ensure_future(upward.run()), asyncio.ensure_future(downward.run())
@@ -201,6 +202,26 @@ class _Pump:
             self._writer.write(chunk)
             await self._writer.drain()
             self.passed += len(chunk)
+
+
+async def _named(path: str, writer: asyncio.StreamWriter) -> socket.socket:
+    """A connection to ``path`` from a socket that is named after whom it is for, ``127.0.0.1:40302``, beside it: to the
+    server there all connections would be the same one else.
+    """
+    host, port = writer.get_extra_info("peername")[:2]
+    inner = socket.socket(socket.AF_UNIX)
+    try:
+        inner.setblocking(False)
+        name = os.path.join(os.path.dirname(path), f"{host}:{port}")
+        inner.bind(name)
+        try:
+            await asyncio.get_running_loop().sock_connect(inner, path)
+        finally:
+            os.unlink(name)
+    except BaseException:
+        inner.close()
+        raise
+    return inner
 
 
 def _drop(writer: asyncio.StreamWriter) -> None:
