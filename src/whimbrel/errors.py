@@ -35,6 +35,8 @@
         ├── WorkerLost
         ├── Fenced                     another owner took the run over
         ├── IllegalTransition          an event that the engine's table does not allow
+        ├── ServerFault                a server answers that it has a fault, or as no server of ours would
+        │   └── ServerUnreachable      nobody answers
         └── StoreError
             ├── HomeLocked             another process owns this home
             ├── HomeCorrupt
@@ -268,6 +270,16 @@ class Fenced(SystemFault):
 
 class IllegalTransition(SystemFault):
     """The engine was given an event that its table does not allow in this phase."""
+
+
+class ServerFault(SystemFault):
+    """The server has a fault; its log says more."""
+
+
+class ServerUnreachable(ServerFault):
+    """No server answers: start one with `whimbrel up`, or say where it is."""
+
+    exit_code = 69
 
 
 class StoreError(SystemFault):
