@@ -3,7 +3,7 @@
 A request that may be repeated is repeated with a growing pause: reads are, and creates that carry a name of their own.
 What was never sent is sent again whatever it is. A server that has never answered is not waited for.
 
-Knows: HTTP, httpx (imported when the first request is made), problems as ``server/http/problems.py`` writes them. Must
+Knows: HTTP, httpx (imported when the first request is made), problems as ``wire/rest`` has them. Must
 not know: what any request is for.
 """
 
@@ -32,13 +32,13 @@ from whimbrel.errors import (
     ServerUnreachable,
     WhimbrelError,
 )
+from whimbrel.wire.rest import problems as rest
+from whimbrel.wire.rest.registering import JSON, MSGPACK
 
 if TYPE_CHECKING:
     import httpx
 
 V1 = "/api/v1"
-JSON = "application/json"
-MSGPACK = "application/msgpack"
 
 PATIENCE = 60.0
 """Seconds that a server which has answered before may be away: a restart takes a second, a slow one a minute."""
@@ -314,43 +314,26 @@ class _Tries:
 # --- refusals --------------------------------------------------------------------------------------------------------
 
 
-class _Problem(Struct):
-    type: str = ""
-    title: str = ""
-    detail: str = ""
-    problems: list[dict[str, Any]] = []
-
-
 def refusal(status: int, headers: Mapping[str, str], content: bytes, request: str) -> WhimbrelError:
     """The error that an answer tells of."""
     try:
-        said = msgspec.json.decode(content, type=_Problem)
+        said = msgspec.json.decode(content, type=rest.Problem)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        said = _Problem()
-    detail = said.detail or said.title
-    if not detail:
         server = headers.get("server", "another program")
         return ServerFault(
             f"{request} was answered with {status} by {server}, not as whimbrel does: {_short(content)}. Is this its "
             "address?"
         )
+    detail = said.detail or said.title
     if said.problems:
         return CompileError(
-            [
-                Problem(
-                    str(one.get("message", "")),
-                    remedy=str(one.get("remedy", "")),
-                    file=one.get("file") or None,
-                    line=int(one.get("line") or 0),
-                )
-                for one in said.problems
-            ]
+            [Problem(one.message, remedy=one.remedy, file=one.file or None, line=one.line) for one in said.problems]
         )
     if status in (401, 403):
         return AccessDenied(detail)
     if status >= 500:
         return ServerFault(f"the server has a fault: {detail}")
-    named = getattr(errors, said.type.rpartition(":")[2], None)
+    named = getattr(errors, said.type.removeprefix(rest.PREFIX), None)
     if isinstance(named, type) and issubclass(named, WhimbrelError) and named.__init__ is WhimbrelError.__init__:
         return named(detail)
     if status == 404:
