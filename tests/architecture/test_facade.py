@@ -9,8 +9,8 @@ import whimbrel
 
 # Each of these costs more to import than the whole facade may.
 HEAVY = {
-    *("alembic", "click", "flyteidl", "google.protobuf", "grpc", "httpx", "kubernetes", "multiprocessing", "numpy", "obstore"),
-    *("pandas", "polars", "pyarrow", "pydantic", "ray", "rich", "sqlalchemy", "sqlite3", "yaml"),
+    *("alembic", "click", "flyteidl", "google.protobuf", "grpc", "httpx", "kubernetes", "multiprocessing", "numpy"),
+    *("obstore", "pandas", "polars", "pyarrow", "pydantic", "ray", "rich", "sqlalchemy", "sqlite3", "yaml"),
 }
 
 LOOK = """
