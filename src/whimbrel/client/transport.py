@@ -22,11 +22,12 @@ from msgspec import Struct
 from whimbrel import errors
 from whimbrel.client.configuration import Config
 from whimbrel.errors import (
-    AccessDenied,
     AlreadyExists,
     CompileError,
     EntityNotFound,
     InputInvalid,
+    NotAllowed,
+    NotAuthenticated,
     Problem,
     ServerFault,
     ServerUnreachable,
@@ -173,7 +174,8 @@ class Transport:
         media type ``kind``. ``repeat`` whether it may reach the server twice; unsaid, all but POST and PATCH may.
         Statuses in ``good`` are answers, not errors.
 
-        Raises what the server refuses it with, ``ServerUnreachable``, ``ServerFault``, ``AccessDenied``.
+        Raises what the server refuses it with, ``ServerUnreachable``, ``ServerFault``,
+        ``NotAuthenticated``, ``NotAllowed``.
         """
         said = dict(headers or {})
         said["accept"] = accept
@@ -330,7 +332,7 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes, request: st
             [Problem(one.message, remedy=one.remedy, file=one.file or None, line=one.line) for one in said.problems]
         )
     if status in (401, 403):
-        return AccessDenied(detail)
+        return (NotAuthenticated if status == 401 else NotAllowed)(detail)
     if status >= 500:
         return ServerFault(f"the server has a fault: {detail}")
     named = getattr(errors, said.type.removeprefix(rest.PREFIX), None)
