@@ -25,3 +25,13 @@ def temporal() -> Path:
 def prefect() -> Path:
     """Prefect with its server, which newer versions of fastapi break."""
     return peer("prefect", "prefect==3.8.8", "fastapi<0.140")
+
+
+def dagster() -> Path:
+    """Dagster with its webserver, whose GraphQL API launches runs."""
+    return peer("dagster", "dagster==1.13.27", "dagster-webserver==1.13.27")
+
+
+def airflow() -> Path:
+    """Airflow, standalone, on SQLite."""
+    return peer("airflow", "apache-airflow==3.3.2")

@@ -16,6 +16,8 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from whimbrel.authoring.secret_sources import SecretSource
 from whimbrel.errors import SystemFault
 from whimbrel.executors.worker_process import WorkerProcess
@@ -57,6 +59,10 @@ _LINGER = 1.0
 """Seconds that a host of parked bodies alone stays, in case that more drivers come."""
 _LEAVE = 5.0
 """Seconds that a dismissed process has to end by itself."""
+
+NAMES = "FLYTE_INTERNAL_EXECUTION_"
+"""Variables that begin so say which execution it is. A task finds them in its environment; a process is not bound to
+them, or each run would start its own."""
 
 Binding = tuple[str, tuple[tuple[str, str], ...]]
 """The code root, and the environment variables in order of name."""
@@ -177,7 +183,7 @@ class ProcessExecutor:
         """
         launch = handed(launch, self._secrets)
         if launch.task.kind is TaskKind.EAGER:
-            self._eager.append(launch)
+            self._eager.append(_without_names(launch))
         else:
             self._queue[launch.attempt] = launch
         self._dispatch_soon()
@@ -575,7 +581,17 @@ def _processors() -> int:
 
 
 def _binding(launch: Launch) -> Binding:
-    return launch.task.code.root, tuple(sorted(launch.metadata.environment.items()))
+    environment = launch.metadata.environment.items()
+    return launch.task.code.root, tuple(sorted(pair for pair in environment if not pair[0].startswith(NAMES)))
+
+
+def _without_names(launch: Launch) -> Launch:
+    """Bodies of several runs share a process: its environment cannot say which run it is."""
+    metadata = launch.metadata
+    if not any(name.startswith(NAMES) for name in metadata.environment):
+        return launch
+    environment = {name: value for name, value in metadata.environment.items() if not name.startswith(NAMES)}
+    return replace(launch, metadata=replace(metadata, environment=environment))
 
 
 def _cancelled(cancel: Cancel) -> Failure:

@@ -272,6 +272,11 @@ async def sum_up(n: int) -> int:
 
 
 @eager
+async def pid_of_driver() -> int:
+    return os.getpid()
+
+
+@eager
 async def variable_of_driver(name: str) -> str:
     return os.environ.get(name, "unset")
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.contract.executors import entities
 from tests.contract.executors.stage import Stage, gone, kill, stage
+from whimbrel.executors.processes import NAMES
 from whimbrel.model.attempt import AttemptFault, Lost, Started, Succeeded
 from whimbrel.model.failure import Fault
 from whimbrel.model.literals import IntLiteral
@@ -152,6 +153,23 @@ def test_workers_stay_warm_and_are_kept_apart_by_environment(play: Callable[...,
         assert coloured != plain
         assert await at.value(entities.pid) == plain
         assert await at.value(entities.pid, metadata=Metadata(environment={"W_COLOUR": "red"})) == coloured
+
+    play(script)
+
+
+def test_the_name_of_an_execution_starts_no_process(play: Callable[..., None]) -> None:
+    variable = f"{NAMES}ID"
+
+    async def script(at: Stage) -> None:
+        plain = await at.value(entities.pid)
+        driver = await at.value(entities.pid_of_driver)
+        for name in ("one", "two"):
+            named = Metadata(environment={variable: name})
+            assert await at.value(entities.pid, metadata=named) == plain
+            assert await at.value(entities.variable, name=variable, metadata=named) == name
+            # Others' bodies are in the same process at the same time.
+            assert await at.value(entities.variable_of_driver, name=variable, metadata=named) == "unset"
+            assert await at.value(entities.pid_of_driver, metadata=named) == driver
 
     play(script)
 
