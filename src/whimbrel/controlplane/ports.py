@@ -3,6 +3,7 @@ kind share a contract suite."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from whimbrel.model.events import Event
 from whimbrel.model.literals import Literals
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery
 from whimbrel.model.run import AttemptId, Phase, RunSummary
+from whimbrel.model.scheduled import Firing, Mark, PlanName
 
 
 class Clock(Protocol):
@@ -223,6 +225,30 @@ class EntityStore(Protocol):
     async def set_entity_state(self, id: EntityId, state: str, at: float, *, alone: str = "") -> bool:
         """Give ``id`` that state; whether it is there. With ``alone``, other versions that have ``state`` get that one,
         in the same transaction: at most one version has ``state`` then."""
+        ...
+
+
+class ScheduleStore(Protocol):
+    """How far schedules are decided, and what they fired. A method returns when what it did is on disk."""
+
+    async def mark(self, plan: PlanName) -> Mark | None:
+        """How far ``plan`` is decided."""
+        ...
+
+    async def decide(self, before: Mark | None, mark: Mark, firings: Sequence[Firing] = ()) -> bool:
+        """Replace the mark ``before`` (``None``: there is none yet) by ``mark``, and keep ``firings``, in one
+        transaction; whether it was done. It is not where the mark is another one by now.
+
+        A firing takes the place of one that was not ``FIRED``, and never that of one that was.
+        """
+        ...
+
+    async def keep_firing(self, firing: Firing) -> None:
+        """Keep one that no mark knows of: a backfill's."""
+        ...
+
+    async def firings(self, plan: PlanName, *, limit: int = 100, before: float = math.inf) -> list[Firing]:
+        """What came of the due times before ``before``, the latest first."""
         ...
 
 

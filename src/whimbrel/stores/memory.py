@@ -18,6 +18,7 @@ from whimbrel.model.events import Event
 from whimbrel.model.run import AttemptId, Phase, RunSummary
 from whimbrel.stores.memory_access import MemoryAccess
 from whimbrel.stores.memory_entities import MemoryEntities
+from whimbrel.stores.memory_schedules import MemorySchedules
 from whimbrel.stores.misses import CANDIDATES, Candidate, why_not
 from whimbrel.stores.refusals import fenced, no_run, taken
 from whimbrel.stores.utf8 import encodable
@@ -32,7 +33,7 @@ class _Run:
         self.inbox: list[Request] = []
 
 
-class MemoryStore(MemoryEntities, MemoryAccess):
+class MemoryStore(MemoryEntities, MemoryAccess, MemorySchedules):
     """Implements every port of the control plane's store. Belongs to one event loop at a time."""
 
     def __init__(self) -> None:

@@ -5,6 +5,7 @@ Knows: the port. Must not know: disk, SQL.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,11 +18,15 @@ class MemoryEntities:
 
     def __init__(self) -> None:
         super().__init__()
+        self.watch_plans: Callable[[EntityId], None] | None = None
+        """Hears of every launch plan whose state may have changed."""
         self._entities: dict[EntityId, Entity] = {}
 
     async def add_entity(self, entity: Entity) -> Entity:
         """See ``EntityStore``."""
-        return self._entities.setdefault(entity.id, entity)
+        kept = self._entities.setdefault(entity.id, entity)
+        self._tell(entity.id)
+        return kept
 
     async def entity(self, id: EntityId) -> Entity | None:
         """See ``EntityStore``."""
@@ -57,7 +62,12 @@ class MemoryEntities:
             if alone and row.state == state and other != id and replace(other, version=id.version) == id:
                 self._entities[other] = replace(row, state=alone, updated_at=at)
         self._entities[id] = replace(self._entities[id], state=state, updated_at=at)
+        self._tell(id)
         return True
+
+    def _tell(self, id: EntityId) -> None:
+        if id.kind is EntityKind.LAUNCH_PLAN and self.watch_plans is not None:
+            self.watch_plans(id)
 
 
 def _wanted(row: Entity, query: EntityQuery) -> bool:

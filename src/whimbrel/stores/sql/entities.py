@@ -29,6 +29,8 @@ class SqlEntities:
     """Implements ``EntityStore`` for the store that has the writer and the readers."""
 
     _sql: Texts
+    watch_plans: Callable[[EntityId], None] | None = None
+    """Hears of every launch plan whose state may have changed, in the event loop of who changed it."""
 
     async def _write(self, work: Callable[[Cursor], T]) -> T:
         raise NotImplementedError
@@ -53,7 +55,9 @@ class SqlEntities:
             cursor.execute(self._sql.entity, key)
             return _entity(cursor.fetchone())
 
-        return await self._write(work)
+        kept = await self._write(work)
+        self._tell(entity.id)
+        return kept
 
     async def entity(self, id: EntityId) -> Entity | None:
         """See ``EntityStore``."""
@@ -98,7 +102,13 @@ class SqlEntities:
                 cursor.execute(self._sql.retire_entities, {**values, "alone": alone})
             return there
 
-        return await self._write(work)
+        there = await self._write(work)
+        self._tell(id)
+        return there
+
+    def _tell(self, id: EntityId) -> None:
+        if id.kind is EntityKind.LAUNCH_PLAN and self.watch_plans is not None:
+            self.watch_plans(id)
 
 
 def list_statement(select: str, query: EntityQuery) -> tuple[str, dict[str, Any]]:

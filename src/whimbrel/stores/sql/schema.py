@@ -199,3 +199,32 @@ audit = sa.Table(
     _text("address"),
     sqlite_autoincrement=True,
 )
+
+# Of each launch plan that has a schedule: up to when it has been decided what is to be launched.
+schedules = sa.Table(
+    "schedules",
+    METADATA,
+    sa.Column("project", sa.Text, primary_key=True),
+    sa.Column("domain", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("version"),
+    _time("activated_at"),
+    _time("decided_at"),
+)
+
+# What came of each due time.
+firings = sa.Table(
+    "firings",
+    METADATA,
+    sa.Column("project", sa.Text, primary_key=True),
+    sa.Column("domain", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("due", sa.Double, primary_key=True),
+    _text("version"),
+    _text("execution"),
+    _key("run"),
+    _key("outcome"),
+    _time("at"),
+    _text("detail"),
+    _key("backfill"),
+)

@@ -29,6 +29,11 @@ SCHEMA = (
         NOT NULL, created_at DOUBLE NOT NULL, updated_at DOUBLE NOT NULL, PRIMARY KEY (kind, project,
         domain, name, version) )""",
     """
+        CREATE TABLE firings ( project TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL, due DOUBLE
+        NOT NULL, version TEXT NOT NULL, execution TEXT NOT NULL, run VARCHAR(64) NOT NULL, outcome
+        VARCHAR(64) NOT NULL, at DOUBLE NOT NULL, detail TEXT NOT NULL, backfill VARCHAR(64) NOT NULL,
+        PRIMARY KEY (project, domain, name, due) )""",
+    """
         CREATE TABLE logs ( id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, run VARCHAR(64) NOT NULL, path
         TEXT NOT NULL, number BIGINT NOT NULL, stream VARCHAR(64) NOT NULL, text TEXT NOT NULL, at DOUBLE
         NOT NULL, level VARCHAR(64) DEFAULT '' NOT NULL )""",
@@ -44,6 +49,10 @@ SCHEMA = (
         created_at DOUBLE NOT NULL, started_at DOUBLE NOT NULL, ended_at DOUBLE NOT NULL, epoch BIGINT NOT
         NULL, owner TEXT NOT NULL, source TEXT NOT NULL, message TEXT NOT NULL, next_seq BIGINT NOT NULL,
         wake_at DOUBLE DEFAULT (0.0) NOT NULL, PRIMARY KEY (id) ) WITHOUT ROWID""",
+    """
+        CREATE TABLE schedules ( project TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL, version
+        TEXT NOT NULL, activated_at DOUBLE NOT NULL, decided_at DOUBLE NOT NULL, PRIMARY KEY (project,
+        domain, name) )""",
     """
         CREATE TABLE events ( run VARCHAR(64) NOT NULL, seq BIGINT NOT NULL, kind VARCHAR(64) NOT NULL, at
         DOUBLE NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (run, seq), FOREIGN KEY(run) REFERENCES runs
@@ -227,6 +236,33 @@ STATEMENTS = Texts(
         audit.address FROM audit WHERE (:before = 0 OR audit.id < :before) AND audit.at >= :since AND
         (:principal = '' OR audit.principal = :principal) AND (:action = '' OR audit.action = :action) ORDER
         BY audit.id DESC LIMIT :limit OFFSET 0""",
+    mark="""
+        SELECT schedules.version, schedules.activated_at, schedules.decided_at FROM schedules WHERE
+        schedules.project = :project AND schedules.domain = :domain AND schedules.name = :name""",
+    add_mark="""
+        INSERT INTO schedules (project, domain, name, version, activated_at, decided_at) SELECT :project AS
+        anon_1, :domain AS anon_2, :name AS anon_3, :version AS anon_4, :activated_at AS anon_5, :decided_at
+        AS anon_6 WHERE NOT (EXISTS (SELECT * FROM schedules WHERE schedules.project = :project AND
+        schedules.domain = :domain AND schedules.name = :name))""",
+    move_mark="""
+        UPDATE schedules SET version=:version, activated_at=:activated_at, decided_at=:decided_at WHERE
+        schedules.project = :project AND schedules.domain = :domain AND schedules.name = :name AND
+        schedules.version = :known_version AND schedules.activated_at = :known_activation AND
+        schedules.decided_at = :known_decision""",
+    drop_firing="""
+        DELETE FROM firings WHERE firings.project = :project AND firings.domain = :domain AND firings.name =
+        :name AND firings.due = :due AND firings.outcome != :final""",
+    add_firing="""
+        INSERT INTO firings (project, domain, name, due, version, execution, run, outcome, at, detail,
+        backfill) SELECT :project AS anon_1, :domain AS anon_2, :name AS anon_3, :due AS anon_4, :version AS
+        anon_5, :execution AS anon_6, :run AS anon_7, :outcome AS anon_8, :at AS anon_9, :detail AS anon_10,
+        :backfill AS anon_11 WHERE NOT (EXISTS (SELECT * FROM firings WHERE firings.project = :project AND
+        firings.domain = :domain AND firings.name = :name AND firings.due = :due))""",
+    firings="""
+        SELECT firings.due, firings.version, firings.execution, firings.run, firings.outcome, firings.at,
+        firings.detail, firings.backfill FROM firings WHERE firings.project = :project AND firings.domain =
+        :domain AND firings.name = :name AND firings.due < :before ORDER BY firings.due DESC LIMIT :limit
+        OFFSET 0""",
     gaps="""
         SELECT runs.id, runs.next_seq, count(events.seq) AS count_1 FROM runs LEFT OUTER JOIN events ON
         events.run = runs.id GROUP BY runs.id, runs.next_seq HAVING count(events.seq) != runs.next_seq - 1

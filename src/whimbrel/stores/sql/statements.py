@@ -22,11 +22,13 @@ from whimbrel.stores.sql.schema import (
     decks,
     entities,
     events,
+    firings,
     inbox,
     logs,
     progress,
     reservations,
     runs,
+    schedules,
 )
 from whimbrel.stores.sql.texts import Texts
 
@@ -43,6 +45,7 @@ _SUMMARY = [
 # Not id, epoch and created_at: those are the store's.
 _STATED = ("entity", "phase", "started_at", "ended_at", "owner", "source", "message", "wake_at")
 _ENTITY_ID = ("kind", "project", "domain", "name", "version")
+_PLAN = ("project", "domain", "name")
 _LOG_LINE = [logs.c.id, logs.c.run, logs.c.path, logs.c.number, logs.c.stream, logs.c.text, logs.c.at, logs.c.level]
 
 
@@ -208,6 +211,26 @@ STATEMENTS: dict[str, sa.ClauseElement] = {
         ),
     )
     .order_by(audit.c.id.desc())
+    .limit(_LIMIT),
+    "mark": sa.select(schedules.c.version, schedules.c.activated_at, schedules.c.decided_at).where(
+        *_same(schedules, *_PLAN)
+    ),
+    "add_mark": _insert_unless(schedules, sa.exists().where(*_same(schedules, *_PLAN))),
+    "move_mark": sa.update(schedules)
+    .where(
+        *_same(schedules, *_PLAN),
+        schedules.c.version == sa.bindparam("known_version", type_=sa.Text),
+        schedules.c.activated_at == sa.bindparam("known_activation", type_=sa.Double),
+        schedules.c.decided_at == sa.bindparam("known_decision", type_=sa.Double),
+    )
+    .values(_values(schedules, *_PLAN)),
+    "drop_firing": sa.delete(firings).where(
+        *_same(firings, *_PLAN, "due"), firings.c.outcome != sa.bindparam("final", type_=sa.String)
+    ),
+    "add_firing": _insert_unless(firings, sa.exists().where(*_same(firings, *_PLAN, "due"))),
+    "firings": sa.select(*(column for column in firings.c if column.name not in _PLAN))
+    .where(*_same(firings, *_PLAN), firings.c.due < sa.bindparam("before", type_=sa.Double))
+    .order_by(firings.c.due.desc())
     .limit(_LIMIT),
     "gaps": sa.select(runs.c.id, runs.c.next_seq, _count)
     .select_from(runs.outerjoin(events, events.c.run == runs.c.id))

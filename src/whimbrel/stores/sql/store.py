@@ -33,6 +33,7 @@ from whimbrel.stores.sql.access import SqlAccess
 from whimbrel.stores.sql.database import Connection, Cursor, Database, Parameters
 from whimbrel.stores.sql.entities import SqlEntities
 from whimbrel.stores.sql.revision import OURS, Migrations
+from whimbrel.stores.sql.schedules import SqlSchedules
 from whimbrel.stores.sql.sqlite import SqliteDatabase
 from whimbrel.stores.sql.writer import RIDER_DELAY, Writer
 from whimbrel.stores.utf8 import encodable
@@ -50,7 +51,7 @@ _literals = decoder(Literals)
 _inputs = msgspec.json.Decoder(dict[str, str])
 
 
-class SqlStore(SqlEntities, SqlAccess):
+class SqlStore(SqlEntities, SqlAccess, SqlSchedules):
     """Implements every port of the control plane's store. Any event loop may use it.
 
     Opening another store on the same database, in this process or another, is allowed: runs are fenced by their epochs.

@@ -87,5 +87,16 @@ class Texts(Struct, frozen=True):
     add_audit: str
     audited: str
 
+    mark: str
+    add_mark: str
+    """Adds nothing when the plan has one."""
+    move_mark: str
+    """Changes one row, or none when the mark is another one by now."""
+    drop_firing: str
+    """Leaves one that is final."""
+    add_firing: str
+    """Adds nothing when there is one."""
+    firings: str
+
     gaps: str
     """Runs whose events are not 1, 2, …, ``next_seq`` - 1."""
