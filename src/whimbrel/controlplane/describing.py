@@ -35,6 +35,12 @@ def summary_json(summary: RunSummary) -> dict[str, Any]:
         "epoch": summary.epoch,
         "owner": summary.owner,
         "message": summary.message,
+        "project": summary.origin.project,
+        "domain": summary.origin.domain,
+        "name": summary.origin.name,
+        "version": summary.origin.version,
+        "labels": {key: value for key, value in summary.origin.labels.items() if value},
+        "tags": [key for key, value in summary.origin.labels.items() if not value],
     }
 
 

@@ -31,8 +31,9 @@ from whimbrel.model.interface import Parameter
 from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import START, Binding, Graph, Node, Program, PromiseBinding, TaskSpec, TaskTarget
-from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter
-from whimbrel.model.run import RunOptions
+from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
+from whimbrel.model.run import Phase, RunOptions, RunOrigin
+from whimbrel.model.run_fields import RUN_FIELDS, TAG_KEY, TAG_VALUE
 from whimbrel.wire.flyte import entities as wire
 from whimbrel.wire.flyte import executions as messages
 from whimbrel.wire.flyte.executions import ExecutionRecord
@@ -45,7 +46,6 @@ _RUN_ID = 63
 """Letters of the longest id of a run."""
 _KEPT = 64
 """Runs that have ended and are kept in memory: clients ask several times about each."""
-_BATCH = 500
 
 
 class RunsAndEntities(RunStore, EntityStore, Inbox, Protocol):
@@ -111,6 +111,15 @@ class Executions:
             source=str(target),
             run_id=run,
             rerun=rerun,
+            origin=RunOrigin(
+                id.project,
+                id.domain,
+                id.name,
+                target.kind.value,
+                target.name,
+                target.version,
+                {**dict(spec.labels.values), **dict.fromkeys(spec.tags, "")},
+            ),
         )
         return id
 
@@ -184,46 +193,24 @@ class Executions:
     async def find(self, query: EntityQuery, filters: Iterable[Filter]) -> tuple[list[Entity], int]:
         """One page, and where the next begins (0: nowhere). ``filters`` are those that are not of entities: ``phase``,
         what was launched, labels and tags. Raises ``InputInvalid``."""
-        wanted = list(filters)
-        found: list[Entity] = []
-        at = query.offset
-        while True:
-            batch = await self._registry.find(replace(query, offset=at, limit=_BATCH if wanted else query.limit))
-            for entity in batch:
-                at += 1
-                if await self._passes(entity, wanted):
-                    found.append(entity)
-                    if len(found) == query.limit:
-                        return found, at
-            if len(batch) < (_BATCH if wanted else query.limit):
-                return found, 0
-
-    async def _passes(self, entity: Entity, filters: list[Filter]) -> bool:
-        record = messages.record_of(entity)
-        pairs = [*record.labels.items(), *((tag, "") for tag in record.tags)]
+        wanted = []
         for filter in filters:
-            match filter.field:
-                case "phase":
-                    phase = (await self._store.summary(record.run)).phase
-                    passes = holds(messages.workflow_phase_name(phase), _named_phases(filter))
-                case "execution_tag.key":
-                    pairs = [pair for pair in pairs if holds(pair[0], filter)]
-                    passes = bool(pairs)
-                case "execution_tag.value":
-                    pairs = [pair for pair in pairs if holds(pair[1], filter)]
-                    passes = bool(pairs)
-                case "workflow.name":
-                    passes = holds(record.workflow, filter)
-                case "launch_plan.name" | "task.name" as field:
-                    same = record.target.kind.value == field.partition(".")[0]
-                    passes = same and holds(record.target.name, filter)
-                case "launch_plan.version" | "task.version" | "workflow.version":
-                    passes = holds(record.target.version, filter)
-                case other:
-                    raise InputInvalid(f"executions cannot be filtered by {other!r}.")
-            if not passes:
-                return False
-        return True
+            if filter.field not in RUN_FIELDS and filter.field not in (TAG_KEY, TAG_VALUE):
+                raise InputInvalid(f"executions cannot be filtered by {filter.field!r}.")
+            wanted.append(_of_phases(filter) if filter.field == "phase" else filter)
+        try:
+            page = await self._store.executions(query, wanted)
+        except ValueError as error:
+            raise InputInvalid(f"{error}.") from None
+        found = []
+        for summary in page:
+            origin = summary.origin
+            entity = await self._store.entity(
+                EntityId(EntityKind.EXECUTION, origin.project, origin.domain, origin.name)
+            )
+            if entity is not None:
+                found.append(entity)
+        return found, query.offset + len(page) if len(page) == query.limit else 0
 
     async def _has_run(self, entity: Entity) -> bool:
         try:
@@ -233,9 +220,11 @@ class Executions:
         return True
 
 
-def _named_phases(filter: Filter) -> Filter:
-    # Clients say names or numbers.
-    return replace(filter, values=tuple(messages.phase_name(str(value)) for value in filter.values))
+def _of_phases(filter: Filter) -> Filter:
+    """The same in our phases: clients say Flyte's, by name or number."""
+    named = replace(filter, values=tuple(messages.phase_name(str(value)) for value in filter.values))
+    passing = [phase.value for phase in Phase if holds(messages.workflow_phase_name(phase), named)]
+    return Filter("phase", Operator.VALUE_IN, tuple(passing))
 
 
 def _run_id(id: EntityId) -> str:

@@ -31,7 +31,7 @@ from whimbrel.model.events import AbortRequested, Event, NodeAbortRequested, Own
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import Program
-from whimbrel.model.run import AttemptId, Phase, RunOptions, RunSummary
+from whimbrel.model.run import AttemptId, Phase, RunOptions, RunOrigin, RunSummary
 
 LISTEN = 0.25
 """How often requests of other processes are looked for, in seconds."""
@@ -142,8 +142,10 @@ class ControlPlane:
         source: str = "",
         run_id: str = "",
         rerun: Rerun | None = None,
+        origin: RunOrigin = RunOrigin(),  # noqa: B008  frozen
     ) -> str:
-        """Start a run of ``workflow`` and return its id. The run exists on disk when this returns.
+        """Start a run of ``workflow`` and return its id. The run exists on disk when this returns. ``origin`` says by
+        which name lists know it.
 
         With ``rerun`` it takes what another run has done. Raises ``UnresolvedReference`` before anything is written.
         """
@@ -163,7 +165,7 @@ class ControlPlane:
             run_id, workflow, run.phase, now, epoch=1, owner=self._owner, source=source, started_at=run.started_at
         )
         # It may have nothing to do at all: one that begins with a gate rests at once.
-        summary = msgspec.structs.replace(summary, message=run.remark, wake_at=wake_at(run, now))
+        summary = msgspec.structs.replace(summary, message=run.remark, wake_at=wake_at(run, now), origin=origin)
         await self._store.create(summary, [event])
         loop = self._adopt(run, summary, self._clock)
         if self._watch is not None:

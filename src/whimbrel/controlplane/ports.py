@@ -13,8 +13,8 @@ from whimbrel.model.attempt import Cancel, DeckUpdate, Deliver, Launch, Progress
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
 from whimbrel.model.literals import Literals
-from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery
-from whimbrel.model.run import AttemptId, Phase, RunSummary
+from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter
+from whimbrel.model.run import AttemptId, Phase, RunPage, RunQuery, RunSummary
 from whimbrel.model.scheduled import Firing, Mark, PlanName
 
 
@@ -73,6 +73,16 @@ class RunStore(Protocol):
 
     async def summaries(self, *, limit: int = 100, before: str = "", phases: Sequence[Phase] = ()) -> list[RunSummary]:
         """Newest first; ``before`` is the id of the run that the last page ended with; no ``phases`` means all."""
+        ...
+
+    async def find_runs(self, query: RunQuery) -> RunPage:
+        """One page. Costs no more when there are more runs. Raises ``EntityNotFound`` when there is no run
+        ``query.before``."""
+        ...
+
+    async def executions(self, query: EntityQuery, filters: Sequence[Filter] = ()) -> list[RunSummary]:
+        """One page of the runs that are executions (they are in a project). ``filters`` are on ``RUN_FIELDS`` and tags.
+        Raises ``ValueError`` for any other field."""
         ...
 
     async def phase_counts(self) -> dict[Phase, int]:

@@ -44,6 +44,10 @@ class Phase(StrEnum):
 _TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED, Phase.TIMED_OUT, Phase.SKIPPED, Phase.RECOVERED})
 
 
+SEARCHED_OF_MESSAGE = 500
+"""Letters of a message that lists are searched by: what went wrong is said first."""
+
+
 class AttemptId(Struct, frozen=True, gc=False, order=True):
     """One try at one node of one run; ``number`` counts from 1."""
 
@@ -69,6 +73,20 @@ class RunOptions(Struct, frozen=True, gc=False):
     park_after: float | None = 60.0
 
 
+class RunOrigin(Struct, frozen=True, gc=False):
+    """What a run was launched from, and under which name: of an execution, its id (``project``, ``domain``, ``name``)
+    and the entity that was asked for (``kind`` task, workflow or launch_plan; ``target``; ``version``). All "" for a
+    run of a file. A tag is a label without a value. Written once: a run never moves."""
+
+    project: str = ""
+    domain: str = ""
+    name: str = ""
+    kind: str = ""
+    target: str = ""
+    version: str = ""
+    labels: dict[str, str] = {}
+
+
 class RunSummary(Struct, frozen=True, gc=False):
     """A run's row: what lists show. Times are seconds since the epoch, 0.0 when not yet.
 
@@ -87,6 +105,56 @@ class RunSummary(Struct, frozen=True, gc=False):
     source: str = ""
     message: str = ""
     wake_at: float = 0.0
+    origin: RunOrigin = RunOrigin()
+
+    @property
+    def searched(self) -> str:
+        """What ``RunQuery.text`` is looked for in: id, name, entity, source and the beginning of the message."""
+        said = (self.id, self.origin.name, self.entity, self.source, self.message[:SEARCHED_OF_MESSAGE])
+        return "\n".join(each for each in said if each).casefold()
+
+
+class RunQuery(Struct, frozen=True):
+    """Which runs a list shows, the newest first; what is left out restricts nothing.
+
+    ``entity`` is a name or its end after a dot; ``text`` is looked for in ``RunSummary.searched``; runs were made at
+    ``since`` or later and before ``until`` (seconds; 0.0 is open); each of ``labels`` is there with that value
+    (``None``: any).
+    ``before`` is the ``next`` of the page before.
+    """
+
+    phases: tuple[Phase, ...] = ()
+    project: str = ""
+    domain: str = ""
+    entity: str = ""
+    text: str = ""
+    since: float = 0.0
+    until: float = 0.0
+    labels: tuple[tuple[str, str | None], ...] = ()
+    limit: int = 100
+    before: str = ""
+
+    def takes(self, summary: RunSummary) -> bool:
+        """Whether the list shows this one, on some page."""
+        origin, entity = summary.origin, summary.entity
+        return (
+            (not self.phases or summary.phase in self.phases)
+            and self.project in ("", origin.project)
+            and self.domain in ("", origin.domain)
+            and (not self.entity or entity == self.entity or entity.endswith(f".{self.entity}"))
+            and summary.created_at >= self.since
+            and (not self.until or summary.created_at < self.until)
+            and all(key in origin.labels and value in (None, origin.labels[key]) for key, value in self.labels)
+            and self.text.casefold() in summary.searched
+        )
+
+
+class RunPage(Struct, frozen=True):
+    """Some runs, the newest first. There are more for as long as ``next`` is not "", also when a page is short: rare
+    ones are looked for in steps."""
+
+    runs: list[RunSummary]
+    next: str
 
 
 class Done(Struct, frozen=True, gc=False, tag="done"):

@@ -16,7 +16,8 @@ from whimbrel.controlplane.ports import CachedOutputs, LogLine, Request, Store
 from whimbrel.model.attempt import DeckUpdate, Progress
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
-from whimbrel.model.run import AttemptId, Phase, RunSummary
+from whimbrel.model.registered import EntityQuery, Filter
+from whimbrel.model.run import AttemptId, Phase, RunPage, RunQuery, RunSummary
 
 T = TypeVar("T")
 
@@ -102,6 +103,16 @@ class CrashingStore:
         """See ``RunStore``."""
         self._live()
         return await self.inner.summaries(limit=limit, before=before, phases=phases)
+
+    async def find_runs(self, query: RunQuery) -> RunPage:
+        """See ``RunStore``."""
+        self._live()
+        return await self.inner.find_runs(query)
+
+    async def executions(self, query: EntityQuery, filters: Sequence[Filter] = ()) -> list[RunSummary]:
+        """See ``RunStore``."""
+        self._live()
+        return await self.inner.executions(query, filters)
 
     async def phase_counts(self) -> dict[Phase, int]:
         """See ``RunStore``."""

@@ -6,7 +6,7 @@ Knows: the ports. Must not know: disk, threads, SQL. It keeps frozen nouns as th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -18,6 +18,7 @@ from whimbrel.model.events import Event
 from whimbrel.model.run import AttemptId, Phase, RunSummary
 from whimbrel.stores.memory_access import MemoryAccess
 from whimbrel.stores.memory_entities import MemoryEntities
+from whimbrel.stores.memory_runs import MemoryRunLists, newness
 from whimbrel.stores.memory_schedules import MemorySchedules
 from whimbrel.stores.misses import CANDIDATES, Candidate, why_not
 from whimbrel.stores.refusals import fenced, no_run, taken
@@ -33,7 +34,7 @@ class _Run:
         self.inbox: list[Request] = []
 
 
-class MemoryStore(MemoryEntities, MemoryAccess, MemorySchedules):
+class MemoryStore(MemoryRunLists, MemoryEntities, MemoryAccess, MemorySchedules):
     """Implements every port of the control plane's store. Belongs to one event loop at a time."""
 
     def __init__(self) -> None:
@@ -79,7 +80,9 @@ class MemoryStore(MemoryEntities, MemoryAccess, MemorySchedules):
             row.inbox = [request for request in row.inbox if request.id not in answered]
         if summary is not None:
             kept = row.summary
-            row.summary = msgspec.structs.replace(summary, id=run, epoch=epoch, created_at=kept.created_at)
+            row.summary = msgspec.structs.replace(
+                summary, id=run, epoch=epoch, created_at=kept.created_at, origin=kept.origin
+            )
 
     async def events(self, run: str, after: int = 0) -> list[Event]:
         """The events with seq > ``after``."""
@@ -216,6 +219,9 @@ class MemoryStore(MemoryEntities, MemoryAccess, MemorySchedules):
     def close(self) -> None:
         """Nothing to let go of; what was kept stays readable."""
 
+    def _summaries(self) -> Iterable[RunSummary]:
+        return [row.summary for row in self._runs.values()]
+
     def _row(self, run: str) -> _Run:
         row = self._runs.get(run)
         if row is None:
@@ -225,8 +231,3 @@ class MemoryStore(MemoryEntities, MemoryAccess, MemorySchedules):
 
 def _is_below(path: str, of: str) -> bool:
     return not of or path == of or path.startswith(f"{of}/")
-
-
-def newness(summary: RunSummary) -> tuple[float, str]:
-    """What lists of runs are ordered by: when they were made, then id."""
-    return (summary.created_at, summary.id)

@@ -75,14 +75,15 @@ def _wanted(row: Entity, query: EntityQuery) -> bool:
         wanted in ("", getattr(row.id, field))
         for field, wanted in (("project", query.project), ("domain", query.domain), ("name", query.name))
     )
-    return same and all(_holds(_value(row, filter.field), filter) for filter in query.filters)
+    return same and all(holds(_value(row, filter.field), filter) for filter in query.filters)
 
 
 def _value(row: Entity, field: str) -> Any:
     return getattr(row.id if field in ("project", "domain", "name", "version") else row, field)
 
 
-def _holds(value: Any, filter: Filter) -> bool:
+def holds(value: Any, filter: Filter) -> bool:
+    """Whether a field that has ``value`` passes."""
     wanted: tuple[Any, ...] = filter.values
     match filter.operator:
         case Operator.EQ:

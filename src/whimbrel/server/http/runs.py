@@ -29,7 +29,7 @@ from whimbrel.model.events import Event, RunRequested, SignalReceived
 from whimbrel.model.literal_types import BlobType, DatasetType, describe
 from whimbrel.model.literals import BoolLiteral, Literal
 from whimbrel.model.program import GateKind
-from whimbrel.model.run import Phase, RunSummary
+from whimbrel.model.run import Phase, RunQuery
 from whimbrel.runtime.literal_text import from_json
 from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.server.house import House
@@ -41,9 +41,6 @@ from whimbrel.wire.spans import iso_moment
 
 S = TypeVar("S", bound=Struct)
 
-_SCAN = 500
-_SCANS = 10
-"""A page of rare runs is looked for in at most so many pages of the store; then the client asks again."""
 _LIST_PAUSE = 0.2
 """Seconds between two looks of a list: a busy run is one line of it, not a hundred."""
 _LOG_PAGE = 1000
@@ -96,25 +93,8 @@ class Runs:
     async def list_runs(self, request: Request) -> Response:
         """A page of runs."""
         asked = query(request, ListQuery)
-        keep = _Filter(asked)
-        found: list[RunSummary] = []
-        before = asked.cursor
-        more = True
-        for _ in range(_SCANS):
-            page = await self._store.summaries(limit=_SCAN, before=before, phases=keep.phases)
-            for summary in page:
-                if keep.since and summary.created_at < keep.since:
-                    more = False
-                    break
-                before = summary.id
-                if keep.takes(summary):
-                    found.append(summary)
-                    if len(found) == asked.limit:
-                        break
-            if not more or len(found) == asked.limit or len(page) < _SCAN:
-                more = more and (len(found) == asked.limit or len(page) == _SCAN)
-                break
-        return answer({"runs": [summary_json(row) for row in found], "next": before if more and before else None})
+        page = await self._store.find_runs(msgspec.structs.replace(_wanted(asked), limit=asked.limit))
+        return answer({"runs": [summary_json(row) for row in page.runs], "next": page.next or None})
 
     async def get_run(self, request: Request) -> Response:
         """All of a run."""
@@ -164,14 +144,14 @@ class Runs:
 
     async def follow_runs(self, request: Request) -> Response:
         """The rows of runs as they change: `run` for each, `reset` when the list must be read again first."""
-        keep = _Filter(query(request, ListQuery))
+        keep = _wanted(query(request, ListQuery))
         feed = self._house.feed
         name, _, number = request.headers.get("last-event-id", "").rpartition("-")
         known = name == feed.name and number.isascii() and number.isdigit() and len(number) < 19
         fresh = "last-event-id" not in request.headers
         return sse.stream(self._rows(keep, feed.last if fresh else int(number) if known else -1))
 
-    async def _rows(self, keep: _Filter, number: int) -> AsyncIterator[str]:
+    async def _rows(self, keep: RunQuery, number: int) -> AsyncIterator[str]:
         feed = self._house.feed
         with feed.following() as changed:
             async for look in sse.changes(changed):
@@ -309,29 +289,21 @@ class Runs:
         return answer({"run": begun}, 201)
 
 
-class _Filter:
+def _wanted(asked: ListQuery) -> RunQuery:
     """Which runs a list shows. Raises ``InputInvalid``."""
-
-    def __init__(self, asked: ListQuery) -> None:
-        self.phases = [_phase(text) for text in asked.phase.split(",") if text.strip()]
-        self.since = _moment("since", asked.since)
-        self._until = _moment("until", asked.until)
-        self._entity = asked.entity
-        self._text = asked.text.casefold()
-
-    def takes(self, summary: RunSummary) -> bool:
-        """Whether it shows this one."""
-        if self.phases and summary.phase not in self.phases:
-            return False
-        if self._entity and summary.entity != self._entity and not summary.entity.endswith(f".{self._entity}"):
-            return False
-        if summary.created_at < self.since or (self._until and summary.created_at >= self._until):
-            return False
-        if not self._text:
-            return True
-        return any(
-            self._text in text.casefold() for text in (summary.id, summary.entity, summary.source, summary.message)
-        )
+    labels = [label.strip().partition("=") for label in asked.label.split(",") if label.strip()]
+    # A key alone is the label with any value.
+    return RunQuery(
+        phases=tuple(_phase(text) for text in asked.phase.split(",") if text.strip()),
+        project=asked.project,
+        domain=asked.domain,
+        entity=asked.entity,
+        text=asked.text,
+        since=_moment("since", asked.since),
+        until=_moment("until", asked.until),
+        labels=tuple((key, value if equals else None) for key, equals, value in labels),
+        before=asked.cursor,
+    )
 
 
 def _phase(text: str) -> Phase:

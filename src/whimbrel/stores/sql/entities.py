@@ -121,14 +121,15 @@ def list_statement(select: str, query: EntityQuery) -> tuple[str, dict[str, Any]
             text += f" AND {field} = :{field}"
             values[field] = wanted
     for number, filter in enumerate(query.filters):
-        text += f" AND {_condition(filter, f'f{number}', values)}"
+        text += f" AND {condition(_field(filter.field), filter, f'f{number}', values)}"
     direction = "DESC" if query.descending else "ASC"
     order = f"{_field(query.sort)} {direction}, project, domain, name, version"
     return f"{text} ORDER BY {order} LIMIT :limit OFFSET :offset", values
 
 
-def _condition(filter: Filter, name: str, values: dict[str, Any]) -> str:
-    field = _field(filter.field)
+def condition(field: str, filter: Filter, name: str, values: dict[str, Any]) -> str:
+    """The condition of ``filter`` on the column ``field``; its parameters, whose names begin with ``name``, go into
+    ``values``."""
     names = [f"{name}_{place}" for place in range(len(filter.values))]
     values.update(zip(names, filter.values, strict=True))
     if filter.operator in (Operator.VALUE_IN, Operator.VALUE_NOT_IN):

@@ -30,6 +30,11 @@ def _number(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, nullable=False)
 
 
+def _later(name: str, kind: type[sa.types.TypeEngine[str]] = sa.Text) -> sa.Column[str]:
+    """Of columns that a migration adds: last, with what older rows have."""
+    return sa.Column(name, kind, nullable=False, server_default=sa.literal_column("''"))
+
+
 def _time(name: str) -> sa.Column[float]:
     return sa.Column(name, sa.Double, nullable=False)
 
@@ -56,11 +61,32 @@ runs = sa.Table(
     _number("next_seq"),
     # Last, as a migration adds it.
     sa.Column("wake_at", sa.Double, nullable=False, server_default=sa.literal_column("0.0")),
+    *map(_later, ("project", "domain", "name", "kind", "target", "version")),
+    # A JSON object; `run_labels` is what lists use.
+    _later("labels"),
+    # The last part of `entity`, and what a text is looked for in.
+    _later("short"),
+    _later("search"),
     sa.Index("runs_by_age", "created_at", "id"),
     sa.Index("runs_by_phase", "phase", "created_at", "id"),
+    # A list of an entity in every phase walks each of the few phases: one index serves both.
+    sa.Index("runs_by_entity", "short", "phase", "created_at", "id"),
+    sa.Index("runs_by_place", "project", "domain", "created_at", "id"),
+    sa.Index("runs_by_place_and_phase", "project", "domain", "phase", "created_at", "id"),
     # Of parked runs alone: others pay nothing for it.
     sa.Index("runs_by_waking", "wake_at", "id", **_WHERE_PARKED),
     # One tree less to walk and to write: a run's row is rewritten with each of its appends.
+    sqlite_with_rowid=False,
+)
+
+# `created_at` repeats the run's: a label's runs are read in the order of lists.
+run_labels = sa.Table(
+    "run_labels",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("created_at", sa.Double, primary_key=True),
+    sa.Column("run", sa.String(64), primary_key=True),
     sqlite_with_rowid=False,
 )
 

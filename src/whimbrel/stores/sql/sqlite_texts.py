@@ -45,10 +45,16 @@ SCHEMA = (
         CREATE TABLE reservations ( "key" VARCHAR(64) NOT NULL, holder TEXT NOT NULL, until DOUBLE NOT NULL,
         PRIMARY KEY ("key") )""",
     """
+        CREATE TABLE run_labels ( "key" TEXT NOT NULL, value TEXT NOT NULL, created_at DOUBLE NOT NULL, run
+        VARCHAR(64) NOT NULL, PRIMARY KEY ("key", value, created_at, run) ) WITHOUT ROWID""",
+    """
         CREATE TABLE runs ( id VARCHAR(64) NOT NULL, entity TEXT NOT NULL, phase VARCHAR(64) NOT NULL,
         created_at DOUBLE NOT NULL, started_at DOUBLE NOT NULL, ended_at DOUBLE NOT NULL, epoch BIGINT NOT
         NULL, owner TEXT NOT NULL, source TEXT NOT NULL, message TEXT NOT NULL, next_seq BIGINT NOT NULL,
-        wake_at DOUBLE DEFAULT (0.0) NOT NULL, PRIMARY KEY (id) ) WITHOUT ROWID""",
+        wake_at DOUBLE DEFAULT (0.0) NOT NULL, project TEXT DEFAULT '' NOT NULL, domain TEXT DEFAULT '' NOT
+        NULL, name TEXT DEFAULT '' NOT NULL, kind TEXT DEFAULT '' NOT NULL, target TEXT DEFAULT '' NOT NULL,
+        version TEXT DEFAULT '' NOT NULL, labels TEXT DEFAULT '' NOT NULL, short TEXT DEFAULT '' NOT NULL,
+        search TEXT DEFAULT '' NOT NULL, PRIMARY KEY (id) ) WITHOUT ROWID""",
     """
         CREATE TABLE schedules ( project TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL, version
         TEXT NOT NULL, activated_at DOUBLE NOT NULL, decided_at DOUBLE NOT NULL, PRIMARY KEY (project,
@@ -67,7 +73,10 @@ SCHEMA = (
     """CREATE INDEX inbox_by_run ON inbox (run, id)""",
     """CREATE INDEX logs_by_run ON logs (run, id)""",
     """CREATE INDEX runs_by_age ON runs (created_at, id)""",
+    """CREATE INDEX runs_by_entity ON runs (short, phase, created_at, id)""",
     """CREATE INDEX runs_by_phase ON runs (phase, created_at, id)""",
+    """CREATE INDEX runs_by_place ON runs (project, domain, created_at, id)""",
+    """CREATE INDEX runs_by_place_and_phase ON runs (project, domain, phase, created_at, id)""",
     """CREATE INDEX runs_by_waking ON runs (wake_at, id) WHERE wake_at > 0.0""",
 )
 
@@ -75,10 +84,17 @@ STATEMENTS = Texts(
     schema=SCHEMA,
     add_run="""
         INSERT INTO runs (id, entity, phase, created_at, started_at, ended_at, epoch, owner, source,
-        message, next_seq, wake_at) SELECT :id AS anon_1, :entity AS anon_2, :phase AS anon_3, :created_at
-        AS anon_4, :started_at AS anon_5, :ended_at AS anon_6, :epoch AS anon_7, :owner AS anon_8, :source
-        AS anon_9, :message AS anon_10, :next_seq AS anon_11, :wake_at AS anon_12 WHERE NOT (EXISTS (SELECT
-        * FROM runs WHERE runs.id = :id))""",
+        message, next_seq, wake_at, project, domain, name, kind, target, version, labels, short, search)
+        SELECT :id AS anon_1, :entity AS anon_2, :phase AS anon_3, :created_at AS anon_4, :started_at AS
+        anon_5, :ended_at AS anon_6, :epoch AS anon_7, :owner AS anon_8, :source AS anon_9, :message AS
+        anon_10, :next_seq AS anon_11, :wake_at AS anon_12, :project AS anon_13, :domain AS anon_14, :name
+        AS anon_15, :kind AS anon_16, :target AS anon_17, :version AS anon_18, :labels AS anon_19, :short AS
+        anon_20, :search AS anon_21 WHERE NOT (EXISTS (SELECT * FROM runs WHERE runs.id = :id))""",
+    add_label="""INSERT INTO run_labels ("key", value, created_at, run) VALUES (:key, :value, :created_at, :run)""",
+    runs="""
+        SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
+        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs""",
     run_exists="""SELECT 1 FROM runs WHERE runs.id = :run""",
     claim_run="""UPDATE runs SET epoch=(runs.epoch + 1), owner=:owner WHERE runs.id = :run""",
     advance_run="""
@@ -86,11 +102,12 @@ STATEMENTS = Texts(
         :first""",
     advance_run_and_summary="""
         UPDATE runs SET entity=:entity, phase=:phase, started_at=:started_at, ended_at=:ended_at,
-        owner=:owner, source=:source, message=:message, next_seq=:next, wake_at=:wake_at WHERE runs.id =
-        :run AND runs.epoch = :at_epoch AND runs.next_seq = :first""",
+        owner=:owner, source=:source, message=:message, next_seq=:next, wake_at=:wake_at, short=:short,
+        search=:search WHERE runs.id = :run AND runs.epoch = :at_epoch AND runs.next_seq = :first""",
     summary="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
-        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE runs.id = :run""",
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
+        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs WHERE runs.id = :run""",
     fence="""SELECT runs.epoch, runs.owner, runs.next_seq FROM runs WHERE runs.id = :run""",
     add_event="""INSERT INTO events (run, seq, kind, at, payload) VALUES (:run, :seq, :kind, :at, :payload)""",
     events="""
@@ -98,25 +115,30 @@ STATEMENTS = Texts(
         events.seq""",
     newest="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
-        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs ORDER BY runs.created_at
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
+        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs ORDER BY runs.created_at
         DESC, runs.id DESC LIMIT :limit OFFSET 0""",
     newest_before="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
-        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE (runs.created_at,
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
+        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs WHERE (runs.created_at,
         runs.id) < (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
     newest_of_phase="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
-        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE runs.phase = :phase
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
+        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs WHERE runs.phase = :phase
         ORDER BY runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
     newest_of_phase_before="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
-        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE runs.phase = :phase
-        AND (runs.created_at, runs.id) < (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
+        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs WHERE runs.phase = :phase AND
+        (runs.created_at, runs.id) < (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC
         LIMIT :limit OFFSET 0""",
     phase_counts="""SELECT runs.phase, count(*) AS count_1 FROM runs GROUP BY runs.phase""",
     parked="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
-        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at FROM runs WHERE runs.wake_at > 0.0
+        runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
+        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs WHERE runs.wake_at > 0.0
         ORDER BY runs.wake_at, runs.id LIMIT :limit OFFSET 0""",
     cached="""SELECT cache.outputs, cache.run, cache.path, cache.at FROM cache WHERE cache."key" = :key""",
     candidates="""

@@ -27,6 +27,7 @@ from whimbrel.stores.sql.schema import (
     logs,
     progress,
     reservations,
+    run_labels,
     runs,
     schedules,
 )
@@ -41,9 +42,10 @@ _ONE: sa.ColumnElement[int] = sa.literal_column("1", sa.Integer)
 _SUMMARY = [
     *(runs.c.id, runs.c.entity, runs.c.phase, runs.c.created_at, runs.c.started_at, runs.c.ended_at),
     *(runs.c.epoch, runs.c.owner, runs.c.source, runs.c.message, runs.c.wake_at),
+    *(runs.c.project, runs.c.domain, runs.c.name, runs.c.kind, runs.c.target, runs.c.version, runs.c.labels),
 ]
 # Not id, epoch and created_at: those are the store's.
-_STATED = ("entity", "phase", "started_at", "ended_at", "owner", "source", "message", "wake_at")
+_STATED = ("entity", "phase", "started_at", "ended_at", "owner", "source", "message", "wake_at", "short", "search")
 _ENTITY_ID = ("kind", "project", "domain", "name", "version")
 _PLAN = ("project", "domain", "name")
 _LOG_LINE = [logs.c.id, logs.c.run, logs.c.path, logs.c.number, logs.c.stream, logs.c.text, logs.c.at, logs.c.level]
@@ -102,6 +104,8 @@ _set_access = (
 
 STATEMENTS: dict[str, sa.ClauseElement] = {
     "add_run": _insert_unless(runs, sa.exists().where(runs.c.id == sa.bindparam("id"))),
+    "add_label": sa.insert(run_labels).values(_values(run_labels)),
+    "runs": sa.select(*_SUMMARY),
     "run_exists": sa.select(_ONE).select_from(runs).where(runs.c.id == _RUN),
     "claim_run": sa.update(runs)
     .where(runs.c.id == _RUN)

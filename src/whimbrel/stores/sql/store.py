@@ -33,6 +33,7 @@ from whimbrel.stores.sql.access import SqlAccess
 from whimbrel.stores.sql.database import Connection, Cursor, Database, Parameters
 from whimbrel.stores.sql.entities import SqlEntities
 from whimbrel.stores.sql.revision import OURS, Migrations
+from whimbrel.stores.sql.run_lists import SqlRunLists, label_rows, origin_row, read_summary
 from whimbrel.stores.sql.schedules import SqlSchedules
 from whimbrel.stores.sql.sqlite import SqliteDatabase
 from whimbrel.stores.sql.writer import RIDER_DELAY, Writer
@@ -51,7 +52,7 @@ _literals = decoder(Literals)
 _inputs = msgspec.json.Decoder(dict[str, str])
 
 
-class SqlStore(SqlEntities, SqlAccess, SqlSchedules):
+class SqlStore(SqlRunLists, SqlEntities, SqlAccess, SqlSchedules):
     """Implements every port of the control plane's store. Any event loop may use it.
 
     Opening another store on the same database, in this process or another, is allowed: runs are fenced by their epochs.
@@ -105,6 +106,8 @@ class SqlStore(SqlEntities, SqlAccess, SqlSchedules):
     async def create(self, summary: RunSummary, events: Sequence[Event]) -> None:
         """See ``RunStore``."""
         row = {**_stated(summary), "id": summary.id, "epoch": summary.epoch, "next_seq": len(events) + 1}
+        row |= {"created_at": summary.created_at, **origin_row(summary.origin)}
+        labels = label_rows(summary)
         rows = _event_rows(summary.id, 1, events)
         sql = self._sql
 
@@ -113,6 +116,8 @@ class SqlStore(SqlEntities, SqlAccess, SqlSchedules):
             if cursor.rowcount != 1:
                 raise taken(summary.id)
             cursor.executemany(sql.add_event, rows)
+            if labels:
+                cursor.executemany(sql.add_label, labels)
 
         await self._write(work)
 
@@ -125,7 +130,7 @@ class SqlStore(SqlEntities, SqlAccess, SqlSchedules):
             if cursor.rowcount != 1:
                 raise no_run(run)
             cursor.execute(sql.summary, {"run": run})
-            return _summary(cursor.fetchone())
+            return read_summary(cursor.fetchone())
 
         return await self._write(work)
 
@@ -182,7 +187,7 @@ class SqlStore(SqlEntities, SqlAccess, SqlSchedules):
             row = cursor.fetchone()
             if row is None:
                 raise no_run(run)
-            return _summary(row)
+            return read_summary(row)
 
         return await self._read(work)
 
@@ -197,16 +202,16 @@ class SqlStore(SqlEntities, SqlAccess, SqlSchedules):
                 last = cursor.fetchone()
                 if last is None:
                     raise no_run(before)
-                page |= {"before": before, "created_at": _summary(last).created_at}
+                page |= {"before": before, "created_at": read_summary(last).created_at}
             if not phases:
                 cursor.execute(sql.newest_before if before else sql.newest, page)
-                return [_summary(row) for row in cursor.fetchall()]
+                return [read_summary(row) for row in cursor.fetchall()]
             # A walk of an index for each phase, and the newest of all: a rare phase is found without reading every run.
             found: list[RunSummary] = []
             for phase in dict.fromkeys(phases):
                 statement = sql.newest_of_phase_before if before else sql.newest_of_phase
                 cursor.execute(statement, {**page, "phase": phase.value})
-                found += [_summary(row) for row in cursor.fetchall()]
+                found += [read_summary(row) for row in cursor.fetchall()]
             found.sort(key=lambda summary: (summary.created_at, summary.id), reverse=True)
             return found[: page["limit"]]
 
@@ -226,7 +231,7 @@ class SqlStore(SqlEntities, SqlAccess, SqlSchedules):
 
         def work(cursor: Cursor) -> list[RunSummary]:
             cursor.execute(self._sql.parked, {"limit": max(limit, 0)})
-            return [_summary(row) for row in cursor.fetchall()]
+            return [read_summary(row) for row in cursor.fetchall()]
 
         return await self._read(work)
 
@@ -518,16 +523,12 @@ def _stated(summary: RunSummary) -> dict[str, Any]:
     return {
         "entity": summary.entity,
         "phase": summary.phase.value,
-        "created_at": summary.created_at,
         "started_at": summary.started_at,
         "ended_at": summary.ended_at,
         "owner": summary.owner,
         "source": summary.source,
         "message": summary.message,
         "wake_at": summary.wake_at,
+        "short": summary.entity.rpartition(".")[2],
+        "search": summary.searched,
     }
-
-
-def _summary(row: Any) -> RunSummary:
-    id, entity, phase, *rest = row
-    return RunSummary(id, entity, Phase(phase), *rest)

@@ -16,6 +16,9 @@ class Texts(Struct, frozen=True):
 
     add_run: str
     """Adds nothing when the id is taken."""
+    add_label: str
+    runs: str
+    """Without conditions, order or page: ``run_lists.py`` adds those."""
     run_exists: str
     claim_run: str
     advance_run: str

@@ -16,8 +16,8 @@ Limit = Annotated[int, Meta(ge=1, le=500, description="At most so many.")]
 class ListQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which runs: in any of ``phase`` (comma-separated), of this ``entity``, of this ``project`` and ``domain``, with
     this ``label`` (``key`` or ``key=value``; several are separated by commas, and all have to be there), with ``text``
-    in id, entity, source or message, begun between ``since`` and ``until``. ``cursor`` is the ``next`` of the page
-    before."""
+    in id, name, entity, source or the beginning of the message, made between ``since`` and ``until``. ``cursor`` is
+    the ``next`` of the page before. A tag is a label without a value."""
 
     phase: str = ""
     project: str = ""
