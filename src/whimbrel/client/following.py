@@ -85,8 +85,11 @@ async def follow(
 
 
 def _seen(id: str, last: str) -> bool:
-    """Whether an event has been given out before. Ids that are numbers grow."""
-    return id.isdigit() and last.isdigit() and int(id) <= int(last)
+    """Whether an event has been given out before. Ids that are numbers, or several with dashes between, grow."""
+    one, other = id.split("-"), last.split("-")
+    if len(one) != len(other) or not all(part.isdigit() for part in (*one, *other)):
+        return False
+    return [int(part) for part in one] <= [int(part) for part in other]
 
 
 async def _messages(response: Any, silence: float) -> AsyncIterator[Message]:

@@ -33,10 +33,10 @@ from whimbrel.model.run import Phase, RunQuery
 from whimbrel.runtime.literal_text import from_json
 from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.server.house import House
-from whimbrel.server.http import sse
+from whimbrel.server.http import exact, sse
 from whimbrel.server.http.guard import BODY
 from whimbrel.wire.literal_json import dump
-from whimbrel.wire.rest.runs import Abort, Answer, DeckQuery, ListQuery, LogQuery, Signal
+from whimbrel.wire.rest.runs import Abort, Answer, DeckQuery, EventsQuery, ListQuery, LogQuery, Signal
 from whimbrel.wire.spans import iso_moment
 
 S = TypeVar("S", bound=Struct)
@@ -116,7 +116,13 @@ class Runs:
 
     async def follow_run(self, request: Request) -> Response:
         """The events of a run, from the first or from after `Last-Event-ID`, until its end."""
+        asked = query(request, EventsQuery)
         summary = await self._store.summary(request.path_params["run"])
+        if asked.form == "end":
+            return sse.stream(exact.end_alone(self._house, summary.id))
+        if asked.form == "exact":
+            last = request.headers.get("last-event-id", "").strip()
+            return sse.stream(exact.everything(self._house, summary.id, *(exact.place_of(last) if last else (0, 0))))
         after = _last_event(request)
         if after is None:
             after = 0
@@ -137,7 +143,7 @@ class Runs:
                     seq += 1
                     yield sse.message(str(event.__struct_config__.tag), _event_text(seq, event), str(seq))
                 if phase.terminal:
-                    yield sse.message("end", dump({"run": run, "phase": phase.value}, indent=None))
+                    yield exact.end(run, phase)
                     return
                 if self._house.feed.closed:
                     return
@@ -196,7 +202,7 @@ class Runs:
                         after = chunk.id
                         yield sse.message("line", dump(_line(chunk), indent=None), str(after))
                 if phase.terminal:
-                    yield sse.message("end", dump({"run": run, "phase": phase.value}, indent=None))
+                    yield exact.end(run, phase)
                     return
                 if self._house.feed.closed:
                     return

@@ -6,7 +6,7 @@ Knows: JSON. Must not know: the model.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -37,6 +37,13 @@ class LogQuery(Struct, frozen=True, forbid_unknown_fields=True):
     node: str = ""
     after: Annotated[int, Meta(ge=0)] = 0
     limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+
+
+class EventsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """In which form: ``plain`` is JSON for everybody; ``exact`` is base64 of msgpack, with output and progress among
+    the events; ``end`` is the end alone."""
+
+    form: Literal["plain", "exact", "end"] = "plain"
 
 
 class DeckQuery(Struct, frozen=True, forbid_unknown_fields=True):
