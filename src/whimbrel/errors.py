@@ -11,7 +11,9 @@
     │   ├── CallMismatch               arguments that do not fit an interface
     │   ├── EntityNotFound             no such file, module, task, workflow, run or node
     │   ├── AlreadyExists              there is one of this name, which is the same
+    │   ├── VersionConflict            there is one of this name and version, which is another
     │   ├── InputInvalid               a command-line or file input that does not parse
+    │   ├── TooLarge                   more bytes, or more of them, than are taken
     │   ├── ForgottenAwait             a pending call used as if it were its result
     │   ├── SecretNotDeclared              a task asks for a secret that it has not declared
     │   ├── SecretNotFound (EntityNotFound)
@@ -151,8 +153,16 @@ class AlreadyExists(UserError):
     """There is one of this name already."""
 
 
+class VersionConflict(UserError):
+    """There is something else under this name and version; register what has changed under another version."""
+
+
 class InputInvalid(UserError, ValueError):
     """An input does not parse as its declared type."""
+
+
+class TooLarge(UserError):
+    """There is more of it than is taken; send less."""
 
 
 class ForgottenAwait(UserError, TypeError):

@@ -29,11 +29,13 @@ class SourceLine(Struct, frozen=True, gc=False):
 
 class CodeRef(Struct, frozen=True, gc=False):
     """Where a worker finds a function: import ``module`` (with ``root``, if any, on the path), then follow
-    ``name``'s dots."""
+    ``name``'s dots. ``root`` is a directory, or ``bundle:<sha256>/<path>`` of what was registered."""
 
     module: str
     name: str
     root: str = ""
+    python: str | UnsetType = UNSET
+    """The version of Python that registered it, ``3.12``. Unset it takes no part in bytes and digests."""
 
 
 class CacheSpec(Struct, frozen=True, gc=False):

@@ -20,10 +20,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from whimbrel.authoring.secret_sources import EnvironmentSecrets, FileSecrets, SecretSources
+from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.plane import ControlPlane
+from whimbrel.controlplane.registry import Registry
 from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.engine.run import Run
 from whimbrel.errors import InputInvalid, WhimbrelError
+from whimbrel.executors.bundled import BundledExecutor
 from whimbrel.executors.commands import CommandExecutor
 from whimbrel.executors.processes import ProcessExecutor
 from whimbrel.executors.routed import RoutedExecutor
@@ -39,6 +42,7 @@ from whimbrel.server.http.application import application
 from whimbrel.server.http.serving import HttpServing
 from whimbrel.server.metrics import Metrics
 from whimbrel.server.port import Front
+from whimbrel.stores.bundles import Bundles
 from whimbrel.stores.home import open_home
 from whimbrel.stores.secrets import SecretStore
 
@@ -111,7 +115,10 @@ class Server:
         self._port = front.bind(config.host, config.port)
         stack.push_async_callback(front.close)
 
-        secrets = SecretSources((EnvironmentSecrets(), FileSecrets(), SecretStore(home.path)))
+        secret_store = SecretStore(home.path)
+        secrets = SecretSources((EnvironmentSecrets(), FileSecrets(), secret_store))
+        bundles = Bundles(home.path / "bundles")
+        bundles.sweep()
 
         def ended(report: Report) -> None:
             metrics.count("whimbrel_attempts_total", f'outcome="{type(report).__name__}"')
@@ -132,7 +139,8 @@ class Server:
             environment={"FLYTE_PLATFORM_URL": f"localhost:{self._port}", "FLYTE_PLATFORM_INSECURE": "true"},
             secrets=secrets,
         )
-        executor = DrainingExecutor(RoutedExecutor(commands=commands, others=workers), ended=ended)
+        others = BundledExecutor(workers, root_of=bundles.root_of, reference_of=bundles.reference_of)
+        executor = DrainingExecutor(RoutedExecutor(commands=commands, others=others), ended=ended)
         plane = ControlPlane(
             store=home.store,
             executor=executor,
@@ -144,10 +152,15 @@ class Server:
         self._hurry = executor.hurry
         await plane.start()
         stack.push_async_callback(plane.close)
+        registry = Registry(store=home.store, clock=clock)
         self._house = house = House(
             config=config,
             home=home,
+            bundles=bundles,
+            secrets=secret_store,
             plane=plane,
+            registry=registry,
+            executions=Executions(registry=registry, store=home.store, plane=plane, clock=clock, ids=ids),
             executor=executor,
             clock=clock,
             ids=ids,

@@ -10,11 +10,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.ports import Clock, Executor, Ids
+from whimbrel.controlplane.registry import Registry
 from whimbrel.server.feed import Feed
 from whimbrel.server.metrics import Metrics
+from whimbrel.stores.bundles import Bundles
 from whimbrel.stores.home import Home
+from whimbrel.stores.secrets import SecretStore
 
 PORT = 30080
 """Where clients of Flyte look when nothing is said: the port of its sandbox."""
@@ -48,7 +52,11 @@ class House(Struct, frozen=True):
 
     config: ServerConfig
     home: Home
+    bundles: Bundles
+    secrets: SecretStore
     plane: ControlPlane
+    registry: Registry
+    executions: Executions
     executor: Executor
     clock: Clock
     ids: Ids

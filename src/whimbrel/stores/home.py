@@ -9,6 +9,7 @@ Knows: the stores, locks of files. Must not know: the command line, where homes 
         lock            held by the owner; says who it is
         whimbrel.db     runs, events, cache, logs, inbox
         blobs/          values too large for a row
+        bundles/        the code of what was registered, by its digest
         secrets.json    secrets, encrypted; secrets.key has their key, unless it is kept elsewhere
 """
 

@@ -28,14 +28,11 @@ VERSION = "v1.16.0"
 
 def registrations(house: House) -> list[Registration]:
     """Everything that is served besides health and reflection."""
-    store = house.home.store
-    registry = Registry(store=store, clock=house.clock)
-    executions = Executions(registry=registry, store=store, plane=house.plane, clock=house.clock, ids=house.ids)
 
     async def fetch(literals: Literals) -> Literals:
         return await asyncio.to_thread(read_literals, literals, house.home.blobs)
 
-    return services(registry, executions, fetch, uploads_of(house))
+    return services(house.registry, house.executions, fetch, uploads_of(house))
 
 
 def services(registry: Registry, executions: Executions, fetch: Fetch, uploads: Uploads) -> list[Registration]:

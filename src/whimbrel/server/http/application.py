@@ -15,12 +15,14 @@ from starlette.routing import Route
 from whimbrel.errors import WhimbrelError
 from whimbrel.server.house import House, is_loopback
 from whimbrel.server.http import problems
+from whimbrel.server.http.bundles import BundleCalls
 from whimbrel.server.http.guard import Guard
 from whimbrel.server.http.openapi import Endpoint, document
 from whimbrel.server.http.probes import Probes
 from whimbrel.server.http.runs import Runs
 from whimbrel.server.http.uploads import UploadRoute
 from whimbrel.server.uploads import uploads_of
+from whimbrel.wire.rest.registering import BUNDLE_MEDIA_TYPE, BundlePlace
 from whimbrel.wire.rest.runs import (
     Abort,
     Accepted,
@@ -42,8 +44,16 @@ V1 = "/api/v1"
 def endpoints(house: House) -> list[Endpoint]:
     """The table of REST."""
     runs = Runs(house)
+    bundles = BundleCalls(house)
     one = f"{V1}/runs/{{run}}"
+    bundle = f"{V1}/bundles/{{sha256}}"
     return [
+        Endpoint("HEAD", bundle, bundles.head_bundle, "Whether the code of this digest is here."),
+        Endpoint(
+            *("PUT", bundle, bundles.put_bundle, "Send code, as a .tar.gz of its root.", BundlePlace),
+            status=201,
+            sends=BUNDLE_MEDIA_TYPE,
+        ),
         Endpoint("GET", f"{V1}/runs", runs.list_runs, "Runs, the newest first.", Page, ListQuery),
         Endpoint("GET", f"{V1}/events", runs.follow_runs, "Rows as they change.", None, ListQuery, streams=True),
         Endpoint("GET", one, runs.get_run, "All of a run.", Detail),

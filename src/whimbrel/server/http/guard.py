@@ -8,21 +8,18 @@ Knows: ASGI. Must not know: routes.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from whimbrel.server.http.exchange import heard_out
 from whimbrel.server.http.problems import problem
+from whimbrel.wire.rest.registering import JSON, MSGPACK
 
-BODY = 1024 * 1024
-"""Bytes of a request's body: what people answer gates with."""
-HEARD_OUT = 16 * BODY
-"""Bytes of a refused request that are read all the same: who is hung up on while speaking does not hear the answer."""
-PATIENCE = 5.0
-"""Seconds that this may take."""
+_STRUCTURED = (JSON, MSGPACK)
 
 
 class Guard:
@@ -39,7 +36,7 @@ class Guard:
         refusal = self._refusal(scope)
         if refusal is not None:
             status, kind, detail = refusal
-            await _heard_out(receive)
+            await heard_out(Request(scope, receive))
             await problem(status, kind, detail, {"connection": "close"})(scope, receive, send)
             return
         await self._application(scope, receive, send)
@@ -54,25 +51,9 @@ class Guard:
         if scope["method"] != "POST":
             # Other methods that change something cannot be sent from a page without asking first.
             return None
-        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        if headers.get("content-type", "").partition(";")[0].strip().lower() not in _STRUCTURED:
             return 415, "NotJson", "send JSON, and say so: Content-Type: application/json"
-        length = headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and int(length[:20]) > BODY:
-            return 413, "TooLarge", f"a body may have {BODY} bytes"
         return None
-
-
-async def _heard_out(receive: Receive) -> None:
-    left = HEARD_OUT
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while left > 0:
-                message = await receive()
-                left -= len(message.get("body", b""))
-                if not message.get("more_body"):
-                    return
-    except TimeoutError:
-        return
 
 
 def _host(url: str) -> str:

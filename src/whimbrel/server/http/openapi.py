@@ -32,6 +32,10 @@ class Endpoint(Struct, frozen=True):
     takes: type[Struct] | None = None
     streams: bool = False
     status: int = 200
+    sends: str = JSON
+    """The type of the body; ``takes`` says its shape where it is JSON, or can be."""
+    answers: tuple[str, ...] = (JSON,)
+    """The types of the answer. ``gives`` is the shape of the JSON."""
 
 
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
@@ -44,8 +48,11 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         content: dict[str, Any] = {}
-        if endpoint.gives is not None:
-            content[JSON] = {"schema": by_shape[repr(endpoint.gives)]}
+        for media in endpoint.answers:
+            if media != JSON:
+                content[media] = {"schema": {"type": "string", "format": "binary"}}
+            elif endpoint.gives is not None:
+                content[JSON] = {"schema": by_shape[repr(endpoint.gives)]}
         if endpoint.streams:
             content["text/event-stream"] = {"schema": {"type": "string"}}
         operation: dict[str, Any] = {
@@ -54,7 +61,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             "parameters": [
                 *(
                     {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-                    for name in re.findall(r"{(\w+)}", endpoint.path)
+                    for name in re.findall(r"{(\w+)(?::\w+)?}", endpoint.path)
                 ),
                 *(_parameters(components[endpoint.query.__name__]) if endpoint.query is not None else ()),
             ],
@@ -66,9 +73,14 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
                 },
             },
         }
+        sent: dict[str, Any] = {}
         if endpoint.takes is not None:
-            operation["requestBody"] = {"required": True, "content": {JSON: {"schema": by_shape[repr(endpoint.takes)]}}}
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+            sent[JSON] = {"schema": by_shape[repr(endpoint.takes)]}
+        if endpoint.sends != JSON:
+            sent[endpoint.sends] = {"schema": {"type": "string", "format": "binary"}}
+        if sent:
+            operation["requestBody"] = {"required": True, "content": sent}
+        paths.setdefault(re.sub(r":\w+}", "}", endpoint.path), {})[endpoint.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {"title": "whimbrel", "version": version("whimbrel")},

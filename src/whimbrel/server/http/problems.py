@@ -13,8 +13,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from whimbrel.errors import EntityNotFound, Fenced, RunNotResumable, StoreError, UserError, WhimbrelError
-from whimbrel.wire.rest.problems import MEDIA_TYPE, PREFIX, Problem
+from whimbrel.errors import (
+    AlreadyExists,
+    CompileError,
+    EntityNotFound,
+    Fenced,
+    RunNotResumable,
+    StoreError,
+    TooLarge,
+    UserError,
+    VersionConflict,
+    WhimbrelError,
+)
+from whimbrel.wire.rest.problems import MEDIA_TYPE, PREFIX, Problem, ProblemLine
 
 log = logging.getLogger("whimbrel.http")
 
@@ -23,8 +34,12 @@ def status_of(error: WhimbrelError) -> HTTPStatus:
     """Whose fault it is, in HTTP's words."""
     if isinstance(error, EntityNotFound):
         return HTTPStatus.NOT_FOUND
-    if isinstance(error, RunNotResumable | Fenced):
+    if isinstance(error, RunNotResumable | Fenced | AlreadyExists | VersionConflict):
         return HTTPStatus.CONFLICT
+    if isinstance(error, TooLarge):
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if isinstance(error, CompileError):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(error, UserError):
         return HTTPStatus.BAD_REQUEST
     if isinstance(error, StoreError):
@@ -32,9 +47,15 @@ def status_of(error: WhimbrelError) -> HTTPStatus:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def problem(status: int, kind: str, detail: str, headers: dict[str, str] | None = None) -> Response:
+def problem(
+    status: int,
+    kind: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    problems: tuple[ProblemLine, ...] = (),
+) -> Response:
     """The answer."""
-    said = Problem(f"{PREFIX}{kind}", HTTPStatus(status).phrase, status, detail)
+    said = Problem(f"{PREFIX}{kind}", HTTPStatus(status).phrase, status, detail, problems)
     return Response(msgspec.json.encode(said), status, headers, MEDIA_TYPE)
 
 
@@ -44,7 +65,10 @@ async def ours(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
-    return problem(status, type(error).__name__, str(error))
+    lines: tuple[ProblemLine, ...] = ()
+    if isinstance(error, CompileError):
+        lines = tuple(ProblemLine(each.message, each.remedy, each.file or "", each.line) for each in error.problems)
+    return problem(status, type(error).__name__, str(error), problems=lines)
 
 
 async def of_http(request: Request, error: Exception) -> Response:

@@ -10,10 +10,9 @@ import datetime as dt
 import math
 import os
 from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,12 +33,10 @@ from whimbrel.runtime.literal_text import from_json
 from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.server.house import House
 from whimbrel.server.http import exact, sse
-from whimbrel.server.http.guard import BODY
+from whimbrel.server.http.exchange import answer, body, query
 from whimbrel.wire.literal_json import dump
 from whimbrel.wire.rest.runs import Abort, Answer, DeckQuery, EventsQuery, ListQuery, LogQuery, Signal
 from whimbrel.wire.spans import iso_moment
-
-S = TypeVar("S", bound=Struct)
 
 _LIST_PAUSE = 0.2
 """Seconds between two looks of a list: a busy run is one line of it, not a hundred."""
@@ -48,32 +45,6 @@ _FOLDS = 2
 """Runs that are folded at the same time: it takes a thread and the interpreter."""
 _HEAVY = ("program", "define", "reuse")
 """Of events: what a follower has no use for, and may be megabytes."""
-
-
-def answer(value: Any, status: int = 200) -> Response:
-    """JSON, exact whatever its numbers are. Lone surrogates become escapes of their own."""
-    return Response(dump(value, indent=None).encode("utf-8", "backslashreplace"), status, media_type="application/json")
-
-
-def query(request: Request, shape: type[S]) -> S:
-    """The parameters of a request. Raises ``InputInvalid``."""
-    try:
-        return msgspec.convert(dict(request.query_params), shape, strict=False)
-    except msgspec.ValidationError as error:
-        raise InputInvalid(f"the query: {error}") from None
-
-
-async def body(request: Request, shape: type[S]) -> S:
-    """The body of a request. Raises ``InputInvalid``."""
-    read = bytearray()
-    async for chunk in request.stream():
-        read += chunk
-        if len(read) > BODY:
-            raise InputInvalid(f"the body: it may have {BODY} bytes")
-    try:
-        return msgspec.json.decode(bytes(read) or b"{}", type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputInvalid(f"the body: {error}") from None
 
 
 Read = Callable[[Gate], Literal]

@@ -16,6 +16,13 @@ MSGPACK = "application/msgpack"
 JSON = "application/json"
 
 
+class BundlePlace(Struct, frozen=True):
+    """A bundle that is here; whether it was not before."""
+
+    sha256: str
+    created: bool
+
+
 class Registration(Struct, frozen=True):
     """Everything that is registered under one version, all or nothing.
 
