@@ -137,8 +137,8 @@ def test_code_is_taken_as_it_is_and_once() -> None:
         assert bundles.root_of(f"bundle:{digest}/pkg") == str(root / "pkg")
         assert bundles.reference_of(str(root / "pkg")) == f"bundle:{digest}/pkg"
         assert bundles.reference_of(str(outer)) == str(outer)
-        assert bundles.text(digest, "/home/ann/project/pkg/flow.py") == "print(1)\n"
-        assert bundles.text(digest, "/home/ann/nothing.py") is None
+        assert bundles.text(digest, "/somewhere/project/pkg/flow.py") == "print(1)\n"
+        assert bundles.text(digest, "/somewhere/nothing.py") is None
         assert bundles.text(digest, "../../../outside") is None
         with pytest.raises(InputInvalid):
             bundles.root_of(f"bundle:{digest}/../..")
