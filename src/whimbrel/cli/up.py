@@ -20,6 +20,7 @@ from whimbrel.errors import InputInvalid
 from whimbrel.wire.spans import iso_moment
 
 try:
+    from whimbrel.controlplane.scheduler import CATCH_UP
     from whimbrel.server.app import Server
     from whimbrel.server.house import LOOPBACK, PORT, ServerConfig
 except ModuleNotFoundError as missing:
@@ -69,6 +70,16 @@ except ModuleNotFoundError as missing:
     help="How long running tasks are given when the server is stopped.",
 )
 @click.option(
+    "--catch-up",
+    type=click.IntRange(0),
+    default=CATCH_UP,
+    show_default=True,
+    envvar="WHIMBREL_CATCH_UP",
+    show_envvar=True,
+    metavar="COUNT",
+    help="Of what a schedule missed while no server ran: how many are launched, the newest.",
+)
+@click.option(
     "--image",
     "images",
     multiple=True,
@@ -85,14 +96,23 @@ except ModuleNotFoundError as missing:
     help="What to log to stderr, as lines of JSON.",
 )
 def command(
-    home: Path, port: int, host: str, workers: int | None, drain: float, images: tuple[str, ...], log_level: str
+    home: Path,
+    port: int,
+    host: str,
+    workers: int | None,
+    drain: float,
+    catch_up: int,
+    images: tuple[str, ...],
+    log_level: str,
 ) -> int:
     """Serve the home's runs on one port, and carry on with those that were under way.
 
     Prints one line with the address when it is ready. SIGTERM and Ctrl-C stop it: running tasks are given their time,
     runs stay as they are on disk, and the next `whimbrel up` carries on. A second Ctrl-C does not wait for tasks.
     """
-    config = ServerConfig(home, host=host, port=port, workers=workers, drain=drain, images=_images(images))
+    config = ServerConfig(
+        home, host=host, port=port, workers=workers, drain=drain, images=_images(images), catch_up=catch_up
+    )
     _log_to_stderr(log_level)
     return asyncio.run(_serve(config))
 

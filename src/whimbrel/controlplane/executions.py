@@ -24,10 +24,11 @@ from whimbrel.controlplane.registry import DEFAULT_PROJECT, DOMAINS, Registry
 from whimbrel.controlplane.requests import SIGNAL, signal_text
 from whimbrel.controlplane.rerun import Rerun, reusable
 from whimbrel.engine.run import Run
-from whimbrel.errors import AlreadyExists, EntityNotFound, InputInvalid, RunNotResumable
+from whimbrel.errors import AlreadyExists, EntityNotFound, InputInvalid, RunNotResumable, StoreError
 from whimbrel.graph.conformance import misfit
 from whimbrel.model.events import SignalReceived
 from whimbrel.model.interface import Parameter
+from whimbrel.model.launch_plan import LaunchPlanSpec
 from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import START, Binding, Graph, Node, Program, PromiseBinding, TaskSpec, TaskTarget
@@ -103,25 +104,49 @@ class Executions:
         kept = await self._store.add_entity(row)
         if kept != row and await self._has_run(kept):
             raise AlreadyExists(f"there is an execution {name} ({id.project}/{id.domain}) already.")
-        await self._plane.launch(
-            program,
-            workflow,
-            inputs,
-            options=_options(spec, id, target, workflow),
-            source=str(target),
-            run_id=run,
-            rerun=rerun,
-            origin=RunOrigin(
-                id.project,
-                id.domain,
-                id.name,
-                target.kind.value,
-                target.name,
-                target.version,
-                {**dict(spec.labels.values), **dict.fromkeys(spec.tags, "")},
-            ),
-        )
+        try:
+            await self._plane.launch(
+                program,
+                workflow,
+                inputs,
+                options=_options(spec, id, target, workflow),
+                source=str(target),
+                run_id=run,
+                rerun=rerun,
+                origin=RunOrigin(
+                    id.project,
+                    id.domain,
+                    id.name,
+                    target.kind.value,
+                    target.name,
+                    target.version,
+                    {**dict(spec.labels.values), **dict.fromkeys(spec.tags, "")},
+                ),
+            )
+        except StoreError:
+            # Two who found it without a run may both have started it: the store has taken one of them.
+            if not await self._has_run(kept):
+                raise
+            raise AlreadyExists(f"there is an execution {name} ({id.project}/{id.domain}) already.") from None
         return id
+
+    async def fire(self, plan: EntityId, name: str, due: float, given: Literals) -> None:
+        """Launch what the schedule of ``plan`` asks for at ``due``, unless there is an execution of that name. Raises
+        as ``create``."""
+        id = EntityId(EntityKind.EXECUTION, plan.project, plan.domain, name)
+        spec = self.plan_of(await self._registry.get(plan))
+        try:
+            await self.create(messages.scheduled_request(id, plan, due, given, spec.interface.inputs))
+        except AlreadyExists:
+            return
+
+    def run_of_name(self, project: str, domain: str, name: str) -> str:
+        """The id of the run of an execution of that name."""
+        return _run_id(EntityId(EntityKind.EXECUTION, project, domain, name))
+
+    def plan_of(self, entity: Entity) -> LaunchPlanSpec:
+        """What was registered as a launch plan. Raises ``InputInvalid`` for what cannot be read."""
+        return wire.plan_of(entity)
 
     async def relaunch(self, id: EntityId, name: str, *, overwrite_cache: bool) -> EntityId:
         """Launch what an execution launched, again. Raises ``EntityNotFound`` and as ``create``."""

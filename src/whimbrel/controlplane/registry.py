@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from whimbrel.controlplane.ports import Clock, EntityStore
+from whimbrel.controlplane.schedules import check_schedule
 from whimbrel.errors import AlreadyExists, CompileError, EntityNotFound, InputInvalid
 from whimbrel.graph.check import check_program
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery
@@ -75,6 +76,8 @@ class Registry:
                     raise InputInvalid(f"{id} needs {need}, which is not registered; register that first.")
                 below.append(found)
             assembled = read(below)
+            if id.kind is EntityKind.LAUNCH_PLAN:
+                check_schedule(assembled.program.launch_plans[id.name].schedule)
             problems = check_program(assembled.program)
             if problems:
                 raise CompileError(problems)
@@ -130,7 +133,14 @@ class Registry:
     # --- changing
 
     async def set_plan_state(self, id: EntityId, state: str) -> None:
-        """Activate a launch plan, which ends that of its other versions, or end it. Raises ``EntityNotFound``."""
+        """Activate a launch plan, which ends that of its other versions, or end it. Raises ``EntityNotFound``;
+        ``InputInvalid`` for a schedule that cannot be read. What is active since before stays so: a fixed rate counts
+        from there."""
+        found = await self.get(id)
+        if found.state == state:
+            return
+        if state == wire.ACTIVE:
+            check_schedule(wire.plan_of(found).schedule)
         alone = wire.INACTIVE if state == wire.ACTIVE else ""
         if not await self._store.set_entity_state(id, state, self._clock.now(), alone=alone):
             raise EntityNotFound(f"{id} is not registered.")

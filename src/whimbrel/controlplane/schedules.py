@@ -179,6 +179,13 @@ def decide(timetable: Timetable, *, activated_at: float, decided_at: float, now:
     return Decision((*missed, *late), now, timetable.after(now), skipped)
 
 
+def check_schedule(schedule: Schedule | None) -> None:
+    """Raises ``InputInvalid`` for one that cannot be read."""
+    if schedule is not None:
+        Timetable(schedule)
+        kickoff_time(schedule, 0.0)
+
+
 def kickoff_time(schedule: Schedule, due: float) -> dt.datetime:
     """What the kickoff-time input is given for ``due``, in UTC: the due time, less the offset of the schedule.
 

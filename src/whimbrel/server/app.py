@@ -23,6 +23,7 @@ from whimbrel.authoring.secret_sources import EnvironmentSecrets, FileSecrets, S
 from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.registry import Registry
+from whimbrel.controlplane.scheduler import Scheduler
 from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.engine.run import Run
 from whimbrel.errors import InputInvalid, WhimbrelError
@@ -33,6 +34,7 @@ from whimbrel.executors.routed import RoutedExecutor
 from whimbrel.model.attempt import LogChunk, Progress, Report
 from whimbrel.model.events import Event
 from whimbrel.model.run import Phase
+from whimbrel.model.scheduled import Firing
 from whimbrel.server.draining import DrainingExecutor
 from whimbrel.server.feed import Feed
 from whimbrel.server.grpc.services import registrations
@@ -153,6 +155,14 @@ class Server:
         await plane.start()
         stack.push_async_callback(plane.close)
         registry = Registry(store=home.store, clock=clock)
+        executions = Executions(registry=registry, store=home.store, plane=plane, clock=clock, ids=ids)
+
+        def fired(firing: Firing) -> None:
+            metrics.count("whimbrel_firings_total", f'outcome="{firing.outcome.value}"')
+            metrics.lateness.observe(max(firing.at - firing.due, 0.0))
+
+        scheduler = Scheduler(store=home.store, launcher=executions, clock=clock, catch_up=config.catch_up, told=fired)
+        home.store.watch_plans = scheduler.changed
         self._house = house = House(
             config=config,
             home=home,
@@ -160,7 +170,8 @@ class Server:
             secrets=secret_store,
             plane=plane,
             registry=registry,
-            executions=Executions(registry=registry, store=home.store, plane=plane, clock=clock, ids=ids),
+            executions=executions,
+            scheduler=scheduler,
             executor=executor,
             clock=clock,
             ids=ids,
@@ -181,6 +192,7 @@ class Server:
         async def drain() -> None:
             self._draining = True
             await front.stop_accepting()
+            await scheduler.stop()
             await grpc.drain()
             feed.close()
             left = await executor.drain(config.drain)
@@ -189,6 +201,7 @@ class Server:
 
         stack.push_async_callback(drain)
         front.start()
+        scheduler.start()
         self._resuming = asyncio.ensure_future(_resume(house))
         stack.push_async_callback(_stopped, self._resuming)
 

@@ -14,6 +14,7 @@ from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.ports import Clock, Executor, Ids
 from whimbrel.controlplane.registry import Registry
+from whimbrel.controlplane.scheduler import CATCH_UP, Scheduler
 from whimbrel.server.feed import Feed
 from whimbrel.server.metrics import Metrics
 from whimbrel.stores.bundles import Bundles
@@ -33,7 +34,8 @@ def is_loopback(host: str) -> bool:
 class ServerConfig(Struct, frozen=True):
     """What a server is told: ``port`` 0 takes a free one; ``workers`` ``None`` is one a processor; ``drain`` is how
     many seconds running attempts are given when the server stops. ``images`` says in which environment (a directory
-    with ``bin/python``) tasks run that were registered with an image, by patterns of images; the rest runs in ours."""
+    with ``bin/python``) tasks run that were registered with an image, by patterns of images; the rest runs in ours.
+    ``catch_up`` is how many due times of a schedule are made up for that were missed while the server was away."""
 
     home: Path
     host: str = LOOPBACK
@@ -41,6 +43,7 @@ class ServerConfig(Struct, frozen=True):
     workers: int | None = None
     drain: float = 10.0
     images: dict[str, str] = {}
+    catch_up: int = CATCH_UP
 
 
 class House(Struct, frozen=True):
@@ -57,6 +60,7 @@ class House(Struct, frozen=True):
     plane: ControlPlane
     registry: Registry
     executions: Executions
+    scheduler: Scheduler
     executor: Executor
     clock: Clock
     ids: Ids

@@ -37,10 +37,12 @@ class Histogram:
 
 
 class Metrics:
-    """The counters of one server: ``commits`` is how long the store took to make a write durable."""
+    """The counters of one server: ``commits`` is how long the store took to make a write durable, ``lateness`` how long
+    after their due times launch plans were launched by their schedules."""
 
     def __init__(self) -> None:
         self.commits = Histogram()
+        self.lateness = Histogram()
         self._counters: dict[str, dict[str, int]] = {}
 
     def count(self, name: str, label: str = "") -> None:

@@ -22,7 +22,12 @@ from whimbrel.model.run import AttemptId, Phase, RunPage, RunQuery, RunSummary
 T = TypeVar("T")
 
 # Not `send`, which is for others to do, nor `dismiss`: when an owner looks depends on time, and the count must not.
-COUNTED = frozenset({"append", "claim", "create", "put_cached", "release", "reserve"})
+COUNTED = frozenset(
+    {
+        *("append", "claim", "create", "put_cached", "release", "reserve"),
+        *("add_entity", "set_entity_state", "decide", "keep_firing"),
+    }
+)
 
 
 class SimulatedCrash(BaseException):

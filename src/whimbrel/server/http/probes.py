@@ -54,6 +54,13 @@ class Probes:
             *gauge_lines("whimbrel_queue_depth", "Attempts that wait for a worker.", {"": house.queued()}),
             *gauge_lines("whimbrel_followers", "Event streams that are open.", {"": house.feed.followers}),
             *house.metrics.counter_lines("whimbrel_attempts_total", "Attempts that ended, by outcome."),
+            *gauge_lines(
+                "whimbrel_schedules", "Active launch plans with a schedule.", {"": len(house.scheduler.planned)}
+            ),
+            *house.metrics.counter_lines("whimbrel_firings_total", "Due times of schedules, by what came of them."),
+            *house.metrics.lateness.lines(
+                "whimbrel_firing_late_seconds", "From the time that a schedule is due to its launch."
+            ),
             *house.metrics.counter_lines("whimbrel_connections_total", "Connections, by what they spoke."),
             *house.metrics.commits.lines("whimbrel_commit_seconds", "From a write that waits to its being on disk."),
         ]

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import msgspec
 from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
 from flyteidl.core import identifier_pb2
 from google.protobuf.message import DecodeError
@@ -19,6 +20,7 @@ from msgspec.structs import replace
 from whimbrel.errors import InputInvalid
 from whimbrel.model.codec import decoder, encode
 from whimbrel.model.interface import Interface
+from whimbrel.model.launch_plan import LaunchPlanSpec
 from whimbrel.model.program import Program
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
 from whimbrel.wire.flyte.interface import encode_interface
@@ -126,6 +128,28 @@ def assembled(entity: Entity) -> Assembled:
     """What was kept of the program of an entity."""
     found: Assembled = _assembled.decode(entity.model)
     return found
+
+
+class _Plans(Struct, frozen=True):
+    launch_plans: dict[str, LaunchPlanSpec] = {}
+
+
+class _PlansOnly(Struct, frozen=True):
+    """Of what is kept of a program: its launch plans. The rest is skipped unread."""
+
+    program: _Plans
+
+
+_plans_only = decoder(_PlansOnly)
+
+
+def plan_of(entity: Entity) -> LaunchPlanSpec:
+    """The launch plan that an entity is. Raises ``InputInvalid`` for bytes that are none."""
+    try:
+        found: _PlansOnly = _plans_only.decode(entity.model)
+        return found.program.launch_plans[entity.id.name]
+    except (msgspec.DecodeError, KeyError) as error:
+        raise InputInvalid(f"{entity.id} cannot be read: {error!r}; register it again.") from None
 
 
 # --- programs ----------------------------------------------------------------------------------------------------

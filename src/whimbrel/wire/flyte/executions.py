@@ -86,6 +86,19 @@ def request_of(entity: Entity) -> Any:
     return message
 
 
+def scheduled_request(
+    id: EntityId, plan: EntityId, due: float, given: Literals, inputs: Mapping[str, Parameter]
+) -> Any:
+    """The ``ExecutionCreateRequest`` of what a schedule launches for the time ``due``."""
+    message = execution_pb2.ExecutionCreateRequest(project=id.project, domain=id.domain, name=id.name)
+    write_id(message.spec.launch_plan, plan)
+    message.spec.metadata.mode = execution_pb2.ExecutionMetadata.SCHEDULED
+    message.spec.metadata.scheduled_at.CopyFrom(stamp(due))
+    kinds = {name: parameter.type for name, parameter in inputs.items()}
+    message.inputs.CopyFrom(encode_literals(given, kinds))
+    return message
+
+
 def read_execution_id(message: Any) -> EntityId:
     """The id in a ``WorkflowExecutionIdentifier``. Raises ``InputInvalid``."""
     for field in ("project", "domain", "name"):
