@@ -342,7 +342,7 @@ class Scheduler:
             return replace(firing, outcome=Outcome.REFUSED, detail=str(error))
         if limit:
             self._running[planned.name].add(firing.run)
-        return firing
+        return replace(firing, at=self._clock.now())
 
     def _firing(self, planned: Planned, due: float) -> Firing:
         name = planned.name
