@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any, NamedTuple
 
 from whimbrel.client.transport import Transport
@@ -41,7 +41,7 @@ async def follow(
     after: str = "",
     lost: Callable[[Exception | None], None] | None = None,
     silence: float = _SILENCE,
-) -> AsyncIterator[Message]:
+) -> AsyncGenerator[Message, None]:
     """The events of a stream, those after the id ``after``, up to and with ``end``.
 
     ``lost`` is told whenever the connection is gone and will be made again. Raises as ``Transport.send``.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator
 
+from whimbrel.controlplane.describing import summary_json
 from whimbrel.errors import InputInvalid
 from whimbrel.model import codec
 from whimbrel.model.attempt import LogChunk, Progress
@@ -66,15 +67,15 @@ async def everything(house: House, run: str, seq: int, line: int) -> AsyncIterat
 
 
 async def end_alone(house: House, run: str) -> AsyncIterator[str]:
-    """Nothing but the end of ``run``."""
+    """Nothing but the end of ``run``, with its row."""
     with house.feed.following(run) as changed:
         async for look in sse.changes(changed):
             if not look:
                 yield ": still here\n\n"
                 continue
-            phase = (await house.home.store.summary(run)).phase
-            if phase.terminal:
-                yield end(run, phase)
+            summary = await house.home.store.summary(run)
+            if summary.phase.terminal:
+                yield sse.message("end", dump(summary_json(summary), indent=None))
                 return
             if house.feed.closed:
                 return
