@@ -35,29 +35,37 @@ _PAGE = 100
 class Catalogue(Connection):
     """See the module."""
 
-    async def fetch_task(self, name: str, version: str | None = None, **place: str | None) -> RemoteEntity:
+    async def fetch_task(
+        self, name: str, version: str | None = None, *, project: str | None = None, domain: str | None = None
+    ) -> RemoteEntity:
         """A task: the latest version, or the one that is named. Raises ``EntityNotFound``."""
-        return await self._fetch(EntityKind.TASK, name, version, **place)
+        return await self._fetch(EntityKind.TASK, name, version, project=project, domain=domain)
 
-    async def fetch_workflow(self, name: str, version: str | None = None, **place: str | None) -> RemoteEntity:
+    async def fetch_workflow(
+        self, name: str, version: str | None = None, *, project: str | None = None, domain: str | None = None
+    ) -> RemoteEntity:
         """The same for a workflow."""
-        return await self._fetch(EntityKind.WORKFLOW, name, version, **place)
+        return await self._fetch(EntityKind.WORKFLOW, name, version, project=project, domain=domain)
 
-    async def fetch_launch_plan(self, name: str, version: str | None = None, **place: str | None) -> RemoteEntity:
+    async def fetch_launch_plan(
+        self, name: str, version: str | None = None, *, project: str | None = None, domain: str | None = None
+    ) -> RemoteEntity:
         """The same for a launch plan; ``version`` may be ``"active"`` too."""
-        return await self._fetch(EntityKind.LAUNCH_PLAN, name, version, **place)
+        return await self._fetch(EntityKind.LAUNCH_PLAN, name, version, project=project, domain=domain)
 
-    async def fetch(self, name: str, version: str | None = None, **place: str | None) -> RemoteEntity:
+    async def fetch(
+        self, name: str, version: str | None = None, *, project: str | None = None, domain: str | None = None
+    ) -> RemoteEntity:
         """The workflow, task or launch plan of that name, the first that there is."""
         for kind in _ORDER:
             try:
-                return await self._fetch(kind, name, version, **place)
+                return await self._fetch(kind, name, version, project=project, domain=domain)
             except EntityNotFound:
                 continue
         said = f", version {version}" if version else ""
         raise EntityNotFound(
-            f"there is no workflow, task or launch plan {name}{said} in {self._named_place(**place)}. Register it, or "
-            "name another project or domain."
+            f"there is no workflow, task or launch plan {name}{said} in "
+            f"{self._named_place(project, domain)}. Register it, or name another project or domain."
         )
 
     async def _fetch(

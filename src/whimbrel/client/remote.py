@@ -57,8 +57,8 @@ class Remote:
     """A server, and the project and domain that are meant unless others are named. ``aio`` is the same as coroutines,
     for the bridge's own event loop; make an ``AsyncRemote`` for one of your own.
 
-    ``patience``: the seconds that a server which has answered before may be away. Use it with ``with``, or ``close`` it.
-    Methods and errors are those of ``AsyncRemote``.
+    ``patience``: the seconds that a server which has answered before may be away. Use it with ``with``, or ``close``
+    it. Methods and errors are those of ``AsyncRemote``.
     """
 
     def __init__(

@@ -142,15 +142,10 @@ class Runs(Connection):
         everywhere: bool = False,
     ) -> list[Execution]:
         """Runs, the newest first: of the project and domain that are meant, or ``everywhere``."""
-        asked: dict[str, Any] = {
-            "phase": ",".join(str(getattr(phase, "value", phase)) for phase in phases),
-            "entity": entity,
-            "text": text,
-            "label": label,
+        asked = {
+            **self._filters(phases, entity, text, label, project, domain, everywhere),
             "since": since.isoformat() if isinstance(since, dt.datetime) else since,
             "until": until.isoformat() if isinstance(until, dt.datetime) else until,
-            "project": "" if everywhere else project or self.project,
-            "domain": "" if everywhere else domain or self.domain,
         }
         found: list[Execution] = []
         cursor = ""
@@ -173,19 +168,48 @@ class Runs(Connection):
         return execution
 
     async def watch(
-        self, *, project: str | None = None, domain: str | None = None, **filters: str
+        self,
+        *,
+        phases: Sequence[Phase | str] = (),
+        entity: str = "",
+        text: str = "",
+        label: str = "",
+        project: str | None = None,
+        domain: str | None = None,
+        everywhere: bool = False,
     ) -> AsyncIterator[Execution]:
         """Runs as they change, for as long as it is listened to: each as it is then, those that changed while the
         server was away too."""
-        asked = {**filters, "project": project or "", "domain": domain or ""}
+        asked = self._filters(phases, entity, text, label, project, domain, everywhere)
         messages = follow(self.transport, f"{V1}/events", params=asked)
         async with aclosing(messages):
             async for message in messages:
                 if message.name == "run":
                     yield self.row(msgspec.json.decode(message.data, type=Row))
                 elif message.name == "reset":
-                    for execution in await self.recent(everywhere=True, limit=_PAGE):
-                        yield execution
+                    # Away for too long: what there is now, the oldest first.
+                    rows: Page = (await self.transport.send("GET", f"{V1}/runs", params=asked)).read(Page)
+                    for row in reversed(rows.runs):
+                        yield self.row(row)
+
+    def _filters(
+        self,
+        phases: Sequence[Phase | str],
+        entity: str,
+        text: str,
+        label: str,
+        project: str | None,
+        domain: str | None,
+        everywhere: bool,
+    ) -> dict[str, str]:
+        return {
+            "phase": ",".join(str(getattr(phase, "value", phase)) for phase in phases),
+            "entity": entity,
+            "text": text,
+            "label": label,
+            "project": "" if everywhere else project or self.project,
+            "domain": "" if everywhere else domain or self.domain,
+        }
 
     # --- doing something to a run ------------------------------------------------------------------------------------
 
