@@ -47,6 +47,8 @@ _RUN_ID = 63
 """Letters of the longest id of a run."""
 _KEPT = 64
 """Runs that have ended and are kept in memory: clients ask several times about each."""
+_NODES = 20_000
+"""Nodes of all of them: some 50 MB."""
 
 
 class RunsAndEntities(RunStore, EntityStore, Inbox, Protocol):
@@ -211,7 +213,9 @@ class Executions:
             run = Run.replay(await self._store.events(run_id), keep_story=False)
         if run.phase.terminal:
             self._ended[run_id] = run
-            while len(self._ended) > _KEPT:
+            while len(self._ended) > _KEPT or (
+                len(self._ended) > 1 and sum(len(each.nodes) for each in self._ended.values()) > _NODES
+            ):
                 del self._ended[next(iter(self._ended))]
         return run
 

@@ -16,6 +16,9 @@ from whimbrel.controlplane.ports import Clock
 LOOK = 60.0
 """How often the clock is looked at, at least, in seconds: it may have been set, and the machine may have slept."""
 
+SPARE = 64
+"""Times of runs that are not here any more: so many may wait to be swept out."""
+
 
 class Berth(NamedTuple):
     """What is kept of a parked run: when to wake it, and under which owner and epoch it was parked."""
@@ -51,7 +54,12 @@ class ParkedRuns:
 
     def take(self, run_id: str) -> Berth | None:
         """Look after a run no more."""
-        return self._berths.pop(run_id, None)
+        berth = self._berths.pop(run_id, None)
+        if len(self._times) > SPARE + 2 * len(self._berths):
+            # Of runs that were taken out before their times, which may be years away.
+            self._times = [(left.wake_at, run) for run, left in self._berths.items() if left.wake_at < math.inf]
+            heapq.heapify(self._times)
+        return berth
 
     def close(self) -> None:
         """Wake nobody any more."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import OrderedDict
 from collections.abc import Callable
 
 import msgspec
@@ -41,6 +42,9 @@ LOADS = 32
 
 Watch = Callable[[Run, Event | LogChunk | Progress], None]
 
+KEPT = 256
+"""Ends of runs that are remembered for who comes to wait for them; of older ones the store is asked."""
+
 Asked = tuple[Event, tuple[int, ...]]
 """What is to happen to a run, and the requests in its inbox that asked for it."""
 
@@ -68,7 +72,8 @@ class _NotBefore:
 
 
 class ControlPlane:
-    """See the module. ``watch`` sees every durable event, and logs and progress as they come.
+    """See the module. ``watch`` sees every durable event, and logs and progress as they come; ``broken`` hears of a run
+    that could not be driven on, and why.
 
     ``listen`` is how often, in seconds, requests of other processes are looked for; ``None`` for a store that no
     other process sees.
@@ -83,6 +88,7 @@ class ControlPlane:
         ids: Ids,
         owner: str,
         watch: Watch | None = None,
+        broken: Callable[[str, BaseException], None] | None = None,
         listen: float | None = LISTEN,
     ) -> None:
         self._listen_every = listen
@@ -92,14 +98,19 @@ class ControlPlane:
         self._ids = ids
         self._owner = owner
         self._watch = watch
+        self._broken = broken
         self._cache = CacheDesk(store)
         self._loops: dict[str, RunLoop] = {}
         self._disowned: dict[str, dict[AttemptId, asyncio.Future[None]]] = {}
         self._driving: dict[str, asyncio.Future[RunResult | None]] = {}
-        """Of each run that was driven here: its end; ``None`` where it was parked, and will be driven on."""
+        """Of each run that is driven here: its end; ``None`` where it was parked, and will be driven on. Of runs that
+        were driven here: the last ``KEPT`` ends."""
+        self._ends: OrderedDict[str, None] = OrderedDict()
+        """The runs in ``_driving`` that have ended, or were left, the oldest first."""
         self._parked = ParkedRuns(clock, self._wake)
         self._loading: dict[str, list[Asked]] = {}
-        """Parked runs that are on their way back, and what is to happen to each first."""
+        """Runs on their way into memory (new ones, parked ones, those that are taken over), and what is to happen to
+        each first."""
         self._gate = asyncio.Semaphore(LOADS)
         self._awaited: dict[str, asyncio.Future[RunResult | None]] = {}
         """Who waits for a parked run."""
@@ -166,15 +177,25 @@ class ControlPlane:
         )
         # It may have nothing to do at all: one that begins with a gate rests at once.
         summary = msgspec.structs.replace(summary, message=run.remark, wake_at=wake_at(run, now), origin=origin)
-        await self._store.create(summary, [event])
+        # Whoever finds it in the store from here on must not take it for one that nobody drives.
+        self._loading[run_id] = []
+        try:
+            await self._store.create(summary, [event])
+        except BaseException:
+            del self._loading[run_id]
+            raise
         loop = self._adopt(run, summary, self._clock)
+        self._loaded(loop)
         if self._watch is not None:
             self._watch(run, event)
         loop.hold(commands)
         return run_id
 
     async def resume(self, run_id: str) -> str:
-        """Take a run over and carry it on. Raises ``EntityNotFound``; ``RunNotResumable`` if it has ended."""
+        """Take a run over and carry it on; one that is driven here is already. Raises ``EntityNotFound``;
+        ``RunNotResumable`` if it has ended."""
+        if run_id in self._loops or run_id in self._loading:
+            return run_id
         self._parked.take(run_id)
         await self._take_over(run_id)
         self._call_back(run_id)
@@ -201,7 +222,26 @@ class ControlPlane:
         return len(self._parked)
 
     async def _take_over(self, run_id: str, *first: Event) -> None:
-        """Claim a run and drive it. ``first`` happens before anything is launched again."""
+        """Claim a run and drive it. ``first`` happens before anything is launched again; what is asked of the run
+        meanwhile, right after that."""
+        self._loading[run_id] = []
+        try:
+            loop = await self._taken_over(run_id, *first)
+        except BaseException:
+            del self._loading[run_id]
+            self._leaving.discard(run_id)
+            raise
+        self._loaded(loop)
+
+    def _loaded(self, loop: RunLoop) -> None:
+        run_id = loop.summary.id
+        for asked in self._loading.pop(run_id):
+            loop.post(*asked)
+        if run_id in self._leaving:
+            self._leaving.discard(run_id)
+            loop.stop()
+
+    async def _taken_over(self, run_id: str, *first: Event) -> RunLoop:
         summary = await self._store.summary(run_id)
         if summary.phase.terminal:
             raise RunNotResumable(
@@ -229,6 +269,7 @@ class ControlPlane:
             loop.post(*asked)
         if not run.phase.terminal:
             loop.post(OwnerChanged(summary.epoch, self._owner, clock.now(), gone))
+        return loop
 
     async def abort(self, run_id: str, reason: str) -> None:
         """End a run that this process drives, or that nobody drives.
@@ -252,11 +293,18 @@ class ControlPlane:
                 future = self._awaited.get(run_id)
                 if future is None:
                     future = self._awaited[run_id] = asyncio.get_running_loop().create_future()
-            else:
+            elif run_id in self._driving:
                 future = self._driving[run_id]
+            else:
+                return await self._ended(run_id)
             result = await asyncio.shield(future)
             if result is not None:
                 return result
+
+    async def _ended(self, run_id: str) -> RunResult:
+        """The end of a run as the store has it; one without is driven by nobody here, and is given as it is."""
+        run = Run.replay(await self._store.events(run_id), keep_story=False)
+        return RunResult(run_id, run.phase, run.outputs, run.failure)
 
     def park(self, run_id: str) -> None:
         """Stop driving a run; it stays as it is on disk. ``wait`` returns."""
@@ -265,8 +313,9 @@ class ControlPlane:
         elif run_id in self._loading:
             self._leaving.add(run_id)
         elif self._parked.take(run_id) is not None:
-            self._driving[run_id] = left = asyncio.get_running_loop().create_future()
+            left: asyncio.Future[RunResult | None] = asyncio.get_running_loop().create_future()
             left.set_result(RunResult(run_id, Phase.RUNNING, {}, None))
+            self._driven_as(run_id, left)
             self._call_back(run_id)
 
     def run(self, run_id: str) -> Run:
@@ -290,7 +339,7 @@ class ControlPlane:
     def _wake(self, run_id: str, berth: Berth, *first: Asked) -> None:
         """Bring a parked run back; ``first`` happens to it before anything else."""
         self._loading[run_id] = list(first)
-        self._driving[run_id] = asyncio.ensure_future(self._come_back(run_id, berth))
+        self._driven_as(run_id, asyncio.ensure_future(self._come_back(run_id, berth)))
         self._call_back(run_id)
 
     def _call_back(self, run_id: str) -> None:
@@ -310,6 +359,7 @@ class ControlPlane:
                 run = Run.replay(events)
         except BaseException:
             del self._loading[run_id]
+            self._leaving.discard(run_id)
             raise
         clock = _NotBefore(self._clock, events[-1].at)
         loop = self._loops[run_id] = self._loop_of(run, summary, clock)
@@ -327,8 +377,26 @@ class ControlPlane:
 
     def _adopt(self, run: Run, summary: RunSummary, clock: Clock) -> RunLoop:
         loop = self._loops[summary.id] = self._loop_of(run, summary, clock)
-        self._driving[summary.id] = asyncio.ensure_future(self._drive(loop))
+        self._driven_as(summary.id, asyncio.ensure_future(self._drive(loop)))
         return loop
+
+    def _driven_as(self, run_id: str, end: asyncio.Future[RunResult | None]) -> None:
+        self._driving[run_id] = end
+        self._ends.pop(run_id, None)
+        end.add_done_callback(lambda done: self._note_end(run_id, done))
+
+    def _note_end(self, run_id: str, end: asyncio.Future[RunResult | None]) -> None:
+        """Remember the end of a run, and forget the oldest of many."""
+        if not end.cancelled() and (error := end.exception()) is not None and self._broken is not None:
+            self._broken(run_id, error)
+        if self._driving.get(run_id) is not end:
+            # It is driven on already, or was parked.
+            return
+        self._ends[run_id] = None
+        self._ends.move_to_end(run_id)
+        while len(self._ends) > KEPT:
+            oldest, _ = self._ends.popitem(last=False)
+            del self._driving[oldest]
 
     def _loop_of(self, run: Run, summary: RunSummary, clock: Clock) -> RunLoop:
         return RunLoop(
@@ -374,6 +442,8 @@ class ControlPlane:
             ended = disowned.get(report.attempt)
             if ended is not None and not ended.done():
                 ended.set_result(None)
+            if all(each.done() for each in disowned.values()):
+                del self._disowned[report.attempt.run]
         loop = self._loops.get(report.attempt.run)
         if isinstance(report, DeckUpdate):
             self._store.deck_nowait(report)

@@ -150,6 +150,7 @@ class Server:
             ids=ids,
             owner=f"{socket.gethostname()}:{os.getpid()}",
             watch=changed,
+            broken=_log_broken,
         )
         self._hurry = executor.hurry
         await plane.start()
@@ -243,6 +244,10 @@ async def _resume(house: House) -> None:
         if len(page) < _PAGE:
             return
         before = page[-1].id
+
+
+def _log_broken(run: str, error: BaseException) -> None:
+    log.error("run %s is driven no more: %s", run, error, exc_info=None if isinstance(error, WhimbrelError) else error)
 
 
 async def _stopped(task: asyncio.Task[None]) -> None:

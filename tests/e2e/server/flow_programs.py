@@ -40,3 +40,8 @@ def fails(x: int) -> int:
 @workflow
 def asks(x: int) -> int:
     return double(x=approve(double(x=x), "release", timeout=None))
+
+
+@workflow
+def adds(x: int) -> int:
+    return double(x=x)
