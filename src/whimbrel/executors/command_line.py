@@ -108,8 +108,9 @@ def arguments(launch: Launch, command: Command, inputs: Literals, places: Places
 
     filled = [_TEMPLATE.sub(fill, each) for each in command.args]
     for at, each in enumerate(filled[:-1]):
-        if each == _DESTINATION:
-            # A directory of the container: here every attempt has its own.
+        if each == _DESTINATION and filled[at + 1].startswith("/"):
+            # A directory of the container: here every attempt has its own. What is relative stays as it was registered:
+            # eager tasks register with it what they call.
             filled[at + 1] = str(places.work)
     return filled
 

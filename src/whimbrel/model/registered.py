@@ -11,12 +11,13 @@ from msgspec import Struct
 
 
 class EntityKind(StrEnum):
-    """What is registered. The version of executions and projects is ""; a project is in no domain."""
+    """What is registered. A child is an execution that a part of another's run is. The version of executions and projects is ""; a project is in no domain."""
 
     TASK = "task"
     WORKFLOW = "workflow"
     LAUNCH_PLAN = "launch_plan"
     EXECUTION = "execution"
+    CHILD = "child_execution"
     PROJECT = "project"
 
 

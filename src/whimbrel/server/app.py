@@ -130,6 +130,8 @@ class Server:
                 feed.whisper(run.id)
             else:
                 feed.tell(run.id)
+                if self._house is not None:
+                    self._house.executions.note(run)
 
         workers = ProcessExecutor(blobs=home.blobs.location, workers=config.workers, secrets=secrets)
         commands = CommandExecutor(
@@ -164,6 +166,7 @@ class Server:
 
         scheduler = Scheduler(store=home.store, launcher=executions, clock=clock, catch_up=config.catch_up, told=fired)
         home.store.watch_plans = scheduler.changed
+        stack.push_async_callback(executions.close)
         self._house = house = House(
             config=config,
             home=home,

@@ -19,6 +19,7 @@ from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.executors.inline import InlineExecutor
 from whimbrel.model.literals import Literals
 from whimbrel.runtime.driver import Driver
+from whimbrel.server.feed import Feed
 from whimbrel.server.grpc.services import services
 from whimbrel.server.uploads import Uploads
 from whimbrel.stores.memory import MemoryStore
@@ -38,7 +39,7 @@ def handlers(directory: Path) -> Any:
     async def fetch(literals: Literals) -> Literals:
         return literals
 
-    return services(registry, executions, fetch, Uploads(directory / "uploads", lambda: "http://localhost"))
+    return services(registry, executions, fetch, Uploads(directory / "uploads", lambda: "http://localhost"), Feed())
 
 
 def hostile(message: Any, name: str, depth: int = 4) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 import grpc.aio
@@ -31,6 +31,20 @@ log = logging.getLogger("whimbrel.grpc")
 Handler = Callable[[Any, Any], Awaitable[None]]
 """Takes the request and the empty answer."""
 
+
+class Call(NamedTuple):
+    """A call as it came: the name of its connection, and the seconds until its deadline, ``None`` without one."""
+
+    peer: str
+    remaining: float | None
+
+
+class Calling(NamedTuple):
+    """A handler that wants to know whose call it is, too."""
+
+    handle: Callable[[Any, Any, Call], Awaitable[None]]
+
+
 _CODES: tuple[tuple[type[WhimbrelError], grpc.StatusCode], ...] = (
     (AlreadyExists, grpc.StatusCode.ALREADY_EXISTS),
     (EntityNotFound, grpc.StatusCode.NOT_FOUND),
@@ -42,7 +56,7 @@ _LONGEST = 8_000
 """Letters of a message: it travels in the trailers, of which clients take 32 KB."""
 
 
-def bind(service: str, handlers: Mapping[str, Handler]) -> Registration:
+def bind(service: str, handlers: Mapping[str, Handler | Calling]) -> Registration:
     """The service of that name. Raises ``ValueError`` for a handler of a method that it has not."""
     known = methods(service)
     unknown = set(handlers) - {method.name for method in known}
@@ -56,7 +70,7 @@ def bind(service: str, handlers: Mapping[str, Handler]) -> Registration:
     return Registration(service, add)
 
 
-def _bound(service: str, method: Method, handler: Handler | None) -> Any:
+def _bound(service: str, method: Method, handler: Handler | Calling | None) -> Any:
     async def answer(data: bytes, context: grpc.aio.ServicerContext) -> Any:
         response = method.response()
         if handler is None:
@@ -64,7 +78,10 @@ def _bound(service: str, method: Method, handler: Handler | None) -> Any:
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, said)
             return response
         try:
-            await handler(method.read(data), response)
+            if isinstance(handler, Calling):
+                await handler.handle(method.read(data), response, Call(context.peer(), context.time_remaining()))
+            else:
+                await handler(method.read(data), response)
         except WhimbrelError as error:
             code = next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.INTERNAL)
             if code is grpc.StatusCode.INTERNAL:

@@ -26,7 +26,7 @@ class DataCalls:
 
     def __init__(self, uploads: Uploads, executions: ExecutionCalls) -> None:
         self._uploads = uploads
-        self._executions = executions.handlers()
+        self._executions = executions
 
     def handlers(self) -> dict[str, Handler]:
         """The methods of DataProxyService."""
@@ -59,5 +59,5 @@ class DataCalls:
         request.id.node_id = match["node"]
         id = request.id.execution_id
         id.project, id.domain, id.name = match["project"], match["domain"], match["execution"]
-        await self._executions[method.name](request, response)
+        await self._executions.node_data(request, response)
         return response

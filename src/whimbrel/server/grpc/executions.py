@@ -5,18 +5,22 @@ Knows: executions, runs, messages through `wire`. Must not know: gRPC, how runs 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from whimbrel.controlplane.executions import Executions
+from whimbrel.controlplane.seen import Seen
 from whimbrel.engine.nodes import Kind, NodeState
-from whimbrel.engine.run import Run
 from whimbrel.errors import InputInvalid
 from whimbrel.model.literals import Literals
-from whimbrel.model.registered import Entity, EntityKind
+from whimbrel.model.registered import Entity, EntityId, EntityKind
 from whimbrel.model.run import Phase
+from whimbrel.server.feed import Feed
 from whimbrel.server.grpc import nodes as views
-from whimbrel.server.grpc.binding import Handler
+from whimbrel.server.grpc.binding import Call, Calling, Handler
+from whimbrel.server.grpc.holding import Holding
 from whimbrel.wire.flyte import executions as wire
 from whimbrel.wire.flyte.entities import write_id
 from whimbrel.wire.flyte.executions import ExecutionRecord
@@ -24,28 +28,34 @@ from whimbrel.wire.flyte.listing import next_token, read_filters, read_limit, re
 
 Fetch = Callable[[Literals], Awaitable[Literals]]
 """Reads what stands in the blob store."""
+EAGER = "eager-exec"
+"""The label of what flytekit's eager tasks launch."""
+PRINCIPAL = "whimbrel"
 
 
 class ExecutionCalls:
     """See the module."""
 
-    def __init__(self, executions: Executions, fetch: Fetch) -> None:
+    def __init__(self, executions: Executions, fetch: Fetch, feed: Feed) -> None:
         self._executions = executions
         self._fetch = fetch
+        self._feed = feed
+        self._holding = Holding()
 
-    def handlers(self) -> dict[str, Handler]:
+    def handlers(self) -> dict[str, Handler | Calling]:
         """The methods of AdminService that are about executions."""
         return {
-            "CreateExecution": self._create,
-            "RelaunchExecution": self._relaunch,
-            "RecoverExecution": self._recover,
-            "GetExecution": self._get,
+            "CreateExecution": Calling(self._create),
+            "RelaunchExecution": Calling(self._relaunch),
+            "RecoverExecution": Calling(self._recover),
+            "GetExecution": Calling(self._get),
             "GetExecutionData": self._data,
+            "UpdateExecution": self._update,
             "ListExecutions": self._list,
             "TerminateExecution": self._terminate,
             "ListNodeExecutions": self._list_nodes,
             "GetNodeExecution": self._get_node,
-            "GetNodeExecutionData": self._node_data,
+            "GetNodeExecutionData": self.node_data,
             "GetDynamicNodeWorkflow": self._dynamic,
             "ListTaskExecutions": self._list_tries,
             "GetTaskExecution": self._get_try,
@@ -54,113 +64,160 @@ class ExecutionCalls:
 
     # --- executions
 
-    async def _create(self, request: Any, response: Any) -> None:
-        wire.write_execution_id(response.id, await self._executions.create(request))
+    def _made(self, response: Any, made: EntityId, call: Call) -> None:
+        wire.write_execution_id(response.id, made)
+        self._holding.made(call.peer, str(made))
 
-    async def _relaunch(self, request: Any, response: Any) -> None:
+    async def _create(self, request: Any, response: Any, call: Call) -> None:
+        self._made(response, await self._executions.create(request), call)
+
+    async def _relaunch(self, request: Any, response: Any, call: Call) -> None:
         id = wire.read_execution_id(request.id)
         made = await self._executions.relaunch(id, request.name, overwrite_cache=request.overwrite_cache)
-        wire.write_execution_id(response.id, made)
+        self._made(response, made, call)
 
-    async def _recover(self, request: Any, response: Any) -> None:
-        made = await self._executions.recover(wire.read_execution_id(request.id), request.name)
-        wire.write_execution_id(response.id, made)
+    async def _recover(self, request: Any, response: Any, call: Call) -> None:
+        self._made(response, await self._executions.recover(wire.read_execution_id(request.id), request.name), call)
 
-    async def _get(self, request: Any, response: Any) -> None:
-        await self._fill(response, await self._executions.get(wire.read_execution_id(request.id)))
+    async def _get(self, request: Any, response: Any, call: Call) -> None:
+        id = wire.read_execution_id(request.id)
+        seen = await self._executions.seen(id)
+        seconds = self._holding.seconds(call.peer, str(id), call.remaining)
+        # From inside an eager task one connection asks for all that it has called, one after the other.
+        if seconds and EAGER not in seen.record.labels:
+            seen = await self._ended(seen, seconds)
+        self._fill(response, seen)
+        self._holding.answered(call.peer, str(id))
 
-    async def _fill(self, into: Any, entity: Entity) -> None:
-        record = wire.record_of(entity)
-        run = await self._executions.run_of(entity)
+    async def _ended(self, seen: Seen, seconds: float) -> Seen:
+        """The execution when it has ended, or somebody must answer first, or the time is over."""
+        with contextlib.suppress(TimeoutError), self._feed.following(seen.run.id) as changed:
+            async with asyncio.timeout(seconds):
+                while not (seen.phase.terminal or seen.waits or self._feed.closed):
+                    await changed.wait()
+                    changed.clear()
+                    seen = await self._executions.see(seen.entity)
+        return seen
+
+    def _fill(self, into: Any, seen: Seen) -> None:
+        self._fill_row(into, seen.entity, seen.record)
+        closure = into.closure
+        closure.phase = wire.workflow_phase(seen.phase)
+        wire.fill_times(closure, seen.entity.created_at, seen.started_at, seen.ended_at)
+        failure = seen.failure
+        if seen.phase is Phase.ABORTED and failure is not None:
+            closure.abort_metadata.cause = failure.message
+            closure.abort_metadata.principal = PRINCIPAL
+        elif failure is not None:
+            wire.fill_error(closure.error, failure, seen.ended_at)
+
+    def _fill_row(self, into: Any, entity: Entity, record: ExecutionRecord) -> None:
         wire.write_execution_id(into.id, entity.id)
         wire.fill_spec(into.spec, entity, record)
-        closure = into.closure
-        closure.phase = wire.workflow_phase(run.phase)
+        target, closure = record.target, into.closure
         closure.workflow_id.resource_type = 2
-        closure.workflow_id.project, closure.workflow_id.domain = record.target.project, record.target.domain
-        closure.workflow_id.name, closure.workflow_id.version = record.workflow, record.target.version
-        wire.fill_times(closure, entity.created_at, run.started_at, run.ended_at)
-        if run.phase is Phase.ABORTED and run.failure is not None:
-            closure.abort_metadata.cause = run.failure.message
-        elif run.failure is not None:
-            wire.fill_error(closure.error, run.failure, run.ended_at)
+        closure.workflow_id.project, closure.workflow_id.domain = target.project, target.domain
+        closure.workflow_id.name = record.workflow
+        closure.workflow_id.version = record.workflows.get(target.name, target.version)
+        wire.fill_state(closure.state_change_details, entity)
 
     async def _data(self, request: Any, response: Any) -> None:
-        run = await self._executions.run_of(await self._executions.get(wire.read_execution_id(request.id)))
-        interface = run.program.workflows[run.workflow].interface
-        wire.literal_map(response.full_inputs, await self._fetch(run.inputs), interface.inputs)
-        wire.literal_map(response.full_outputs, await self._fetch(run.outputs), interface.outputs)
+        seen = await self._executions.seen(wire.read_execution_id(request.id))
+        wire.literal_map(response.full_inputs, await self._fetch(seen.inputs), seen.interface.inputs)
+        wire.literal_map(response.full_outputs, await self._fetch(seen.outputs), seen.interface.outputs)
+
+    async def _update(self, request: Any, response: Any) -> None:
+        await self._executions.set_state(wire.read_execution_id(request.id), wire.execution_state(request.state))
 
     async def _list(self, request: Any, response: Any) -> None:
         filters, others = read_filters(request.filters, EntityKind.EXECUTION)
+        # Two lists are read as one: the place in each.
+        request.token, _, children = request.token.partition("-")
         query = read_query(request, EntityKind.EXECUTION, filters=filters)
-        found, following = await self._executions.find(query, others)
+        found, following = await self._executions.find(query, others, read_token(children))
         for entity in found:
-            await self._fill(response.executions.add(), entity)
-        response.token = str(following) if following else ""
+            self._fill(response.executions.add(), await self._executions.see(entity))
+        response.token = f"{following[0]}-{following[1]}" if following else ""
 
     async def _terminate(self, request: Any, response: Any) -> None:
         await self._executions.terminate(wire.read_execution_id(request.id), request.cause)
 
     # --- nodes
 
-    async def _whole(self, execution_id: Any) -> tuple[ExecutionRecord, Run]:
-        entity = await self._executions.get(wire.read_execution_id(execution_id))
-        return wire.record_of(entity), await self._executions.run_of(entity)
+    async def _whole(self, execution_id: Any) -> Seen:
+        return await self._executions.seen(wire.read_execution_id(execution_id))
 
     async def _list_nodes(self, request: Any, response: Any) -> None:
         _only_pages(request)
-        _, run = await self._whole(request.workflow_execution_id)
+        seen = await self._whole(request.workflow_execution_id)
         limit, offset = read_limit(request.limit), read_token(request.token)
-        page = views.nodes_under(run, request.unique_parent_id)[offset : offset + limit]
+        page = seen.nodes_under(request.unique_parent_id)[offset : offset + limit]
         for node in page:
-            _fill_node(response.node_executions.add(), node, request.workflow_execution_id)
+            await self._fill_node(response.node_executions.add(), seen, node)
         response.token = next_token(offset, limit, len(page))
 
-    async def _node(self, id: Any) -> tuple[ExecutionRecord, Run, NodeState]:
-        record, run = await self._whole(id.execution_id)
-        return record, run, views.find_node(run, id.node_id)
+    async def _node(self, id: Any) -> tuple[Seen, NodeState]:
+        seen = await self._whole(id.execution_id)
+        return seen, seen.node_at(id.node_id)
 
     async def _get_node(self, request: Any, response: Any) -> None:
-        _, _, node = await self._node(request.id)
-        _fill_node(response, node, request.id.execution_id)
+        await self._fill_node(response, *await self._node(request.id))
 
-    async def _node_data(self, request: Any, response: Any) -> None:
-        record, run, node = await self._node(request.id)
-        interface = views.interface_of(run, node)
+    async def _fill_node(self, into: Any, seen: Seen, node: NodeState) -> None:
+        into.id.node_id = seen.wire_id(node.path)
+        wire.write_execution_id(into.id.execution_id, seen.entity.id)
+        into.metadata.spec_node_id = views.spec_id(node)
+        into.metadata.is_parent_node = views.is_parent(node)
+        into.metadata.is_dynamic = node.kind is Kind.DYNAMIC and node.frame is not None
+        into.metadata.is_array = node.kind is Kind.ARRAY
+        closure = into.closure
+        closure.phase = wire.node_phase(node.phase)
+        wire.fill_times(closure, node.queued_at or node.created_at, node.started_at, node.ended_at)
+        if node.failure is not None:
+            wire.fill_error(closure.error, node.failure, node.ended_at)
+        if node.cached:
+            closure.task_node_metadata.cache_status = 2  # CACHE_HIT
+        if node.kind is Kind.LAUNCH_PLAN:
+            child = await self._executions.child_of(seen, node)
+            wire.write_execution_id(closure.workflow_node_metadata.executionId, child)
+
+    async def node_data(self, request: Any, response: Any) -> None:
+        """``GetNodeExecutionData``."""
+        seen, node = await self._node(request.id)
+        interface = views.interface_of(seen.run, node)
         wire.literal_map(response.full_inputs, await self._fetch(node.inputs), interface.inputs)
         wire.literal_map(response.full_outputs, await self._fetch(node.outputs), interface.outputs)
         if node.kind is Kind.DYNAMIC and node.frame is not None:
-            place = views.task_id(node, record)
-            wire.fill_dynamic(response.dynamic_workflow, node.frame.graph, run.program, record.tasks, place)
+            place, tasks = views.task_id(node, seen.record), seen.record.tasks
+            wire.fill_dynamic(response.dynamic_workflow, node.frame.graph, seen.run.program, tasks, place)
 
     async def _dynamic(self, request: Any, response: Any) -> None:
-        record, run, node = await self._node(request.id)
+        seen, node = await self._node(request.id)
         if node.kind is not Kind.DYNAMIC or node.frame is None:
             raise InputInvalid(f"the node {request.id.node_id} has made no workflow.")
-        place = views.task_id(node, record)
-        wire.fill_dynamic_workflow(response.compiled_workflow, node.frame.graph, run.program, record.tasks, place)
+        place, tasks = views.task_id(node, seen.record), seen.record.tasks
+        wire.fill_dynamic_workflow(response.compiled_workflow, node.frame.graph, seen.run.program, tasks, place)
 
     # --- attempts
 
     async def _list_tries(self, request: Any, response: Any) -> None:
         _only_pages(request)
-        record, _, node = await self._node(request.node_execution_id)
+        seen, node = await self._node(request.node_execution_id)
         limit, offset = read_limit(request.limit), read_token(request.token)
         page = views.tries(node)[offset : offset + limit]
         for tried in page:
-            _fill_try(response.task_executions.add(), tried, record, request.node_execution_id)
+            _fill_try(response.task_executions.add(), tried, seen.record, request.node_execution_id)
         response.token = next_token(offset, limit, len(page))
 
     async def _get_try(self, request: Any, response: Any) -> None:
-        record, _, node = await self._node(request.id.node_execution_id)
+        seen, node = await self._node(request.id.node_execution_id)
         tried = views.find_try(node, request.id.retry_attempt)
-        _fill_try(response, tried, record, request.id.node_execution_id)
+        _fill_try(response, tried, seen.record, request.id.node_execution_id)
 
     async def _try_data(self, request: Any, response: Any) -> None:
-        _, run, node = await self._node(request.id.node_execution_id)
+        seen, node = await self._node(request.id.node_execution_id)
         tried = views.find_try(node, request.id.retry_attempt)
-        interface = views.interface_of(run, tried.node)
+        interface = views.interface_of(seen.run, tried.node)
         wire.literal_map(response.full_inputs, await self._fetch(tried.node.inputs), interface.inputs)
         wire.literal_map(response.full_outputs, await self._fetch(tried.outputs), interface.outputs)
 
@@ -168,22 +225,6 @@ class ExecutionCalls:
 def _only_pages(request: Any) -> None:
     if request.filters:
         raise InputInvalid("nodes and attempts are listed whole; leave the filters out.")
-
-
-def _fill_node(into: Any, node: NodeState, execution_id: Any) -> None:
-    into.id.node_id = views.wire_id(node.path)
-    into.id.execution_id.CopyFrom(execution_id)
-    into.metadata.spec_node_id = views.spec_id(node)
-    into.metadata.is_parent_node = views.is_parent(node)
-    into.metadata.is_dynamic = node.kind is Kind.DYNAMIC and node.frame is not None
-    into.metadata.is_array = node.kind is Kind.ARRAY
-    closure = into.closure
-    closure.phase = wire.node_phase(node.phase)
-    wire.fill_times(closure, node.queued_at or node.created_at, node.started_at, node.ended_at)
-    if node.failure is not None:
-        wire.fill_error(closure.error, node.failure, node.ended_at)
-    if node.cached:
-        closure.task_node_metadata.cache_status = 2  # CACHE_HIT
 
 
 def _fill_try(into: Any, tried: views.Tried, record: ExecutionRecord, node_id: Any) -> None:

@@ -1,7 +1,6 @@
 """The nodes of a run as Flyte's clients see them: ids, parents, kinds, attempts.
 
-A path ``n1/n0`` is the id ``n1-0-n0``. Items of a map are no nodes to Flyte, but task executions of the map; nodes
-that have not begun are not there yet.
+Items of a map are no nodes to Flyte, but task executions of the map; nodes that have not begun are not there yet.
 
 Knows: runs. Must not know: messages, gRPC.
 """
@@ -21,29 +20,6 @@ from whimbrel.model.program import ArrayTarget, BranchTarget
 from whimbrel.model.registered import EntityId, EntityKind
 from whimbrel.model.run import Phase
 from whimbrel.wire.flyte.executions import ExecutionRecord
-
-
-def wire_id(path: str) -> str:
-    """The id of a node, by its path."""
-    return path.replace("/", "-0-")
-
-
-def find_node(run: Run, id: str) -> NodeState:
-    """The node of that id. Raises ``EntityNotFound``."""
-    for path, node in run.nodes.items():
-        if wire_id(path) == id and _is_there(node):
-            return node
-    raise EntityNotFound(f"run {run.id} has no node {id!r}, or it has not come to it.")
-
-
-def nodes_under(run: Run, parent: str) -> list[NodeState]:
-    """The nodes inside the one with the id ``parent``; those of the run's own graph for ""."""
-    path = find_node(run, parent).path if parent else ""
-    return [node for node in run.nodes.values() if node.parent == path and _is_there(node)]
-
-
-def _is_there(node: NodeState) -> bool:
-    return node.phase is not Phase.UNDEFINED and not node.of_map
 
 
 def spec_id(node: NodeState) -> str:

@@ -11,6 +11,7 @@ from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.registry import Registry
 from whimbrel.model.literals import Literals
 from whimbrel.runtime.values import read_literals
+from whimbrel.server.feed import Feed
 from whimbrel.server.grpc.binding import bind
 from whimbrel.server.grpc.data import DataCalls
 from whimbrel.server.grpc.entities import EntityCalls
@@ -32,12 +33,14 @@ def registrations(house: House) -> list[Registration]:
     async def fetch(literals: Literals) -> Literals:
         return await asyncio.to_thread(read_literals, literals, house.home.blobs)
 
-    return services(house.registry, house.executions, fetch, uploads_of(house))
+    return services(house.registry, house.executions, fetch, uploads_of(house), house.feed)
 
 
-def services(registry: Registry, executions: Executions, fetch: Fetch, uploads: Uploads) -> list[Registration]:
+def services(
+    registry: Registry, executions: Executions, fetch: Fetch, uploads: Uploads, feed: Feed
+) -> list[Registration]:
     """Flyte's services over a registry and its executions."""
-    calls = ExecutionCalls(executions, fetch)
+    calls = ExecutionCalls(executions, fetch, feed)
     return [
         bind(flyte.ADMIN, EntityCalls(registry, VERSION).handlers() | calls.handlers()),
         bind(flyte.DATA_PROXY, DataCalls(uploads, calls).handlers()),

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from whimbrel.controlplane.executions import Executions
+from whimbrel.controlplane.seen import Seen
 from whimbrel.engine.gates import awaited_type, gate_of
 from whimbrel.engine.nodes import NodeState
-from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound, InputInvalid
 from whimbrel.server.grpc.binding import Handler
 from whimbrel.wire.flyte.entities import write_type
@@ -29,37 +29,39 @@ class SignalCalls:
         """The methods of SignalService."""
         return {"ListSignals": self._list, "SetSignal": self._set, "GetOrCreateSignal": self._get_or_create}
 
-    async def _run(self, execution_id: Any) -> Run:
-        entity = await self._executions.get(read_execution_id(execution_id))
-        return await self._executions.run_of(entity)
+    async def _seen(self, execution_id: Any) -> Seen:
+        return await self._executions.seen(read_execution_id(execution_id))
 
     async def _list(self, request: Any, response: Any) -> None:
         if request.filters:
             raise InputInvalid("signals are listed whole; leave the filters out.")
-        run = await self._run(request.workflow_execution_id)
+        seen = await self._seen(request.workflow_execution_id)
         limit, offset = read_limit(request.limit), read_token(request.token)
-        gates = [node for node in run.gates() if awaited_type(node) is not None]
+        gates = [node for node in seen.gates() if awaited_type(node) is not None]
         for node in gates[offset : offset + limit]:
             _fill(response.signals.add(), node, request.workflow_execution_id)
         response.token = next_token(offset, limit, len(gates) - offset) if len(gates) > offset + limit else ""
 
     async def _get_or_create(self, request: Any, response: Any) -> None:
-        run = await self._run(request.id.execution_id)
-        _fill(response, _gate(run, request.id.signal_id), request.id.execution_id)
+        seen = await self._seen(request.id.execution_id)
+        _fill(response, _gate(seen, request.id.signal_id), request.id.execution_id)
 
     async def _set(self, request: Any, response: Any) -> None:
         id = read_execution_id(request.id.execution_id)
-        run = await self._run(request.id.execution_id)
-        wanted = awaited_type(_gate(run, request.id.signal_id))
+        seen = await self._seen(request.id.execution_id)
+        gate = _gate(seen, request.id.signal_id)
+        wanted = awaited_type(gate)
         assert wanted is not None
-        await self._executions.signal(id, request.id.signal_id, decode_literal(request.value, wanted))
+        # Of a child by its path: others in the run may have its name.
+        name = gate.path if seen.path else request.id.signal_id
+        await self._executions.signal(id, name, decode_literal(request.value, wanted))
 
 
-def _gate(run: Run, name: str) -> NodeState:
-    for node in run.gates(name):
+def _gate(seen: Seen, name: str) -> NodeState:
+    for node in seen.gates(name):
         if awaited_type(node) is not None:
             return node
-    raise EntityNotFound(f"run {run.id} has no gate {name!r}, or it has not come to it.")
+    raise EntityNotFound(f"{seen.entity.id} has no gate {name!r}, or it has not come to it.")
 
 
 def _fill(into: Any, node: NodeState, execution_id: Any) -> None:

@@ -39,6 +39,7 @@ _KINDS = {
     EntityKind.WORKFLOW: identifier_pb2.WORKFLOW,
     EntityKind.LAUNCH_PLAN: identifier_pb2.LAUNCH_PLAN,
 }
+_DESTINATIONS = ("--dest-dir", "--dynamic-dest-dir")
 _READ_KINDS = {number: kind for kind, number in _KINDS.items()}
 _BODIES = {
     EntityKind.TASK: task_pb2.TaskSpec,
@@ -48,10 +49,13 @@ _BODIES = {
 
 
 class Assembled(Struct, frozen=True):
-    """A program, and the ids of its tasks by the names that they have in it."""
+    """A program, and the ids of its tasks and launch plans by the names that they have in it; of the plans, the
+    versions of their workflows."""
 
     program: Program
     tasks: dict[str, EntityId] = {}
+    plans: dict[str, EntityId] = {}
+    workflows: dict[str, str] = {}
 
 
 _assembled = decoder(Assembled)
@@ -106,7 +110,20 @@ def same_body(entity: Entity, message: bytes) -> bool:
     each time that flytekit compiles."""
     if entity.message == message:
         return True
+    if entity.id.kind is EntityKind.TASK:
+        return _placeless(entity.message) == _placeless(message)
     return entity.id.kind is EntityKind.WORKFLOW and _ordered(entity.message) == _ordered(message)
+
+
+def _placeless(message: bytes) -> bytes:
+    """A ``TaskSpec`` without the directory that its code is unpacked in, another one for what eager tasks register:
+    every attempt has its own."""
+    spec = task_pb2.TaskSpec.FromString(message)
+    args = spec.template.container.args
+    for at, each in enumerate(args[:-1]):
+        if each in _DESTINATIONS:
+            args[at + 1] = ""
+    return body_bytes(spec)
 
 
 def _ordered(message: bytes) -> bytes:
@@ -226,20 +243,27 @@ def launch_plan_program(id: EntityId, spec: Any, workflow: Entity) -> Assembled:
     write_id(message.id, id)
     inner = assembled(workflow)
     plan = decode_launch_plan(message, interface_of(workflow))
-    return merged(inner, Assembled(Program({}, {}, {id.name: plan}), {}))
+    own = Assembled(Program({}, {}, {id.name: plan}), {}, {id.name: id}, {id.name: workflow.id.version})
+    return merged(inner, own)
 
 
 def merged(one: Assembled, other: Assembled) -> Assembled:
     """Both. Raises ``InputInvalid`` where a name stands for two things."""
     for ours, theirs in (
         (one.tasks, other.tasks),
+        (one.plans, other.plans),
         (one.program.workflows, other.program.workflows),
         (one.program.launch_plans, other.program.launch_plans),
     ):
         for name in set(ours) & set(theirs):
             if ours[name] != theirs[name]:
                 raise InputInvalid(f"two versions of {name} in one workflow; use the same one everywhere in it.")
-    return Assembled(one.program.merged(other.program), {**one.tasks, **other.tasks})
+    return Assembled(
+        one.program.merged(other.program),
+        {**one.tasks, **other.tasks},
+        {**one.plans, **other.plans},
+        {**one.workflows, **other.workflows},
+    )
 
 
 def interface_of(entity: Entity) -> Interface:

@@ -60,6 +60,12 @@ class ExecutionRecord(Struct, frozen=True):
     tasks: dict[str, EntityId] = {}
     """The ids of the tasks of its program."""
     recovered_from: str = ""
+    plans: dict[str, EntityId] = {}
+    """The ids of the launch plans of its program."""
+    workflows: dict[str, str] = {}
+    """The versions of the workflows of those, by the names of the plans."""
+    path: str = ""
+    """Of a launch plan inside another execution: its node in the run, which is the other's."""
 
 
 _records = decoder(ExecutionRecord)
@@ -107,6 +113,23 @@ def read_execution_id(message: Any) -> EntityId:
     return EntityId(EntityKind.EXECUTION, message.project, message.domain, message.name)
 
 
+MANUAL, SCHEDULED, SYSTEM, RELAUNCHED, CHILD, RECOVERED, TRIGGERED = range(7)
+"""How an execution came to be: the modes of ``ExecutionMetadata``."""
+ARCHIVED = "ARCHIVED"
+"""The state of executions that lists need not show."""
+
+
+def child_request(id: EntityId, plan: EntityId, parent: EntityId, node: str, nesting: int) -> Any:
+    """The ``ExecutionCreateRequest`` of a launch plan that the node ``node`` of the execution ``parent`` runs."""
+    request = execution_pb2.ExecutionCreateRequest(project=id.project, domain=id.domain, name=id.name)
+    write_id(request.spec.launch_plan, plan)
+    metadata = request.spec.metadata
+    metadata.mode, metadata.nesting = CHILD, nesting
+    metadata.parent_node_execution.node_id = node
+    write_execution_id(metadata.parent_node_execution.execution_id, parent)
+    return request
+
+
 def write_execution_id(into: Any, id: EntityId) -> None:
     """Fill a ``WorkflowExecutionIdentifier``."""
     into.project, into.domain, into.name = id.project, id.domain, id.name
@@ -131,6 +154,19 @@ def read_inputs(request: Any, inputs: Mapping[str, Parameter]) -> Literals:
 def literal_map(into: Any, literals: Literals, variables: Mapping[str, Parameter | Variable]) -> None:
     """Fill a ``LiteralMap``."""
     into.CopyFrom(encode_literals(literals, {name: variable.type for name, variable in variables.items()}))
+
+
+def fill_state(into: Any, entity: Entity) -> None:
+    """Fill an ``ExecutionStateChangeDetails``."""
+    into.state = execution_pb2.EXECUTION_ARCHIVED if entity.state == ARCHIVED else execution_pb2.EXECUTION_ACTIVE
+    into.occurred_at.CopyFrom(stamp(entity.updated_at))
+
+
+def execution_state(number: int) -> str:
+    """The state that is kept of an ``ExecutionState``. Raises ``InputInvalid``."""
+    if number not in execution_pb2.ExecutionState.values():
+        raise InputInvalid(f"{number} is no state of an execution; there are 0 (active) and 1 (archived).")
+    return ARCHIVED if number == execution_pb2.EXECUTION_ARCHIVED else ""
 
 
 # --- phases ------------------------------------------------------------------------------------------------------
