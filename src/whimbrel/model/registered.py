@@ -11,7 +11,8 @@ from msgspec import Struct
 
 
 class EntityKind(StrEnum):
-    """What is registered. A child is an execution that a part of another's run is. The version of executions and projects is ""; a project is in no domain."""
+    """What is registered. A child is an execution that a part of another's run is. The version of executions and
+    projects is ""; a project is in no domain."""
 
     TASK = "task"
     WORKFLOW = "workflow"
