@@ -113,8 +113,12 @@ def read_execution_id(message: Any) -> EntityId:
     return EntityId(EntityKind.EXECUTION, message.project, message.domain, message.name)
 
 
-MANUAL, SCHEDULED, SYSTEM, RELAUNCHED, CHILD, RECOVERED, TRIGGERED = range(7)
-"""How an execution came to be: the modes of ``ExecutionMetadata``."""
+RELAUNCHED, CHILD, RECOVERED = (
+    execution_pb2.ExecutionMetadata.RELAUNCH,
+    execution_pb2.ExecutionMetadata.CHILD_WORKFLOW,
+    execution_pb2.ExecutionMetadata.RECOVERED,
+)
+"""How an execution came to be."""
 ARCHIVED = "ARCHIVED"
 """The state of executions that lists need not show."""
 
