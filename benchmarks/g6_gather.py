@@ -5,12 +5,11 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import peers
-from harness import ENVIRONMENTS, Table, answers, free_port, server, subject, version
+import servers
+from harness import ENVIRONMENTS, Table, subject, version
 
 GOAL = 1 / 40
 
@@ -45,32 +44,14 @@ def _dbos(directory: Path) -> tuple[str, list[float]]:
 
 
 def _temporal(directory: Path) -> tuple[str, list[float]]:
-    python, port = peers.temporal(), free_port()
-    command = [str(python.with_name("temporal")), "server", "start-dev", "--headless", "--ip", "127.0.0.1"]
-    command += ["--port", str(port), "--db-filename", str(directory / "temporal.db"), "--log-level", "error"]
-    with server(command, lambda: answers(port)):
-        times = subject(python, "temporal_activities.py", f"127.0.0.1:{port}")["gather"]
+    python = peers.temporal()
+    with servers.temporal(directory) as peer:
+        times = subject(python, "temporal_activities.py", f"127.0.0.1:{peer.port}")["gather"]
     return version(python, "temporalio"), times
 
 
 def _prefect(directory: Path) -> tuple[str, list[float]]:
-    python, port = peers.prefect(), free_port()
-    settings = {
-        "PREFECT_HOME": str(directory),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_LOGGING_LEVEL": "ERROR",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    command = [str(python.with_name("prefect")), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-
-    def healthy() -> bool:
-        try:
-            with urllib.request.urlopen(f"{settings['PREFECT_API_URL']}/health", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
-
-    with server([*command, "--no-ui"], healthy, **settings):
-        times = subject(python, "prefect_tasks.py", **settings)["gather"]
+    python = peers.prefect()
+    with servers.prefect(directory) as peer:
+        times = subject(python, "prefect_tasks.py", **peer.settings)["gather"]
     return version(python, "prefect"), times

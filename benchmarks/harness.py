@@ -7,6 +7,7 @@ script in ``subjects/``; it warms up, repeats, and prints one JSON object: ``{"f
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import platform
@@ -17,10 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 ENVIRONMENTS = HERE / ".environments"
@@ -59,21 +61,57 @@ def free_port() -> int:
     return port
 
 
+class Serving(NamedTuple):
+    """A server that runs: the process that leads its session, and the seconds from its start to its being ready."""
+
+    pid: int
+    seconds: float
+
+    def processes(self) -> list[Path]:
+        """The directories in /proc of it and of all that it has started, those in sessions of their own included."""
+        parents: dict[int, int] = {}
+        found = {self.pid}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                with suppress(OSError):
+                    parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                    if os.getsid(int(entry.name)) == self.pid:
+                        found.add(int(entry.name))
+        while more := {pid for pid, parent in parents.items() if parent in found} - found:
+            found |= more
+        return [Path("/proc", str(pid)) for pid in sorted(found)]
+
+    def memory(self) -> float:
+        """MiB of all its processes now; pages that several share are counted once (PSS)."""
+        kibibytes = 0
+        for process in self.processes():
+            # One that has just ended has none.
+            with suppress(OSError):
+                lines = (process / "smaps_rollup").read_text().splitlines()
+                kibibytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        return kibibytes / 1024
+
+    def resident(self) -> float:
+        """MiB of the first process alone (RSS)."""
+        status = Path("/proc", str(self.pid), "status").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) / 1024
+
+
 @contextmanager
-def server(command: list[str], ready: Callable[[], bool], **variables: str) -> Iterator[None]:
-    """A server that a peer needs, on loopback, stopped at the end."""
+def server(command: list[str], ready: Callable[[], bool], **variables: str) -> Iterator[Serving]:
+    """A server on loopback, stopped at the end. ``ready`` is asked every 10 ms."""
     with tempfile.TemporaryFile() as log:
+        begin = time.perf_counter()
         process = subprocess.Popen(
             command, stdout=log, stderr=log, env=environment(**variables), start_new_session=True
         )
         try:
-            deadline = time.monotonic() + 90
             while not ready():
-                if process.poll() is not None or time.monotonic() > deadline:
+                if process.poll() is not None or time.perf_counter() > begin + 180:
                     log.seek(0)
                     raise SystemExit(f"{command[0]} did not start:\n{log.read().decode(errors='replace')}")
-                time.sleep(0.2)
-            yield
+                time.sleep(0.01)
+            yield Serving(process.pid, time.perf_counter() - begin)
         finally:
             for sign in (signal.SIGTERM, signal.SIGKILL):
                 with suppress(ProcessLookupError):
@@ -81,6 +119,9 @@ def server(command: list[str], ready: Callable[[], bool], **variables: str) -> I
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(10)
                     break
+            # Some leave processes behind that ignored the first signal.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def version(python: Path | str, distribution: str) -> str:
@@ -119,12 +160,12 @@ def figures_of(script: str, *args: str) -> dict[str, dict[str, Any]]:
     return {row.get("figure") or row["name"]: row for row in rows if "median" in row}
 
 
-def answers(port: int) -> bool:
-    """Whether somebody accepts connections on a port of this machine."""
+def healthy(url: str) -> bool:
+    """Whether ``url`` answers 200."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (OSError, http.client.HTTPException):
         return False
 
 
@@ -178,14 +219,21 @@ class Table:
             if "note" in row:
                 notes.append(f"* {row['what']}: {row['note']}")
                 continue
-            ours = f"{quantity(row['ours'])} ({quantity(row['spread'][0])} to {quantity(row['spread'][1])})"
-            theirs = (
-                f"{quantity(row['theirs'])} ({quantity(row['their_spread'][0])} to {quantity(row['their_spread'][1])})"
-            )
+            ours, theirs = (_with_spread(row[who], row[spread], row["unit"]) for who, spread in _SIDES)
             met = "yes" if row["met"] else "**no**"
             cells = (row["what"], ours, row["than"], theirs, f"{row['ratio']:.3g}", f"≤ {row['goal']:.3g}", met)
             lines.append(f"| {' | '.join(cells)} |")
         return "\n".join([*lines, "", *notes, *([""] if notes else [])])
+
+
+_SIDES = (("ours", "spread"), ("theirs", "their_spread"))
+
+
+def _with_spread(median: float, spread: list[float], unit: str) -> str:
+    def said(figure: float) -> str:
+        return quantity(figure) if unit == "s" else f"{figure:.3g} {unit}"
+
+    return f"{said(median)} ({said(spread[0])} to {said(spread[1])})"
 
 
 def quantity(seconds: float) -> str:

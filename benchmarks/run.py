@@ -22,8 +22,10 @@ GATES = {
     "g5": "g5_durable",
     "g6": "g6_gather",
     "g7": "g7_workers",
+    "g8": "g8_server",
     "g9": "g9_replay",
     "g10": "g10_wide",
+    "g11": "g11_up",
     "g13": "g13_data",
 }
 

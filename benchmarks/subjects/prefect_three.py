@@ -15,7 +15,7 @@ from prefect import flow, task
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.deployments import run_deployment
 
-SUBMITTED = 3
+SUBMITTED = 2
 
 
 @task

@@ -36,7 +36,7 @@ async def main() -> None:
             assert await client.execute_workflow(Three.run, 1, id=f"three-{number}", task_queue="bench") == 4
             if number >= 3:
                 times.append(time.perf_counter() - begin)
-    print(json.dumps({"run": times}))
+    print(json.dumps({"submitted": times}))
 
 
 if __name__ == "__main__":
