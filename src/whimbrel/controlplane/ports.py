@@ -13,7 +13,7 @@ from whimbrel.model.attempt import Cancel, DeckUpdate, Deliver, Launch, Progress
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
 from whimbrel.model.literals import Literals
-from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter
+from whimbrel.model.registered import Entity, EntityHead, EntityId, EntityKind, EntityQuery, Filter, HeadQuery
 from whimbrel.model.run import AttemptId, Phase, RunPage, RunQuery, RunSummary
 from whimbrel.model.scheduled import Firing, Mark, PlanName
 
@@ -217,6 +217,11 @@ class EntityStore(Protocol):
         """Keep ``entity`` unless its id is taken; what is kept under it now."""
         ...
 
+    async def add_entities(self, entities: Sequence[Entity], *, sole: str = "", others: str = "") -> bool:
+        """Keep all of ``entities``, or none where an id of one is taken; whether they were kept. Of those that have the
+        state ``sole`` no other version may have it: those get ``others``. One transaction."""
+        ...
+
     async def entity(self, id: EntityId) -> Entity | None:
         """What is kept under ``id``."""
         ...
@@ -224,6 +229,10 @@ class EntityStore(Protocol):
     async def entities(self, query: EntityQuery) -> list[Entity]:
         """One page. Equal ones are in the order of their ids, so that pages neither repeat nor miss any. Raises
         ``ValueError`` for a field that is not one of ``FIELDS``."""
+        ...
+
+    async def entity_heads(self, query: HeadQuery) -> list[EntityHead]:
+        """One page of names, in order, each with its newest version."""
         ...
 
     async def entity_names(

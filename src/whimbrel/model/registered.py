@@ -93,3 +93,24 @@ class EntityQuery(Struct, frozen=True, gc=False):
     descending: bool = True
     limit: int = 100
     offset: int = 0
+
+
+class HeadQuery(Struct, frozen=True, gc=False):
+    """Which names: of that kind and place, with ``text`` in them (ASCII letters in any case), behind the name
+    ``after``. ``state`` is the one that at most one version of each has."""
+
+    kind: EntityKind
+    project: str
+    domain: str
+    text: str = ""
+    after: str = ""
+    state: str = ""
+    limit: int = 100
+
+
+class EntityHead(Struct, frozen=True, gc=False):
+    """A name: its newest version, how many there are, and the one that has the state that was asked for ("")."""
+
+    latest: Entity
+    versions: int
+    chosen: str = ""

@@ -5,12 +5,26 @@ Knows: the port. Must not know: disk, SQL.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import string
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
-from whimbrel.model.registered import FIELDS, Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
+from whimbrel.model.registered import (
+    FIELDS,
+    Entity,
+    EntityHead,
+    EntityId,
+    EntityKind,
+    EntityQuery,
+    Filter,
+    HeadQuery,
+    Operator,
+)
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+"""What every database does; of other letters each has its own opinion."""
 
 
 class MemoryEntities:
@@ -28,6 +42,17 @@ class MemoryEntities:
         self._tell(entity.id)
         return kept
 
+    async def add_entities(self, entities: Sequence[Entity], *, sole: str = "", others: str = "") -> bool:
+        """See ``EntityStore``."""
+        if any(entity.id in self._entities for entity in entities):
+            return False
+        for entity in entities:
+            self._entities[entity.id] = entity
+        for entity in entities:
+            if sole and entity.state == sole:
+                await self.set_entity_state(entity.id, sole, entity.updated_at, alone=others)
+        return True
+
     async def entity(self, id: EntityId) -> Entity | None:
         """See ``EntityStore``."""
         return self._entities.get(id)
@@ -42,6 +67,19 @@ class MemoryEntities:
         found.sort(key=lambda row: _value(row, query.sort), reverse=query.descending)
         first = max(query.offset, 0)
         return found[first : first + max(query.limit, 0)]
+
+    async def entity_heads(self, query: HeadQuery) -> list[EntityHead]:
+        """See ``EntityStore``."""
+        rows = [row for row in self._entities.values() if (row.id.kind, row.id.project, row.id.domain) == _place(query)]
+        wanted = query.text.translate(_LOWER)
+        names = {row.id.name for row in rows if row.id.name > query.after and wanted in row.id.name.translate(_LOWER)}
+        found = []
+        for name in sorted(names)[: query.limit]:
+            same = [row for row in rows if row.id.name == name]
+            latest = max(same, key=lambda row: (row.created_at, row.id.version))
+            chosen = next((row.id.version for row in same if query.state and row.state == query.state), "")
+            found.append(EntityHead(latest, len(same), chosen))
+        return found
 
     async def entity_names(
         self, kind: EntityKind, project: str, domain: str, *, limit: int = 100, offset: int = 0
@@ -68,6 +106,10 @@ class MemoryEntities:
     def _tell(self, id: EntityId) -> None:
         if id.kind is EntityKind.LAUNCH_PLAN and self.watch_plans is not None:
             self.watch_plans(id)
+
+
+def _place(query: HeadQuery) -> tuple[EntityKind, str, str]:
+    return query.kind, query.project, query.domain
 
 
 def _wanted(row: Entity, query: EntityQuery) -> bool:

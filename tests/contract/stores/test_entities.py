@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.contract.stores.conftest import AnyStore
-from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
+from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, HeadQuery, Operator
 
 
 def entity(name: str = "m.f", version: str = "v1", at: float = 1.0, *, kind: EntityKind = EntityKind.TASK) -> Entity:
@@ -115,3 +115,54 @@ def test_at_most_one_version_is_active(store: AnyStore) -> None:
 
 NAMED = [("m.a", "v0"), ("m.a", "v2"), ("m.b", "v1")]
 BY_VERSION = EntityQuery(EntityKind.TASK, sort="version", descending=False)
+
+
+def test_many_are_kept_or_none(store: AnyStore) -> None:
+    async def scenario() -> None:
+        one, two, three = (entity(f"m.{name}") for name in "abc")
+        assert await store.add_entities([one, two])
+        assert not await store.add_entities([three, replace(two, message=b"another")])
+        assert await store.entity(three.id) is None
+        assert await store.entity(two.id) == two
+        assert await store.add_entities([three])
+        assert await store.add_entities([])
+        assert await store.entity_names(EntityKind.TASK, "p", "d") == ["m.a", "m.b", "m.c"]
+
+    asyncio.run(scenario())
+
+
+def test_of_many_that_are_kept_one_version_alone_has_the_state(store: AnyStore) -> None:
+    async def scenario() -> None:
+        plans = [entity(f"m.{name}", kind=EntityKind.LAUNCH_PLAN) for name in "ab"]
+        active = [replace(plan, state="ACTIVE") for plan in plans]
+        assert await store.add_entities(active, sole="ACTIVE", others="INACTIVE")
+        newer = replace(active[0], id=replace(active[0].id, version="v2"), created_at=5.0, updated_at=5.0)
+        assert await store.add_entities([newer], sole="ACTIVE", others="INACTIVE")
+        states = [(await store.entity(row.id)).state for row in (*active, newer)]  # type: ignore[union-attr] # are there
+        assert states == ["INACTIVE", "ACTIVE", "ACTIVE"]
+        heads = await store.entity_heads(HeadQuery(EntityKind.LAUNCH_PLAN, "p", "d", state="ACTIVE"))
+        assert [(head.latest.id.version, head.versions, head.chosen) for head in heads] == [
+            ("v2", 2, "v2"),
+            ("v1", 1, "v1"),
+        ]
+
+    asyncio.run(scenario())
+
+
+def test_names_come_with_their_newest_version(store: AnyStore) -> None:
+    async def scenario() -> None:
+        await filled(store)
+        query = HeadQuery(EntityKind.TASK, "p", "d")
+        heads = await store.entity_heads(query)
+        assert [(head.latest.id.name, head.latest.id.version, head.versions) for head in heads] == [
+            ("m.a", "v4", 3),
+            ("m.b", "v5", 3),
+        ]
+        pages = [await store.entity_heads(replace(query, limit=1, after=after)) for after in ("", "m.a", "m.b")]
+        assert [head for page in pages for head in page] == heads
+        assert [head.latest.id.name for head in await store.entity_heads(replace(query, text="M.B"))] == ["m.b"]
+        for text in ("%", "_", "' OR 1=1 --", "x"):
+            assert await store.entity_heads(replace(query, text=text)) == []
+        assert await store.entity_heads(replace(query, project="other")) == []
+
+    asyncio.run(scenario())

@@ -6,10 +6,22 @@ PostgreSQL share; what callers say goes into parameters, never into the text.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from whimbrel.model.registered import FIELDS, Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
+from msgspec.structs import replace
+
+from whimbrel.model.registered import (
+    FIELDS,
+    Entity,
+    EntityHead,
+    EntityId,
+    EntityKind,
+    EntityQuery,
+    Filter,
+    HeadQuery,
+    Operator,
+)
 from whimbrel.stores.sql.database import Cursor
 from whimbrel.stores.sql.texts import Texts
 
@@ -40,15 +52,7 @@ class SqlEntities:
 
     async def add_entity(self, entity: Entity) -> Entity:
         """See ``EntityStore``."""
-        key = _key(entity.id)
-        row = {
-            **key,
-            "message": entity.message,
-            "model": entity.model,
-            "state": entity.state,
-            "created_at": entity.created_at,
-            "updated_at": entity.updated_at,
-        }
+        key, row = _key(entity.id), _row(entity)
 
         def work(cursor: Cursor) -> Entity:
             cursor.execute(self._sql.add_entity, row)
@@ -58,6 +62,24 @@ class SqlEntities:
         kept = await self._write(work)
         self._tell(entity.id)
         return kept
+
+    async def add_entities(self, entities: Sequence[Entity], *, sole: str = "", others: str = "") -> bool:
+        """See ``EntityStore``."""
+
+        def work(cursor: Cursor) -> bool:
+            # Looked at first: what was written would have to be taken back, and others ride in the same transaction.
+            for entity in entities:
+                cursor.execute(self._sql.entity, _key(entity.id))
+                if cursor.fetchone() is not None:
+                    return False
+            for entity in entities:
+                cursor.execute(self._sql.add_entity, _row(entity))
+                if sole and entity.state == sole:
+                    said = {**_key(entity.id), "new_state": sole, "at": entity.updated_at, "alone": others}
+                    cursor.execute(self._sql.retire_entities, said)
+            return True
+
+        return await self._write(work)
 
     async def entity(self, id: EntityId) -> Entity | None:
         """See ``EntityStore``."""
@@ -76,6 +98,28 @@ class SqlEntities:
         def work(cursor: Cursor) -> list[Entity]:
             cursor.execute(text, values)
             return [_entity(row) for row in cursor.fetchall()]
+
+        return await self._read(work)
+
+    async def entity_heads(self, query: HeadQuery) -> list[EntityHead]:
+        """See ``EntityStore``."""
+        text, values = names_statement(query)
+
+        def work(cursor: Cursor) -> list[EntityHead]:
+            cursor.execute(text, values)
+            found = []
+            for name, versions in cursor.fetchall():
+                place = EntityQuery(query.kind, query.project, query.domain, name, limit=1)
+                cursor.execute(*list_statement(self._sql.entities, place, last="version DESC"))
+                latest = _entity(cursor.fetchone())
+                chosen = ""
+                if query.state:
+                    same = replace(place, filters=(Filter("state", Operator.EQ, (query.state,)),))
+                    cursor.execute(*list_statement(self._sql.entities, same))
+                    row = cursor.fetchone()
+                    chosen = "" if row is None else _entity(row).id.version
+                found.append(EntityHead(latest, versions, chosen))
+            return found
 
         return await self._read(work)
 
@@ -111,8 +155,29 @@ class SqlEntities:
             self.watch_plans(id)
 
 
-def list_statement(select: str, query: EntityQuery) -> tuple[str, dict[str, Any]]:
-    """The text of a list and its parameters. Raises ``ValueError`` for a field that there is not."""
+def names_statement(query: HeadQuery) -> tuple[str, dict[str, Any]]:
+    """The text of a list of names, with how many versions each has, and its parameters."""
+    values: dict[str, Any] = {
+        "kind": query.kind.value,
+        "project": query.project,
+        "domain": query.domain,
+        "after": query.after,
+        "limit": query.limit,
+    }
+    text = "SELECT name, count(*) FROM entities WHERE kind = :kind AND project = :project AND domain = :domain"
+    text += " AND name > :after"
+    if query.text:
+        # Not LIKE: see `_condition`.
+        text += " AND replace(lower(name), lower(:text), '') <> lower(name)"
+        values["text"] = query.text
+    return f"{text} GROUP BY name ORDER BY name LIMIT :limit", values
+
+
+def list_statement(
+    select: str, query: EntityQuery, *, last: str = "project, domain, name, version"
+) -> tuple[str, dict[str, Any]]:
+    """The text of a list and its parameters. ``last`` orders what is equal else. Raises ``ValueError`` for a field that
+    there is not."""
     values: dict[str, Any] = {"kind": query.kind.value, "limit": max(query.limit, 0), "offset": max(query.offset, 0)}
     text = select
     for field in ("project", "domain", "name"):
@@ -123,7 +188,7 @@ def list_statement(select: str, query: EntityQuery) -> tuple[str, dict[str, Any]
     for number, filter in enumerate(query.filters):
         text += f" AND {condition(_field(filter.field), filter, f'f{number}', values)}"
     direction = "DESC" if query.descending else "ASC"
-    order = f"{_field(query.sort)} {direction}, project, domain, name, version"
+    order = f"{_field(query.sort)} {direction}, {last}"
     return f"{text} ORDER BY {order} LIMIT :limit OFFSET :offset", values
 
 
@@ -149,6 +214,17 @@ def _field(name: str) -> str:
 
 def _key(id: EntityId) -> dict[str, Any]:
     return {"kind": id.kind.value, "project": id.project, "domain": id.domain, "name": id.name, "version": id.version}
+
+
+def _row(entity: Entity) -> dict[str, Any]:
+    return {
+        **_key(entity.id),
+        "message": entity.message,
+        "model": entity.model,
+        "state": entity.state,
+        "created_at": entity.created_at,
+        "updated_at": entity.updated_at,
+    }
 
 
 def _entity(row: Any) -> Entity:
