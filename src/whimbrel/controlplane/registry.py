@@ -8,16 +8,23 @@ Knows: the port of the store, the messages through `wire`. Must not know: transp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from msgspec.structs import replace
 
 from whimbrel.controlplane.ports import Clock, EntityStore
 from whimbrel.controlplane.schedules import check_schedule
 from whimbrel.errors import AlreadyExists, CompileError, EntityNotFound, InputInvalid
 from whimbrel.graph.check import check_program
+from whimbrel.graph.references import unresolved
+from whimbrel.model.program import Reference
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery
 from whimbrel.wire.flyte import entities as wire
+from whimbrel.wire.rest.entities import NewProject, ProjectRow
 
+_PROJECT = re.compile(r"[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 DEFAULT_PROJECT = "flytesnacks"
 DOMAINS = ("development", "staging", "production")
 """What clients assume where nobody says anything."""
@@ -111,6 +118,37 @@ class Registry:
         """The tasks that a workflow or launch plan runs, anywhere in it."""
         return [await self.get(id) for id in wire.assembled(entity).tasks.values()]
 
+    async def latest(self, kind: EntityKind, project: str, domain: str, name: str) -> Entity:
+        """The newest version. Raises ``EntityNotFound``."""
+        found = await self._store.entities(EntityQuery(kind, project, domain, name, limit=1))
+        if not found:
+            raise EntityNotFound(f"{EntityId(kind, project, domain, name)} is not registered.")
+        return found[0]
+
+    async def with_references(
+        self, found: wire.Assembled, project: str, domain: str
+    ) -> tuple[wire.Assembled, list[EntityId]]:
+        """A program with what it refers to, as far as that is registered, and the ids of what is not. A reference that
+        says no place means this one, one that says no version the newest. Raises ``InputInvalid`` where a name stands
+        for two things."""
+        missing: list[EntityId] = []
+        while waiting := [each for each in unresolved(found.program) if not _is_in(each, missing)]:
+            reference = waiting[0]
+            id = EntityId(
+                EntityKind(reference.kind.value),
+                reference.project or project,
+                reference.domain or domain,
+                reference.name,
+                reference.version,
+            )
+            try:
+                there = await (self.get(id) if id.version else self.latest(id.kind, id.project, id.domain, id.name))
+            except EntityNotFound:
+                missing.append(id)
+                continue
+            found = replace(wire.merged(found, wire.assembled(there)), native=found.native)
+        return found, missing
+
     async def find(self, query: EntityQuery) -> list[Entity]:
         """One page of a list. Raises ``InputInvalid``."""
         try:
@@ -150,6 +188,18 @@ class Registry:
         await self._begin()
         return await self._add(name, message)
 
+    async def create_project(self, wanted: NewProject) -> ProjectRow:
+        """Make a project for our own clients. Raises ``AlreadyExists``, ``InputInvalid``."""
+        if not _PROJECT.fullmatch(wanted.id):
+            raise InputInvalid(f"{wanted.id[:80]!r} cannot be a project: letters, digits, dashes, dots, at most 63.")
+        if not await self.add_project(wanted.id, wire.project_bytes(wanted.id, wanted.name, wanted.description)):
+            raise AlreadyExists(f"there is a project {wanted.id} already.")
+        return ProjectRow(wanted.id, wanted.name or wanted.id, wanted.description, DOMAINS)
+
+    async def project_rows(self) -> list[ProjectRow]:
+        """Every project, by name."""
+        return [ProjectRow(entity.id.name, *wire.read_project(entity), DOMAINS) for entity in await self.projects()]
+
     async def _add(self, name: str, message: bytes) -> bool:
         now = self._clock.now()
         entity = Entity(EntityId(EntityKind.PROJECT, name, "", name), message, b"", wire.ACTIVE, now, now)
@@ -159,3 +209,7 @@ class Registry:
         """Every project, by name."""
         await self._begin()
         return await self._store.entities(EntityQuery(EntityKind.PROJECT, sort="name", descending=False, limit=10_000))
+
+
+def _is_in(reference: Reference, missing: list[EntityId]) -> bool:
+    return any((id.kind.value, id.name) == (reference.kind.value, reference.name) for id in missing)

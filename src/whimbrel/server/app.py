@@ -22,6 +22,7 @@ from pathlib import Path
 from whimbrel.authoring.secret_sources import EnvironmentSecrets, FileSecrets, SecretSources
 from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.plane import ControlPlane
+from whimbrel.controlplane.registering import Registrar
 from whimbrel.controlplane.registry import Registry
 from whimbrel.controlplane.scheduler import Scheduler
 from whimbrel.controlplane.system import RandomIds, SystemClock
@@ -167,6 +168,10 @@ class Server:
         scheduler = Scheduler(store=home.store, launcher=executions, clock=clock, catch_up=config.catch_up, told=fired)
         home.store.watch_plans = scheduler.changed
         stack.push_async_callback(executions.close)
+
+        async def has_bundle(digest: str) -> bool:
+            return await asyncio.to_thread(bundles.holds, digest)
+
         self._house = house = House(
             config=config,
             home=home,
@@ -174,6 +179,7 @@ class Server:
             secrets=secret_store,
             plane=plane,
             registry=registry,
+            registrar=Registrar(registry=registry, store=home.store, clock=clock, has_bundle=has_bundle),
             executions=executions,
             scheduler=scheduler,
             executor=executor,

@@ -13,6 +13,7 @@ from msgspec import Struct
 from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.ports import Clock, Executor, Ids
+from whimbrel.controlplane.registering import Registrar
 from whimbrel.controlplane.registry import Registry
 from whimbrel.controlplane.scheduler import CATCH_UP, Scheduler
 from whimbrel.server.feed import Feed
@@ -59,6 +60,7 @@ class House(Struct, frozen=True):
     secrets: SecretStore
     plane: ControlPlane
     registry: Registry
+    registrar: Registrar
     executions: Executions
     scheduler: Scheduler
     executor: Executor

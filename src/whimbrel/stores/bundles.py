@@ -25,6 +25,7 @@ from typing import IO
 from whimbrel.errors import EntityNotFound, InputInvalid, StoreError, StoreFull, TooLarge
 from whimbrel.stores.flushing import flush_directory
 from whimbrel.stores.unpacking import Limits, unpack
+from whimbrel.wire.rest.registering import relative_root
 
 SCHEME = "bundle:"
 _COMING = ".coming"
@@ -140,14 +141,6 @@ class Coming:
         self._file.close()
         self._archive.unlink(missing_ok=True)
         shutil.rmtree(self._tree, ignore_errors=True)
-
-
-def relative_root(path: str) -> tuple[str, ...]:
-    """The steps of a directory inside a bundle. Raises ``InputInvalid`` for one that leads out."""
-    parts = tuple(part for part in path.split("/") if part not in ("", "."))
-    if path.startswith("/") or ".." in parts or "\0" in path or "\\" in path:
-        raise InputInvalid(f"{path[:80]!r} is no directory inside the bundle; say one relative to it.")
-    return parts
 
 
 def _text(path: str) -> str | None:

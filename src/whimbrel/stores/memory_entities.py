@@ -51,6 +51,7 @@ class MemoryEntities:
         for entity in entities:
             if sole and entity.state == sole:
                 await self.set_entity_state(entity.id, sole, entity.updated_at, alone=others)
+            self._tell(entity.id)
         return True
 
     async def entity(self, id: EntityId) -> Entity | None:

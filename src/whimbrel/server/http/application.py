@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -19,10 +19,12 @@ from whimbrel.server.http.bundles import BundleCalls
 from whimbrel.server.http.guard import Guard
 from whimbrel.server.http.openapi import Endpoint, document
 from whimbrel.server.http.probes import Probes
+from whimbrel.server.http.registering import RegisterCalls
 from whimbrel.server.http.runs import Runs
 from whimbrel.server.http.uploads import UploadRoute
 from whimbrel.server.uploads import uploads_of
-from whimbrel.wire.rest.registering import BUNDLE_MEDIA_TYPE, BundlePlace
+from whimbrel.wire.rest.entities import NewProject, ProjectRow
+from whimbrel.wire.rest.registering import BUNDLE_MEDIA_TYPE, MSGPACK, BundlePlace, Registered
 from whimbrel.wire.rest.runs import (
     Abort,
     Accepted,
@@ -45,9 +47,21 @@ def endpoints(house: House) -> list[Endpoint]:
     """The table of REST."""
     runs = Runs(house)
     bundles = BundleCalls(house)
+    registering = RegisterCalls(house)
+    place = f"{V1}/projects/{{project}}/domains/{{domain}}"
     one = f"{V1}/runs/{{run}}"
     bundle = f"{V1}/bundles/{{sha256}}"
     return [
+        Endpoint(
+            *("POST", f"{place}/register", registering.register, "Register a program.", list[Registered]),
+            sends=MSGPACK,
+        ),
+        Endpoint("GET", f"{V1}/projects", registering.list_projects, "Every project.", list[ProjectRow]),
+        Endpoint(
+            *("POST", f"{V1}/projects", registering.create_project, "Make a project.", ProjectRow),
+            takes=NewProject,
+            status=201,
+        ),
         Endpoint("HEAD", bundle, bundles.head_bundle, "Whether the code of this digest is here."),
         Endpoint(
             *("PUT", bundle, bundles.put_bundle, "Send code, as a .tar.gz of its root.", BundlePlace),
@@ -91,6 +105,7 @@ def application(house: House) -> Starlette:
         exception_handlers={
             WhimbrelError: problems.ours,
             HTTPException: problems.of_http,
+            ClientDisconnect: problems.left,
             Exception: problems.unexpected,
         },
     )

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from whimbrel.errors import InputInvalid, TooLarge
@@ -103,5 +103,8 @@ async def heard_out(request: Request) -> None:
                 left -= len(chunk)
                 if left <= 0:
                     return
-    except TimeoutError:
+    except (TimeoutError, ClientDisconnect):
+        return
+    except RuntimeError:
+        # Starlette's way to say that all of it has been read.
         return

@@ -82,6 +82,12 @@ async def of_http(request: Request, error: Exception) -> Response:
     return problem(status, status.phrase.replace(" ", ""), detail, headers)
 
 
+async def left(request: Request, error: Exception) -> Response:
+    """For clients that hang up while they speak: nobody hears the answer."""
+    log.info("%s %s: the client has left", request.method, request.url.path)
+    return problem(400, "Left", "the request was not sent to its end; send it again")
+
+
 async def unexpected(request: Request, error: Exception) -> Response:
     """For everything else: a fault of ours, told without its insides."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)

@@ -79,7 +79,10 @@ class SqlEntities:
                     cursor.execute(self._sql.retire_entities, said)
             return True
 
-        return await self._write(work)
+        kept = await self._write(work)
+        for entity in entities:
+            self._tell(entity.id)
+        return kept
 
     async def entity(self, id: EntityId) -> Entity | None:
         """See ``EntityStore``."""

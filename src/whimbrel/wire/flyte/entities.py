@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
-from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
+from flyteidl.admin import launch_plan_pb2, project_pb2, task_pb2, workflow_pb2
 from flyteidl.core import identifier_pb2
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from whimbrel.errors import InputInvalid
 from whimbrel.model.codec import decoder, encode
+from whimbrel.model.declared import Declarations
 from whimbrel.model.interface import Interface
 from whimbrel.model.launch_plan import LaunchPlanSpec
 from whimbrel.model.program import Program
@@ -48,14 +49,27 @@ _BODIES = {
 }
 
 
+class Native(Struct, frozen=True):
+    """What our own client said of an entity. ``body`` is the digest of all that it is, which takes the place of the
+    message when it is registered again; ``remark`` says what does not hold for it."""
+
+    body: str
+    bundle: str
+    python: str
+    remark: str = ""
+    declared: Declarations = Declarations()
+
+
 class Assembled(Struct, frozen=True):
     """A program, and the ids of its tasks and launch plans by the names that they have in it; of the plans, the
-    versions of their workflows."""
+    versions of their workflows. ``native``: it was not read from a message; the message was made of it, and is empty
+    where there is no form for it."""
 
     program: Program
     tasks: dict[str, EntityId] = {}
     plans: dict[str, EntityId] = {}
     workflows: dict[str, str] = {}
+    native: Native | None = None
 
 
 _assembled = decoder(Assembled)
@@ -224,6 +238,8 @@ def workflow_program(spec: Any, entities: Iterable[Entity]) -> Assembled:
     below = Assembled(Program({}, {}, {}, {}), {})
     plans: list[Any] = []
     for entity in entities:
+        if not entity.message:
+            raise InputInvalid(f"{entity.id} cannot be used by clients of Flyte: {_remark(entity)}")
         below = merged(below, assembled(entity))
         if entity.id.kind is EntityKind.TASK:
             templates[entity.id.name] = body(entity).template
@@ -267,11 +283,26 @@ def merged(one: Assembled, other: Assembled) -> Assembled:
 
 
 def interface_of(entity: Entity) -> Interface:
-    """What a task or workflow takes and gives."""
-    program = assembled(entity).program
-    entities: Mapping[str, Any] = program.tasks if entity.id.kind is EntityKind.TASK else program.workflows
-    found: Interface = entities[entity.id.name].interface
+    """What an entity takes and gives. A task that is a map is kept as a workflow of one node."""
+    program, name = assembled(entity).program, entity.id.name
+    entities: Mapping[str, Any] = program.workflows
+    if entity.id.kind is EntityKind.LAUNCH_PLAN:
+        plan = program.launch_plans[name]
+        return Interface(plan.interface.inputs, program.workflows[plan.workflow].interface.outputs)
+    if entity.id.kind is EntityKind.TASK and name in program.tasks:
+        entities = program.tasks
+    found: Interface = entities[name].interface
     return found
+
+
+def _remark(entity: Entity) -> str:
+    native = None if entity.message else assembled(entity).native
+    return "" if native is None else native.remark
+
+
+def spec_bytes(kind: EntityKind, message: Any) -> bytes:
+    """The body that is kept of a ``TaskSpec``, a ``WorkflowSpec`` or a ``LaunchPlan``."""
+    return body_bytes(message.spec if kind is EntityKind.LAUNCH_PLAN else message)
 
 
 # --- answers -----------------------------------------------------------------------------------------------------
@@ -284,7 +315,7 @@ def fill_task(into: Any, entity: Entity) -> None:
     into.closure.compiled_task.template.CopyFrom(spec.template)
     write_id(into.closure.compiled_task.template.id, entity.id)
     into.closure.created_at.CopyFrom(stamp(entity.created_at))
-    into.short_description = spec.description.short_description
+    into.short_description = spec.description.short_description or _remark(entity)
 
 
 def fill_workflow(into: Any, entity: Entity, tasks: Iterable[Entity] = ()) -> None:
@@ -301,7 +332,7 @@ def fill_workflow(into: Any, entity: Entity, tasks: Iterable[Entity] = ()) -> No
         template.CopyFrom(body(task).template)
         write_id(template.id, task.id)
     into.closure.created_at.CopyFrom(stamp(entity.created_at))
-    into.short_description = spec.description.short_description
+    into.short_description = spec.description.short_description or _remark(entity)
 
 
 def fill_launch_plan(into: Any, entity: Entity) -> None:
@@ -338,6 +369,17 @@ def active_query(request: Any) -> EntityQuery:
     return EntityQuery(
         EntityKind.LAUNCH_PLAN, request.project, request.domain, filters=(active,), limit=limit, offset=offset
     )
+
+
+def project_bytes(id: str, name: str, description: str) -> bytes:
+    """The body that is kept of a project."""
+    return body_bytes(project_pb2.Project(id=id, name=name or id, description=description))
+
+
+def read_project(entity: Entity) -> tuple[str, str]:
+    """What a project is called, and what it is for."""
+    message = project_pb2.Project.FromString(entity.message)
+    return message.name or entity.id.name, message.description
 
 
 def fill_project(into: Any, entity: Entity, domains: Iterable[str]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from google.protobuf import json_format, text_format
 from msgspec import Struct
 
 from whimbrel.model.declared import Declarations, TaskDeclaration
-from whimbrel.model.program import ArrayTarget, Graph, Program, TaskTarget
+from whimbrel.model.launch_plan import LaunchPlanSpec
+from whimbrel.model.program import ArrayTarget, Graph, Program, TaskSpec, TaskTarget
 from whimbrel.wire.flyte.ids import Registration
 from whimbrel.wire.flyte.launch_plans import default_plan, encode_launch_plan
 from whimbrel.wire.flyte.targets import interface_of, is_arm, map_task_name, nodes_of, subworkflows
@@ -44,43 +47,67 @@ class Message(Struct, frozen=True):
 def encode_program(program: Program, declared: Declarations, registration: Registration) -> list[Message]:
     """Everything that is registered of ``program``, each before what needs it. Raises ``InputInvalid`` for what Flyte
     has no form for."""
-    messages: list[Message] = []
-    nothing = TaskDeclaration()
     only_mapped = _only_mapped(program)
+    return [
+        Message(each.kind, each.name, each.make())
+        for each in encodings(program, declared, registration)
+        # The maps of tasks that are only mapped are tasks of their own.
+        if each.kind != "task" or each.name not in only_mapped
+    ]
+
+
+class Encoding(NamedTuple):
+    """A message that can be made, and whose it is. ``make`` raises ``InputInvalid``. ``mapped`` is what a task runs
+    that stands for a map."""
+
+    kind: Kind
+    name: str
+    make: Callable[[], Any]
+    mapped: ArrayTarget | None = None
+
+
+def encodings(program: Program, declared: Declarations, registration: Registration) -> Iterator[Encoding]:
+    """What may be registered of ``program``, each before what needs it, tasks that are only mapped too. Raises
+    ``InputInvalid`` for a map of a task that is not there."""
+    nothing = TaskDeclaration()
+
+    def task(spec: TaskSpec) -> Any:
+        body = encode_task(spec, declared.tasks.get(spec.name, nothing), registration, declared.defaults)
+        _describe(body, spec.name, spec.doc, declared)
+        return body
+
+    def mapped(name: str, target: ArrayTarget) -> Any:
+        spec = program.tasks[target.target.name]
+        said = declared.tasks.get(spec.name, nothing)
+        return encode_map_task(name, target, interface_of(target, program), spec, said, registration, declared.defaults)
+
+    def workflow(graph: Graph) -> Any:
+        body = encode_workflow(graph, program, declared, registration)
+        _describe(body, graph.name, graph.doc, declared)
+        return body
+
+    def plan_of(plan: LaunchPlanSpec) -> Any:
+        interface = program.workflows[plan.workflow].interface
+        return encode_launch_plan(plan, interface, registration, declared.defaults)
+
     for name, spec in program.tasks.items():
-        if name in only_mapped:
-            continue  # its maps are tasks of their own
-        body = encode_task(spec, declared.tasks.get(name, nothing), registration, declared.defaults)
-        _describe(body, name, spec.doc, declared)
-        messages.append(Message("task", name, body))
-    maps: dict[str, Any] = {}
+        yield Encoding("task", name, partial(task, spec))
+    maps: dict[str, ArrayTarget] = {}
     for graph in program.workflows.values():
         for node in nodes_of(graph):
             target = node.target
-            if isinstance(target, ArrayTarget) and isinstance(target.target, TaskTarget):
-                name = map_task_name(target, program)
-                if name not in maps and target.target.name in program.tasks:
-                    maps[name] = encode_map_task(
-                        name,
-                        target,
-                        interface_of(target, program),
-                        program.tasks[target.target.name],
-                        declared.tasks.get(target.target.name, nothing),
-                        registration,
-                        declared.defaults,
-                    )
-    messages += [Message("task", name, body) for name, body in maps.items()]
+            if not (isinstance(target, ArrayTarget) and isinstance(target.target, TaskTarget)):
+                continue
+            if target.target.name in program.tasks:
+                maps.setdefault(map_task_name(target, program), target)
+    for name, target in maps.items():
+        yield Encoding("task", name, partial(mapped, name, target), target)
     ordered = _inner_first(program)
     for graph in ordered:
-        body = encode_workflow(graph, program, declared, registration)
-        _describe(body, graph.name, graph.doc, declared)
-        messages.append(Message("workflow", graph.name, body))
+        yield Encoding("workflow", graph.name, partial(workflow, graph))
     plans = {graph.name: default_plan(graph) for graph in ordered} | program.launch_plans
     for name, plan in plans.items():
-        interface = program.workflows[plan.workflow].interface
-        body = encode_launch_plan(plan, interface, registration, declared.defaults)
-        messages.append(Message("launch_plan", name, body))
-    return messages
+        yield Encoding("launch_plan", name, partial(plan_of, plan))
 
 
 def _describe(body: Any, name: str, doc: str, declared: Declarations) -> None:

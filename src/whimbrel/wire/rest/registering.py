@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from whimbrel.errors import InputInvalid
 from whimbrel.model.codec import decoder, encode
 from whimbrel.model.declared import Declarations
 from whimbrel.model.program import Program
@@ -49,6 +50,14 @@ class Registered(Struct, frozen=True):
     version: str
     created: bool
     remark: str = ""
+
+
+def relative_root(path: str) -> tuple[str, ...]:
+    """The steps of a directory inside a bundle. Raises ``InputInvalid`` for one that leads out."""
+    parts = tuple(part for part in path.split("/") if part not in ("", "."))
+    if path.startswith("/") or ".." in parts or "\\" in path or not path.isprintable():
+        raise InputInvalid(f"{path[:80]!r} is no directory inside the bundle; say one relative to it.")
+    return parts
 
 
 _decoder = decoder(Registration)
