@@ -24,7 +24,7 @@ from whimbrel.client.registering import Prepared, entities_in, launched_as, prep
 from whimbrel.client.runs import RunLike, Runs, run_path
 from whimbrel.client.transfers import Transfers
 from whimbrel.client.transport import V1
-from whimbrel.client.values import Values, encode_inputs
+from whimbrel.client.values import encode_inputs
 from whimbrel.errors import InputInvalid
 from whimbrel.model.interface import Interface
 from whimbrel.model.literals import Literals
@@ -131,9 +131,13 @@ class AsyncRemote(Catalogue, Runs, Transfers):
         given = dict(inputs or {})
         entity = what.entity if isinstance(what, Configured) else looked_through(what)
         decoders: Mapping[str, Any] = {}
-        result: Callable[[Values], Any] | None = None
+        result: Callable[[Any], Any] | None = None
         if isinstance(entity, Entity) and not isinstance(entity, ReferenceEntity):
-            found, literals = await self._registered(entity, given, version, project, domain, copy, root, type_hints)
+            # Before anything is registered: what does not fit is told at once.
+            literals = await self._encoded(entity.interface, given, entity.short_name, entity, type_hints)
+            found = await self.register_entity(
+                entity, version=version, project=project, domain=domain, copy=copy, root=root
+            )
             decoders, result = entity.signature.outputs, entity.signature.assemble
         else:
             if isinstance(what, RemoteEntity):
@@ -145,42 +149,47 @@ class AsyncRemote(Catalogue, Runs, Transfers):
                 target = await self.fetch(what, version or None, project=project, domain=domain)
             else:
                 raise InputInvalid(f"{what!r} cannot be launched: give a task, a workflow, or the name of one.")
-            found = _Target(target.kind, target.project, target.domain, target.name, target.version)
+            found = Target(target.kind, target.project, target.domain, target.name, target.version)
             literals = await self._encoded(target.interface, given, target.name, None, type_hints)
+        execution = await self.launch(found, literals, name=name, options=options)
+        execution.tell_decoders(decoders, result)
+        return await self.wait(execution, timeout=timeout) if wait else execution
+
+    async def launch(
+        self, target: Target, literals: Literals, *, name: str = "", options: LaunchOptions | None = None
+    ) -> Execution:
+        """Launch what is registered with exact literals, whose files the server has."""
         launch = ExactLaunch(
-            project=found.project,
-            domain=found.domain,
-            kind=found.kind.value,
-            name=found.name,
-            version=found.version,
+            project=target.project,
+            domain=target.domain,
+            kind=target.kind.value,
+            name=target.name,
+            version=target.version,
             run_name=name or new_name(),
             options=options or LaunchOptions(),
             literals=literals,
         )
         # It has a name: to ask twice is safe.
         answer = await self.transport.send("POST", f"{V1}/runs", packed=launch, repeat=True)
-        execution = self._launched(answer.read(Launched), decoders, result)
-        execution.entity, execution.version = found.name, found.version
-        return await self.wait(execution, timeout=timeout) if wait else execution
+        execution = self._launched(answer.read(Launched))
+        execution.entity, execution.version = target.name, target.version
+        return execution
 
-    async def _registered(
+    async def register_entity(
         self,
         entity: Entity[..., Any],
-        given: dict[str, Any],
-        version: str,
-        project: str | None,
-        domain: str | None,
-        copy: Copy,
-        root: str | os.PathLike[str] | None,
-        type_hints: Mapping[str, Any] | None,
-    ) -> tuple[_Target, Literals]:
-        # Before anything is sent: what does not fit is told at once.
-        literals = await self._encoded(entity.interface, given, entity.short_name, entity, type_hints)
+        *,
+        version: str = "",
+        project: str | None = None,
+        domain: str | None = None,
+        copy: Copy = "auto",
+        root: str | os.PathLike[str] | None = None,
+    ) -> Target:
+        """Register an entity of this process with all that it names; what is launched to run it."""
         prepared = await asyncio.to_thread(lambda: prepare([entity], self.blobs, version=version, copy=copy, root=root))
         await self._register(prepared, project, domain)
         kind, named = launched_as(entity, prepared.registration.program)
-        place = (project or self.project, domain or self.domain)
-        return _Target(kind, *place, named, prepared.registration.version), literals
+        return Target(kind, project or self.project, domain or self.domain, named, prepared.registration.version)
 
     async def _encoded(
         self,
@@ -194,10 +203,8 @@ class AsyncRemote(Catalogue, Runs, Transfers):
             lambda: encode_inputs(interface, given, self.blobs, what=what, entity=entity, type_hints=type_hints)
         )
 
-    def _launched(
-        self, said: Launched, decoders: Mapping[str, Any] | None = None, result: Callable[[Values], Any] | None = None
-    ) -> Execution:
-        execution = Execution(said.run, decoders=decoders, result=result)
+    def _launched(self, said: Launched) -> Execution:
+        execution = Execution(said.run)
         execution.project, execution.domain, execution.name = said.project, said.domain, said.name
         execution.url = said.url or f"{self.config.url}{V1}/runs/{said.run}"
         return execution
@@ -232,14 +239,16 @@ class AsyncRemote(Catalogue, Runs, Transfers):
         return self._again(run, answer.read(Launched))
 
     def _again(self, run: RunLike, said: Launched) -> Execution:
-        if isinstance(run, str):
-            return self._launched(said)
-        again = self._launched(said, run.decoders, run._result)
-        again.entity, again.version = run.entity, run.version
+        again = self._launched(said)
+        if isinstance(run, Execution):
+            again.entity, again.version = run.entity, run.version
+            again.tell_decoders(run.decoders, run.assemble)
         return again
 
 
-class _Target(msgspec.Struct, frozen=True):
+class Target(msgspec.Struct, frozen=True):
+    """What is launched, by its full id."""
+
     kind: EntityKind
     project: str
     domain: str

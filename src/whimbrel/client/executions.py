@@ -6,6 +6,7 @@ Knows: REST's structs, lazy values. Must not know: transports.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from whimbrel.client.values import Values
@@ -50,7 +51,7 @@ class Execution:
     looked at.
     """
 
-    def __init__(self, run: str, *, decoders: Any = None, result: Any = None) -> None:
+    def __init__(self, run: str) -> None:
         self.run = run
         self.project = ""
         self.domain = ""
@@ -71,8 +72,10 @@ class Execution:
         self.failure: Failure | None = None
         self._inputs: Values | None = None
         self._outputs: Values | None = None
-        self._decoders = decoders or {}
-        self._result = result
+        self.decoders: Mapping[str, Any] = {}
+        """How its outputs are read, by name, where the entity is at hand."""
+        self.assemble: Callable[[Any], Any] | None = None
+        """How they are put together to what the function returns."""
 
     @property
     def is_done(self) -> bool:
@@ -111,8 +114,8 @@ class Execution:
     def result(self) -> Any:
         """What the function would have returned: the value, a tuple of several, or ``None``. Raises as ``outputs``."""
         outputs = self.outputs
-        if self._result is not None:
-            return self._result(outputs)
+        if self.assemble is not None:
+            return self.assemble(outputs)
         values = [outputs[name] for name in outputs]
         return values[0] if list(outputs) == ["o0"] else tuple(values) if values else None
 
@@ -152,10 +155,9 @@ class Execution:
         """Its values."""
         self._inputs, self._outputs, self.failure = inputs, outputs, failure
 
-    @property
-    def decoders(self) -> Any:
-        """How its outputs are read, by name, where the entity is at hand."""
-        return self._decoders
+    def tell_decoders(self, decoders: Mapping[str, Any], assemble: Callable[[Any], Any] | None) -> None:
+        """What is known of the entity here."""
+        self.decoders, self.assemble = decoders, assemble
 
     def __repr__(self) -> str:
         return f"<run {self.run} of {self.entity or 'something'}: {self.phase.value}>"

@@ -115,6 +115,8 @@ class Remote:
     create_project = _blocking(AsyncRemote.create_project)
     # runs
     execute = _blocking(AsyncRemote.execute)
+    register_entity = _blocking(AsyncRemote.register_entity)
+    launch = _blocking(AsyncRemote.launch)
     relaunch = _blocking(AsyncRemote.relaunch)
     recover = _blocking(AsyncRemote.recover)
     run = _blocking(AsyncRemote.run)

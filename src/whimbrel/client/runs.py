@@ -6,8 +6,9 @@ Knows: REST's paths and structs, streams. Must not know: how runs are launched.
 from __future__ import annotations
 
 import asyncio
+import base64
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -20,6 +21,9 @@ from whimbrel.client.following import END, follow
 from whimbrel.client.transport import V1
 from whimbrel.client.values import Values, files_in
 from whimbrel.errors import InputInvalid
+from whimbrel.model import codec
+from whimbrel.model.attempt import LogChunk, Progress
+from whimbrel.model.events import Event
 from whimbrel.model.run import Phase
 from whimbrel.types.registry import default_registry
 from whimbrel.wire.literal_json import to_json
@@ -30,6 +34,8 @@ from whimbrel.wire.rest.runs import Abort, Accepted, Answer, Deck, Detail, Line,
 RunLike: TypeAlias = "Execution | str"
 """A run: what ``execute`` gave, or its id."""
 _PAGE = 100
+
+_exact = codec.decoder(Event | LogChunk | Progress)
 
 
 class Runs(Connection):
@@ -99,6 +105,20 @@ class Runs(Connection):
         async with aclosing(messages):
             async for message in messages:
                 yield {"event": message.name, **msgspec.json.decode(message.data)}
+
+    async def exact_events(
+        self, run: RunLike, *, live: bool = True, lost: Callable[[Exception | None], None] | None = None
+    ) -> AsyncIterator[Event | LogChunk | Progress]:
+        """The log of a run to the bit, with what its tasks write and how far they say that they are: what the engine
+        folds to the state of the run. Until its end; without ``live`` only what there is now. ``lost`` is told when the
+        server went away, which is waited for."""
+        messages = follow(self.transport, f"{run_path(run)}/events", params={"form": "exact"}, lost=lost)
+        async with aclosing(messages):
+            async for message in messages:
+                if message.name == "exact":
+                    yield _exact.decode(base64.b64decode(message.data))
+                elif message.name == "now" and not live:
+                    return
 
     async def logs(
         self, run: RunLike, *, node: str = "", follow_on: bool = False, after: int = 0

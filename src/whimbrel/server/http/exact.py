@@ -35,9 +35,11 @@ def place_of(last_event: str) -> tuple[int, int]:
 
 
 async def everything(house: House, run: str, seq: int, line: int) -> AsyncIterator[str]:
-    """The messages of ``run`` behind the event ``seq`` and the chunk of output ``line``, until its end."""
+    """The messages of ``run`` behind the event ``seq`` and the chunk of output ``line``, until its end. Where what
+    there is ends, and what comes begins, ``now`` is said."""
     store = house.home.store
     told: dict[tuple[str, int], float] = {}
+    caught_up = False
     with house.feed.following(run) as changed:
         async for look in sse.changes(changed):
             if not look:
@@ -62,6 +64,9 @@ async def everything(house: House, run: str, seq: int, line: int) -> AsyncIterat
             if phase.terminal:
                 yield end(run, phase)
                 return
+            if not caught_up:
+                caught_up = True
+                yield sse.message("now", "{}")
             if house.feed.closed:
                 return
 
