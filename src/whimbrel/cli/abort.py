@@ -13,6 +13,7 @@ import click
 
 from whimbrel.cli.embedded import NOWHERE, PROCESSES, embedded
 from whimbrel.cli.run_ids import find_run
+from whimbrel.cli.servers import remote_option
 from whimbrel.cli.settings import err, home_option, json_option, looking, out, print_json, verbose_option
 from whimbrel.engine.run import Run
 from whimbrel.errors import HomeLocked, RunNotResumable
@@ -25,6 +26,7 @@ _POLL = 0.1
 
 
 @click.command("abort", short_help="End a run.", epilog='Example:  whimbrel abort latest --reason "wrong month"')
+@remote_option("whimbrel.cli.remote_runs:abort")
 @home_option
 @json_option
 @verbose_option

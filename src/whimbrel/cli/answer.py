@@ -17,6 +17,7 @@ import click
 
 from whimbrel.cli.ownership import owner_of
 from whimbrel.cli.run_ids import find_run
+from whimbrel.cli.servers import remote_option
 from whimbrel.cli.settings import (
     err,
     home_argument,
@@ -54,6 +55,7 @@ Read = Callable[[Gate], Literal]
 
 
 @click.command("approve", short_help="Say yes at a gate of a run.", epilog="Example:  whimbrel approve latest release")
+@remote_option("whimbrel.cli.remote_runs:approve")
 @home_option
 @json_option
 @verbose_option
@@ -74,6 +76,7 @@ def approve(context: click.Context, run: str, gate: str | None, home: Path, as_j
     short_help="Say no at a gate of a run.",
     epilog='Example:  whimbrel reject latest release --reason "not this week"',
 )
+@remote_option("whimbrel.cli.remote_runs:reject")
 @home_option
 @json_option
 @verbose_option
@@ -97,6 +100,7 @@ def reject(
     short_help="Give a run the value that a gate waits for.",
     epilog="Example:  whimbrel signal latest rows 500",
 )
+@remote_option("whimbrel.cli.remote_runs:signal")
 @home_option
 @json_option
 @verbose_option
@@ -155,7 +159,7 @@ def _answer(
     repeat = home_argument(context, home)
     if gate is None:
         return asyncio.run(_list(home, text, repeat, as_json))
-    summary, taken = asyncio.run(_sent(home, text, gate, read, by or _account(), reason))
+    summary, taken = asyncio.run(_sent(home, text, gate, read, by or account(), reason))
     driven = owner_of(home) is not None
     if as_json:
         print_json({"run": summary.id, "gate": gate, "taken": taken})
@@ -169,7 +173,8 @@ def _answer(
     return 0
 
 
-def _account() -> str:
+def account() -> str:
+    """The name of the account, "" where it has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -88,7 +88,7 @@ async def _drive(manner: Manner, begin: Callable[[Embedded], Awaitable[str]], sh
             resume = f"whimbrel resume {run_id}{manner.home_option}"
             progress.say(f"run {run_id} · home {manner.home}")
             stop.aim(lambda: engine.plane.park(run_id), resume)
-            drawing = asyncio.ensure_future(_draw(progress))
+            drawing = asyncio.ensure_future(draw(progress))
             try:
                 result = await engine.plane.wait(run_id)
             finally:
@@ -106,7 +106,8 @@ async def _drive(manner: Manner, begin: Callable[[Embedded], Awaitable[str]], sh
         stop.ignore()
 
 
-async def _draw(progress: Watcher) -> None:
+async def draw(progress: Watcher) -> None:
+    """Let a watcher draw, for ever."""
     while True:
         progress.draw()
         await asyncio.sleep(FRAME)
@@ -169,6 +170,11 @@ def _finish(
         for line in waiting_lines(run, manner.home_option) if run is not None else ():
             err(f"  {line}")
         return stopped
+    return conclude(manner, result, run, blobs, show)
+
+
+def conclude(manner: Manner, result: RunResult, run: Run | None, blobs: BlobStore, show: Show) -> int:
+    """Say what came of a run that has ended; the exit code."""
     if run is not None and not manner.quiet:
         _say_end(run)
     outputs = read_literals(result.outputs, blobs)

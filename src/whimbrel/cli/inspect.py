@@ -14,6 +14,7 @@ import click
 
 from whimbrel.cli.ownership import owner_of
 from whimbrel.cli.run_ids import find_run
+from whimbrel.cli.servers import remote_option
 from whimbrel.cli.settings import (
     colour,
     home_argument,
@@ -46,6 +47,7 @@ _UNDER_WAY = (Phase.QUEUED, Phase.RUNNING, Phase.SUCCEEDING, Phase.FAILING, Phas
 @click.command(
     "runs", short_help="List runs, the newest first.", epilog="Example:  whimbrel runs --phase failed --limit 5"
 )
+@remote_option("whimbrel.cli.remote_runs:runs")
 @home_option
 @json_option
 @verbose_option
@@ -53,18 +55,23 @@ _UNDER_WAY = (Phase.QUEUED, Phase.RUNNING, Phase.SUCCEEDING, Phase.FAILING, Phas
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="At most so many.")
 def runs(home: Path, as_json: bool, phases: tuple[str, ...], limit: int) -> int:
     """List runs, the newest first."""
-    wanted = [_phase(text) for text in phases]
+    wanted = [phase_named(text) for text in phases]
     found = asyncio.run(_summaries(home, wanted, limit))
     if as_json:
         print_json([summary_json(summary) for summary in found])
-        return 0
+    else:
+        show_rows(found, wanted, driven=owner_of(home) is not None)
+    return 0
+
+
+def show_rows(found: list[RunSummary], wanted: list[Phase], *, driven: bool) -> None:
+    """A table of runs. ``driven``: somebody carries on with those that are under way."""
     if not found:
         out("no runs" + (f" in {', '.join(phase.value for phase in wanted)}" if wanted else ""))
-        return 0
+        return
     now = time.time()
     width = max(len(summary.id) for summary in found)
     name_width = min(max(len(summary.entity) for summary in found), 40)
-    driven = owner_of(home) is not None
     for summary in found:
         took = show_seconds((summary.ended_at or now) - (summary.started_at or summary.created_at))
         resumable = summary.phase in _UNDER_WAY and not driven
@@ -79,10 +86,10 @@ def runs(home: Path, as_json: bool, phases: tuple[str, ...], limit: int) -> int:
             f"{_styled(summary.phase, 9)}  {took if summary.ended_at or not resumable else '':>8}  {remark}"
         )
         out(row.rstrip())
-    return 0
 
 
-def _phase(text: str) -> Phase:
+def phase_named(text: str) -> Phase:
+    """The phase that ``--phase`` says. Raises ``InputInvalid``."""
     try:
         return Phase(text.upper().replace("-", "_"))
     except ValueError:
@@ -121,6 +128,7 @@ async def _summaries(home: Path, phases: list[Phase], limit: int) -> list[RunSum
     short_help="Show what ran: the tree, attempts, cache, errors.",
     epilog="Example:  whimbrel describe latest",
 )
+@remote_option("whimbrel.cli.remote_runs:describe")
 @home_option
 @json_option
 @verbose_option
@@ -137,6 +145,32 @@ def describe(context: click.Context, run: str, home: Path, as_json: bool, everyt
     if as_json:
         print_json(run_json(summary, state, inputs, outputs, story=story, progress=progress))
         return 0
+    repeat = home_argument(context, home)
+    show_run(summary, state, inputs, outputs, progress, everything=everything, repeat=repeat)
+    if not state.phase.terminal:
+        owner = owner_of(home)
+        if owner is None:
+            out(f"nobody is driving it; carry on with: whimbrel resume {summary.id}{repeat}")
+        else:
+            out(f"the home is in use by {owner}")
+    if story:
+        out("")
+        for text in state.story():
+            out(text)
+    return 0
+
+
+def show_run(
+    summary: RunSummary,
+    state: Run,
+    inputs: Literals,
+    outputs: Literals,
+    progress: dict[str, Progress],
+    *,
+    everything: bool,
+    repeat: str,
+) -> None:
+    """The tree of a run, and what is to be said of all of it. ``repeat`` goes into the commands that are printed."""
     now = time.time()
     for line in tree(state, now, fold=0 if everything else FOLD, detail=True, said=progress):
         out(_shown(line))
@@ -154,19 +188,8 @@ def describe(context: click.Context, run: str, home: Path, as_json: bool, everyt
         out(f"resumed  {times} time{'' if times == 1 else 's'}")
     if state.failure is not None:
         out(f"failure  {state.failure.title.partition(chr(10))[0]}")
-    for told in waiting_lines(state, home_argument(context, home)):
+    for told in waiting_lines(state, repeat):
         out(f"waits    {told}")
-    if not state.phase.terminal:
-        owner = owner_of(home)
-        if owner is None:
-            out(f"nobody is driving it; carry on with: whimbrel resume {summary.id}{home_argument(context, home)}")
-        else:
-            out(f"the home is in use by {owner}")
-    if story:
-        out("")
-        for text in state.story():
-            out(text)
-    return 0
 
 
 def _shown(line: Line) -> str:

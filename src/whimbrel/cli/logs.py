@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from whimbrel.cli.run_ids import find_run
+from whimbrel.cli.servers import remote_option
 from whimbrel.cli.settings import colour, home_option, json_option, looking, out, verbose_option
 from whimbrel.cli.terminal_text import clean, whole_lines
 from whimbrel.controlplane.ports import LogLine
@@ -30,6 +31,7 @@ _PAGE = 5000
     short_help="Show what the tasks of a run wrote.",
     epilog="Example:  whimbrel logs latest --node n0 -f",
 )
+@remote_option("whimbrel.cli.remote_runs:logs")
 @home_option
 @json_option
 @verbose_option
@@ -45,10 +47,10 @@ def logs(run: str, home: Path, as_json: bool, node: str, follow: bool, raw: bool
 
     With --json every line is an object.
     """
-    return asyncio.run(_logs(run, home, node, follow=follow, printer=_Printer(as_json=as_json, raw=raw)))
+    return asyncio.run(_logs(run, home, node, follow=follow, printer=LogPrinter(as_json=as_json, raw=raw)))
 
 
-class _Printer:
+class LogPrinter:
     """Chunks to lines, each with its node in front."""
 
     def __init__(self, *, as_json: bool, raw: bool) -> None:
@@ -85,7 +87,7 @@ class _Printer:
             out(f"{path} | {said_as}{clean(line, colours=colour('stdout'))}")
 
 
-async def _logs(text: str, home: Path, node: str, *, follow: bool, printer: _Printer) -> int:
+async def _logs(text: str, home: Path, node: str, *, follow: bool, printer: LogPrinter) -> int:
     async with looking(home) as opened:
         summary = await find_run(opened.store, text)
         last = await _show_all(opened, summary.id, node, 0, printer)
@@ -100,7 +102,7 @@ async def _logs(text: str, home: Path, node: str, *, follow: bool, printer: _Pri
     return 0
 
 
-async def _show_all(home: Home, run: str, node: str, last: int, printer: _Printer) -> int:
+async def _show_all(home: Home, run: str, node: str, last: int, printer: LogPrinter) -> int:
     while chunks := await home.store.logs(run, path=node, after=last, limit=_PAGE):
         for chunk in chunks:
             printer.show(chunk)

@@ -23,6 +23,7 @@ from whimbrel.cli.embedded import Embedded
 from whimbrel.cli.inputs import unknown_input
 from whimbrel.cli.run import ENGINE_OPTIONS
 from whimbrel.cli.run_ids import find_run
+from whimbrel.cli.servers import remote_option
 from whimbrel.cli.settings import err, home_argument, home_option, json_option, looking, out, print_json, verbose_option
 from whimbrel.controlplane.rerun import Forecast, Rerun, Verdict, forecast, reusable, settle
 from whimbrel.engine.run import Run
@@ -81,6 +82,7 @@ def _manner(context: click.Context, home: Path, as_json: bool, options: Mapping[
     short_help="Run again what failed, and take what had succeeded.",
     epilog="Example:  whimbrel recover latest",
 )
+@remote_option("whimbrel.cli.remote_runs:recover")
 @home_option
 @json_option
 @verbose_option

@@ -217,18 +217,20 @@ class AsyncRemote(Catalogue, Runs, Transfers):
         name: str = "",
         options: LaunchOptions | None = None,
         type_hints: Mapping[str, Any] | None = None,
+        literals: Literals | None = None,
     ) -> Execution:
-        """Run again what a run ran, with ``inputs`` laid over those that it had."""
-        literals: Literals = {}
+        """Run again what a run ran, with ``inputs`` (or exact ``literals``) laid over those that it had."""
+        exact = dict(literals or {})
         if inputs:
             execution = run if isinstance(run, Execution) else await self.run(run)
             known = await self.fetch(
                 execution.entity, execution.version or None, project=execution.project, domain=execution.domain
             )
+            # The others have their values: only those that are given are looked at.
             wanted = {key: known.interface.inputs[key] for key in inputs if key in known.interface.inputs}
             partly = Interface(wanted if len(wanted) == len(inputs) else known.interface.inputs)
-            literals = await self._encoded(partly, inputs, known.name, None, type_hints)
-        said = ExactRelaunch(literals, UNSET if options is None else options, name or new_name())
+            exact |= await self._encoded(partly, inputs, known.name, None, type_hints)
+        said = ExactRelaunch(exact, UNSET if options is None else options, name or new_name())
         answer = await self.transport.send("POST", f"{run_path(run)}/relaunch", packed=said, repeat=True)
         return self._again(run, answer.read(Launched))
 

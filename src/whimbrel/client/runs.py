@@ -48,13 +48,18 @@ class Runs(Connection):
     async def sync(self, execution: RunLike, *, nodes: bool = True) -> Execution:
         """The run as it is now: its phase, its values, and with ``nodes`` everything in it."""
         found = Execution(execution) if isinstance(execution, str) else execution
-        detail: Detail = (await self.transport.send("GET", run_path(found))).read(Detail)
+        detail = await self.detail(found)
         if nodes:
             found.tell_detail(detail)
         else:
             found.tell_row(detail)
             found.waiting = list(detail.waiting)
         await self._values(found)
+        return found
+
+    async def detail(self, run: RunLike) -> Detail:
+        """All that a server says of a run, for programs."""
+        found: Detail = (await self.transport.send("GET", run_path(run))).read(Detail)
         return found
 
     async def _values(self, execution: Execution) -> None:
