@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from whimbrel.controlplane.access import must
-from whimbrel.errors import NotAllowed, NotAuthenticated, WhimbrelError
+from whimbrel.errors import NotAuthenticated, WhimbrelError
 from whimbrel.model.access import Action, Place, Principal
 from whimbrel.server.auth.auditing import Auditor
 
@@ -48,28 +47,6 @@ class Gate:
                 return found
         raise NotAuthenticated("this token is good for nothing here, or not any more; log in again.")
 
-    async def admit(
-        self,
-        authorization: str,
-        action: Action,
-        places: Sequence[Place],
-        *,
-        name: str,
-        target: str = "",
-        address: str = "",
-    ) -> Principal | None:
-        """Who asks, if they may do ``action`` in the first of ``places`` and read in the others. What is refused is
-        noted. Raises ``NotAuthenticated``, ``NotAllowed``."""
-        principal = None
-        try:
-            principal = await self.who(authorization)
-            for number, place in enumerate(places):
-                must(principal, Action.READ if number and action is not Action.OPEN else action, place)
-        except (NotAuthenticated, NotAllowed) as error:
-            await self.note(principal, name, places[0], target, type(error).__name__, address)
-            raise
-        return principal
-
     async def done(
         self,
         principal: Principal | None,
@@ -86,7 +63,7 @@ class Gate:
             await self.note(principal, name, place, target, _outcome(error), address)
 
     async def note(
-        self, principal: Principal | None, name: str, place: Place, target: str, outcome: str, address: str
+        self, principal: Principal | None, name: str, place: Place | None, target: str, outcome: str, address: str
     ) -> None:
         """A line in the audit log."""
         who = "" if principal is None else str(principal)

@@ -18,6 +18,8 @@ import grpc.aio
 from whimbrel.errors import (
     AlreadyExists,
     EntityNotFound,
+    NotAllowed,
+    NotAuthenticated,
     RunNotResumable,
     StoreFull,
     UserError,
@@ -48,6 +50,8 @@ class Calling(NamedTuple):
 _CODES: tuple[tuple[type[WhimbrelError], grpc.StatusCode], ...] = (
     (AlreadyExists, grpc.StatusCode.ALREADY_EXISTS),
     (EntityNotFound, grpc.StatusCode.NOT_FOUND),
+    (NotAuthenticated, grpc.StatusCode.UNAUTHENTICATED),
+    (NotAllowed, grpc.StatusCode.PERMISSION_DENIED),
     (RunNotResumable, grpc.StatusCode.FAILED_PRECONDITION),
     (UserError, grpc.StatusCode.INVALID_ARGUMENT),
     (StoreFull, grpc.StatusCode.RESOURCE_EXHAUSTED),

@@ -18,6 +18,8 @@ from whimbrel.errors import (
     CompileError,
     EntityNotFound,
     Fenced,
+    NotAllowed,
+    NotAuthenticated,
     RunNotResumable,
     StoreError,
     TooLarge,
@@ -34,6 +36,10 @@ def status_of(error: WhimbrelError) -> HTTPStatus:
     """Whose fault it is, in HTTP's words."""
     if isinstance(error, EntityNotFound):
         return HTTPStatus.NOT_FOUND
+    if isinstance(error, NotAuthenticated):
+        return HTTPStatus.UNAUTHORIZED
+    if isinstance(error, NotAllowed):
+        return HTTPStatus.FORBIDDEN
     if isinstance(error, RunNotResumable | Fenced | AlreadyExists | VersionConflict):
         return HTTPStatus.CONFLICT
     if isinstance(error, TooLarge):
@@ -68,7 +74,9 @@ async def ours(request: Request, error: Exception) -> Response:
     lines: tuple[ProblemLine, ...] = ()
     if isinstance(error, CompileError):
         lines = tuple(ProblemLine(each.message, each.remedy, each.file or "", each.line) for each in error.problems)
-    return problem(status, type(error).__name__, str(error), problems=lines)
+    # RFC 6750, 3: programs learn from it that a token is wanted.
+    headers = {"www-authenticate": 'Bearer realm="whimbrel"'} if status is HTTPStatus.UNAUTHORIZED else None
+    return problem(status, type(error).__name__, str(error), headers, lines)
 
 
 async def of_http(request: Request, error: Exception) -> Response:

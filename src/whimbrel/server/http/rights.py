@@ -1,0 +1,68 @@
+"""What each route needs: one table, which a test holds to be complete. A route that is not in it needs everything.
+
+Knows: routes by method and path. Must not know: handlers, who asks.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import NamedTuple
+
+from whimbrel.model.access import Action
+
+V1 = "/api/v1"
+
+
+class Where(Enum):
+    """Where a route says which place it reaches into."""
+
+    NOWHERE = auto()
+    """In none in particular."""
+    EVERYWHERE = auto()
+    PATH = auto()
+    """``{project}`` and ``{domain}`` of the path."""
+    QUERY = auto()
+    """``project`` and ``domain`` of the query; all of them where they are not said."""
+    RUN = auto()
+    """The place of ``{run}``; a run that is in none is everybody's who may everywhere."""
+    BODY = auto()
+    """The handler reads it, and says so: ``must_reach``."""
+    SIGNED = auto()
+    """The address carries its own permission."""
+
+
+class Right(NamedTuple):
+    """What a route needs, and where."""
+
+    action: Action
+    where: Where
+
+
+_RUN = f"{V1}/runs/{{run}}"
+_LOOK = Right(Action.READ, Where.RUN)
+_SAY = Right(Action.ANSWER, Where.RUN)
+
+RIGHTS: dict[tuple[str, str], Right] = {
+    ("GET", "/healthz"): Right(Action.OPEN, Where.NOWHERE),
+    ("GET", "/readyz"): Right(Action.OPEN, Where.NOWHERE),
+    ("GET", "/metrics"): Right(Action.SELF, Where.NOWHERE),
+    ("GET", f"{V1}/openapi.json"): Right(Action.OPEN, Where.NOWHERE),
+    ("PUT", "/uploads/{project}/{domain}/{root}/{name}"): Right(Action.OPEN, Where.SIGNED),
+    ("GET", f"{V1}/audit"): Right(Action.ADMIN, Where.EVERYWHERE),
+    ("GET", f"{V1}/runs"): Right(Action.READ, Where.QUERY),
+    ("GET", f"{V1}/events"): Right(Action.READ, Where.QUERY),
+    ("GET", _RUN): _LOOK,
+    ("GET", f"{_RUN}/events"): _LOOK,
+    ("GET", f"{_RUN}/logs"): _LOOK,
+    ("GET", f"{_RUN}/decks"): _LOOK,
+    ("POST", f"{_RUN}/abort"): _SAY,
+    ("POST", f"{_RUN}/approve"): _SAY,
+    ("POST", f"{_RUN}/reject"): _SAY,
+    ("POST", f"{_RUN}/signal"): _SAY,
+    ("POST", f"{_RUN}/recover"): Right(Action.LAUNCH, Where.RUN),
+}
+
+
+def right_of(method: str, path: str) -> Right:
+    """What a route needs, by its path as it is declared."""
+    return RIGHTS.get((method, path), Right(Action.ADMIN, Where.EVERYWHERE))
