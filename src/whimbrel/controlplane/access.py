@@ -40,6 +40,24 @@ def sees(principal: Principal, place: Place) -> bool:
     return any(grant.place.touches(place) for grant in principal.grants)
 
 
+def may_somewhere(principal: Principal, action: Action) -> bool:
+    """Whether there is a place in which ``principal`` may do that."""
+    if ALL_SCOPES not in principal.scopes and action.value not in principal.scopes:
+        return False
+    return any(action in ALLOWED[grant.role] for grant in principal.grants)
+
+
+def must_somewhere(principal: Principal | None, action: Action) -> None:
+    """Raises ``NotAuthenticated`` or ``NotAllowed`` unless ``may_somewhere``."""
+    if principal is None:
+        raise NotAuthenticated
+    if not may_somewhere(principal, action):
+        raise NotAllowed(
+            f"{principal} may not {action.value} anywhere; whoever keeps the server can grant a role: "
+            f"whimbrel auth role grant {principal} ROLE."
+        )
+
+
 def must(principal: Principal | None, action: Action, place: Place) -> None:
     """Raises ``NotAuthenticated`` or ``NotAllowed`` unless ``may``."""
     if may(principal, action, place):

@@ -27,24 +27,26 @@ from whimbrel.controlplane.registry import Registry
 from whimbrel.controlplane.scheduler import Scheduler
 from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.engine.run import Run
-from whimbrel.errors import InputInvalid, WhimbrelError
+from whimbrel.errors import WhimbrelError
 from whimbrel.executors.bundled import BundledExecutor
 from whimbrel.executors.commands import CommandExecutor
 from whimbrel.executors.processes import ProcessExecutor
 from whimbrel.executors.routed import RoutedExecutor
-from whimbrel.model.attempt import LogChunk, Progress, Report
+from whimbrel.model.attempt import AttemptEnd, LogChunk, Progress, Report
 from whimbrel.model.events import Event
 from whimbrel.model.run import Phase
 from whimbrel.model.scheduled import Firing
+from whimbrel.server.auth.access import Access, made_access
 from whimbrel.server.draining import DrainingExecutor
 from whimbrel.server.feed import Feed
 from whimbrel.server.grpc.services import registrations
 from whimbrel.server.grpc.serving import GrpcServing
-from whimbrel.server.house import House, ServerConfig, is_loopback
+from whimbrel.server.house import Auth, House, ServerConfig, is_loopback, must_be_safe
 from whimbrel.server.http.application import application
 from whimbrel.server.http.serving import HttpServing
 from whimbrel.server.metrics import Metrics
 from whimbrel.server.port import Front
+from whimbrel.server.tls import tls_context
 from whimbrel.stores.bundles import Bundles
 from whimbrel.stores.home import open_home
 from whimbrel.stores.secrets import SecretStore
@@ -55,6 +57,8 @@ UNFINISHED = tuple(phase for phase in Phase if not phase.terminal)
 RESUMED_AT_A_TIME = 16
 """Runs that are read and folded at once after a start; more would keep requests waiting."""
 _PAGE = 500
+_CLEANING = 600.0
+"""Seconds between two looks at what has expired."""
 _GRACE = 2.0
 """Seconds that calls and requests have to end when the server stops; they are short, and streams are told."""
 
@@ -85,8 +89,16 @@ class Server:
     @property
     def url(self) -> str:
         """Where clients find the server."""
-        host = "localhost" if is_loopback(self.config.host) else self.config.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
+        if self.config.public_url:
+            return self.config.public_url.rstrip("/")
+        return f"{'https' if self.config.tls_cert is not None else 'http'}://{self.address}"
+
+    @property
+    def address(self) -> str:
+        """Host and port, for clients on this machine."""
+        host = self.config.host
+        host = "localhost" if is_loopback(host) or host in ("0.0.0.0", "::") else host
+        return f"{f'[{host}]' if ':' in host else host}:{self._port}"
 
     async def start(self) -> None:
         """Be ready for clients. Raises ``HomeLocked`` and the other ``StoreError`` of ``open_home``; ``InputInvalid``
@@ -99,12 +111,8 @@ class Server:
 
     async def _start(self) -> None:
         config, stack = self.config, self._stack
-        if not is_loopback(config.host):
-            raise InputInvalid(
-                f"--host {config.host} can be reached from other machines, and there is no authentication yet: "
-                f"anybody there could run code here. Leave --host out, and reach the server through a tunnel "
-                f"(ssh -L {config.port}:localhost:{config.port} …)"
-            )
+        must_be_safe(config)
+        tls = tls_context(config.tls_cert, config.tls_key) if config.tls_cert is not None else None
         home = stack.enter_context(open_home(config.home, exclusive=True))
         inner = _inner_sockets(stack)
         clock, ids = SystemClock(), RandomIds()
@@ -113,6 +121,7 @@ class Server:
         front = Front(
             grpc=str(inner / "grpc"),
             http=str(inner / "http"),
+            tls=tls,
             count=lambda kind: metrics.count("whimbrel_connections_total", f'kind="{kind}"'),
         )
         self._port = front.bind(config.host, config.port)
@@ -123,7 +132,19 @@ class Server:
         bundles = Bundles(home.path / "bundles")
         bundles.sweep()
 
+        access = None
+        if config.auth is not Auth.OFF:
+            access = await made_access(
+                home.store,
+                clock.now,
+                url=lambda: self.url,
+                oidc=config.oidc if config.auth is Auth.OIDC else None,
+                trusts_proxy=config.behind_proxy,
+            )
+
         def ended(report: Report) -> None:
+            if access is not None and isinstance(report, AttemptEnd):
+                access.attempts.end(report.attempt)
             metrics.count("whimbrel_attempts_total", f'outcome="{type(report).__name__}"')
 
         def changed(run: Run, event: Event | LogChunk | Progress) -> None:
@@ -190,6 +211,7 @@ class Server:
             url=lambda: self.url,
             queued=lambda: executor.queued,
             draining=lambda: self._draining,
+            access=access,
         )
         # Last in, first out: the doors close before the engine does.
         grpc = GrpcServing(str(inner / "grpc"), registrations(house))
@@ -212,6 +234,8 @@ class Server:
         stack.push_async_callback(drain)
         front.start()
         scheduler.start()
+        if access is not None:
+            stack.push_async_callback(_stopped, asyncio.ensure_future(_cleaning(access, clock.now)))
         self._resuming = asyncio.ensure_future(_resume(house))
         stack.push_async_callback(_stopped, self._resuming)
 
@@ -257,6 +281,17 @@ async def _resume(house: House) -> None:
 
 def _log_broken(run: str, error: BaseException) -> None:
     log.error("run %s is driven no more: %s", run, error, exc_info=None if isinstance(error, WhimbrelError) else error)
+
+
+async def _cleaning(access: Access, now: Callable[[], float]) -> None:
+    """Forget tokens and codes that have expired, from time to time."""
+    while True:
+        try:
+            await access.clean(now())
+        except WhimbrelError as error:
+            # A full disk ends by itself, or the runs say so.
+            log.warning("what has expired could not be forgotten: %s", error)
+        await asyncio.sleep(_CLEANING)
 
 
 async def _stopped(task: asyncio.Task[None]) -> None:

@@ -14,6 +14,7 @@ import contextlib
 import errno
 import os
 import socket
+import ssl
 from collections.abc import Callable
 
 from whimbrel.errors import InputInvalid
@@ -37,6 +38,7 @@ class Front:
     """Listens on ``host``:``port``; passes gRPC on to the Unix socket ``grpc``, the rest to ``http``.
 
     ``count`` hears of every connection, by kind: ``grpc``, ``http``, ``silent`` (said nothing in time, or hung up).
+    With ``tls`` it is spoken here: the inner servers know nothing of it.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class Front:
         first_bytes: float = FIRST_BYTES,
         half_closed: float = HALF_CLOSED,
         connections: int = CONNECTIONS,
+        tls: ssl.SSLContext | None = None,
         count: Callable[[str], None] = lambda kind: None,
     ) -> None:
         self._grpc = grpc
         self._http = http
         self._first_bytes = first_bytes
         self._half_closed = half_closed
+        self._tls = tls
         self._room = asyncio.Semaphore(connections)
         self._count = count
         self._socket: socket.socket | None = None
@@ -123,9 +127,11 @@ class Front:
         with contextlib.suppress(OSError):
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            reader, writer = await asyncio.open_connection(sock=accepted, limit=CHUNK)
+            reader, writer = await self._opened(accepted)
         except OSError:
+            # TLS that is none is one of them.
             accepted.close()
+            self._count("silent")
             return
         try:
             first = await self._first(reader)
@@ -140,6 +146,18 @@ class Front:
             pass
         finally:
             _drop(writer)
+
+    async def _opened(self, accepted: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The streams of a connection. Raises ``OSError``."""
+        if self._tls is None:
+            return await asyncio.open_connection(sock=accepted, limit=CHUNK)
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=CHUNK, loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        transport, _ = await loop.connect_accepted_socket(
+            lambda: protocol, accepted, ssl=self._tls, ssl_handshake_timeout=self._first_bytes
+        )
+        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
     async def _first(self, reader: asyncio.StreamReader) -> bytes:
         """What a connection begins with, as far as is needed to know what it is; b"" when that does not come."""

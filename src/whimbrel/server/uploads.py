@@ -20,6 +20,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from whimbrel.errors import AlreadyExists, InputInvalid
+from whimbrel.server.auth.signing import Signed
 from whimbrel.server.house import House
 
 LARGEST = 5 * 1024**3
@@ -27,6 +28,9 @@ LARGEST = 5 * 1024**3
 _MD5 = 16
 _LONGEST = 255
 """Bytes of a name in a file system."""
+
+
+Sign = Callable[[str, str, str], str]
 
 
 class Place(NamedTuple):
@@ -37,11 +41,13 @@ class Place(NamedTuple):
 
 
 class Uploads:
-    """See the module. ``url`` says where clients find the server."""
+    """See the module. ``url`` says where clients find the server. ``sign`` gives what an address is followed by, for a
+    method, a path and an MD5 in base64, where addresses are signed."""
 
-    def __init__(self, root: Path, url: Callable[[], str]) -> None:
+    def __init__(self, root: Path, url: Callable[[], str], sign: Sign | None = None) -> None:
         self._root = root
         self._url = url
+        self._sign = sign
 
     def place(self, project: str, domain: str, name: str, root: str, md5: bytes) -> Place:
         """The place of a file. Without ``root`` it is its content's, without ``name`` one of its own. Raises
@@ -57,7 +63,9 @@ class Uploads:
         path = self._path(parts)
         if md5 and path.exists() and _digest(path) != md5:
             raise AlreadyExists(f"{parts[-1]!r} is there with another content; send it under another name or root.")
-        return Place(f"{self._url()}/uploads/{'/'.join(quote(part, safe='') for part in parts)}", str(path))
+        address = f"/uploads/{'/'.join(quote(part, safe='') for part in parts)}"
+        signed = f"?{self._sign('PUT', address, base64.b64encode(md5).decode())}" if self._sign is not None else ""
+        return Place(f"{self._url()}{address}{signed}", str(path))
 
     async def receive(self, parts: tuple[str, ...], content: AsyncIterator[bytes], md5: str, length: int) -> None:
         """Keep a file. ``md5`` is in base64, "" if not said; ``length`` in bytes, -1 if not said. It is whole, or not
@@ -98,7 +106,13 @@ class Uploads:
 
 def uploads_of(house: House) -> Uploads:
     """The uploads of a server."""
-    return Uploads(house.home.path.absolute() / "uploads", house.url)
+    access = house.access
+
+    def sign(method: str, path: str, md5: str) -> str:
+        assert access is not None
+        return access.signer.query(method, path, Signed(md5))
+
+    return Uploads(house.home.path.absolute() / "uploads", house.url, sign if access is not None else None)
 
 
 def _read_md5(text: str) -> bytes:

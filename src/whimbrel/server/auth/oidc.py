@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -210,6 +208,10 @@ def _values(claims: Mapping[str, Any], claim: str) -> Sequence[str]:
 
 
 def _document(url: str) -> bytes:
+    # Here: a server without this kind of authentication need not wait for it.
+    import ssl
+    import urllib.request
+
     if urlsplit(url).scheme not in ("https", "http"):
         raise ValueError(f"{url} is no address of the web")
     with urllib.request.urlopen(url, timeout=_TIMEOUT, context=ssl.create_default_context()) as answer:

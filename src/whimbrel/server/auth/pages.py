@@ -32,7 +32,8 @@ def headers(nonce: str) -> dict[str, str]:
     return {
         "content-security-policy": f"{policy}; base-uri 'none'",
         "cache-control": "no-store",
-        "referrer-policy": "no-referrer",
+        # Not no-referrer: browsers would hide the origin of our own forms.
+        "referrer-policy": "same-origin",
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
     }

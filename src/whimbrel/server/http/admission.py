@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from whimbrel.controlplane.access import must
+from whimbrel.controlplane.access import must, must_somewhere
 from whimbrel.errors import NotAllowed, NotAuthenticated, WhimbrelError
 from whimbrel.model.access import ANY, EVERYWHERE, Action, Place, Principal
 from whimbrel.server.auth.access import Access
@@ -26,6 +27,8 @@ PlaceOfRun = Callable[[str], Awaitable[Place]]
 LOOK_AGAIN = 5.0
 """Seconds between two looks whether the token of an open stream has been revoked."""
 _ADMISSION = "whimbrel.admission"
+SIGNED = "whimbrel.signed"
+"""Of a request's scope: what its address is good for, where addresses are signed."""
 
 
 class Admission:
@@ -61,6 +64,16 @@ class Admission:
         except (NotAllowed, NotAuthenticated) as error:
             await self._access.gate.note(
                 self.principal, self._name, place, self.target, type(error).__name__, self._address
+            )
+            raise
+
+    async def somewhere(self) -> None:
+        """The request reaches into some place. Raises ``NotAllowed``."""
+        try:
+            must_somewhere(self.principal, self._right.action)
+        except NotAllowed as error:
+            await self._access.gate.note(
+                self.principal, self._name, None, self.target, type(error).__name__, self._address
             )
             raise
 
@@ -107,14 +120,15 @@ def admitted(handler: Handler, access: Access, method: str, path: str, place_of_
     async def guarded(request: Request) -> Response:
         admission = request.scope[_ADMISSION] = Admission(access, request, right, f"{method} {path}")
         if right.where is Where.SIGNED:
-            query = request.query_params
-            # The path as it came: two ways of writing it are two addresses.
-            raw = request.scope.get("raw_path", b"").decode("latin-1")
-            request.scope["whimbrel.signed"] = access.signer.check(method, raw, query)
+            # Clients write the same path in several ways: it is signed in one.
+            written = quote(request.scope["path"], safe="/")
+            request.scope[SIGNED] = access.signer.check(method, written, request.query_params)
         await admission.know()
         if right.action not in (Action.OPEN, Action.SELF):
             place = await _place(request, right, place_of_run)
-            if place is not None:
+            if right.where is Where.ANYWHERE:
+                await admission.somewhere()
+            elif place is not None:
                 await admission.reach(place)
         try:
             answer = await handler(request)
@@ -139,7 +153,7 @@ async def _place(request: Request, right: Right, place_of_run: PlaceOfRun) -> Pl
             return Place(query.get("project") or ANY, query.get("domain") or ANY)
         case Where.RUN:
             return await place_of_run(request.path_params["run"])
-        case Where.BODY:
+        case Where.BODY | Where.ANYWHERE:
             return None
         case _:
             return EVERYWHERE

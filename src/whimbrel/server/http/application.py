@@ -13,8 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from whimbrel.errors import WhimbrelError
+from whimbrel.model.access import EVERYWHERE, Place
+from whimbrel.server.auth.access import Access
+from whimbrel.server.auth.routes import OAuthRoutes
 from whimbrel.server.house import House, is_loopback
 from whimbrel.server.http import problems
+from whimbrel.server.http.admission import Handler, admitted
+from whimbrel.server.http.audit import AuditCalls
 from whimbrel.server.http.bundles import BundleCalls
 from whimbrel.server.http.guard import Guard
 from whimbrel.server.http.openapi import Endpoint, document
@@ -23,6 +28,7 @@ from whimbrel.server.http.registering import RegisterCalls
 from whimbrel.server.http.runs import Runs
 from whimbrel.server.http.uploads import UploadRoute
 from whimbrel.server.uploads import uploads_of
+from whimbrel.wire.rest.audit import AuditPage, AuditQuery
 from whimbrel.wire.rest.entities import NewProject, ProjectRow
 from whimbrel.wire.rest.registering import BUNDLE_MEDIA_TYPE, MSGPACK, BundlePlace, Registered
 from whimbrel.wire.rest.runs import (
@@ -46,6 +52,7 @@ V1 = "/api/v1"
 def endpoints(house: House) -> list[Endpoint]:
     """The table of REST."""
     runs = Runs(house)
+    audit = AuditCalls(house.home.store)
     bundles = BundleCalls(house)
     registering = RegisterCalls(house)
     place = f"{V1}/projects/{{project}}/domains/{{domain}}"
@@ -68,6 +75,7 @@ def endpoints(house: House) -> list[Endpoint]:
             status=201,
             sends=BUNDLE_MEDIA_TYPE,
         ),
+        Endpoint("GET", f"{V1}/audit", audit.list_audit, "Who did what, the latest first.", AuditPage, AuditQuery),
         Endpoint("GET", f"{V1}/runs", runs.list_runs, "Runs, the newest first.", Page, ListQuery),
         Endpoint("GET", f"{V1}/events", runs.follow_runs, "Rows as they change.", None, ListQuery, streams=True),
         Endpoint("GET", one, runs.get_run, "All of a run.", Detail),
@@ -92,16 +100,21 @@ def application(house: House) -> Starlette:
     async def openapi(request: Request) -> Response:
         return JSONResponse(described)
 
+    routes: list[tuple[str, str, Handler]] = [
+        ("GET", "/healthz", probes.alive),
+        ("GET", "/readyz", probes.ready),
+        ("GET", "/metrics", probes.metrics),
+        ("PUT", "/uploads/{project}/{domain}/{root}/{name}", uploads.put),
+        ("GET", f"{V1}/openapi.json", openapi),
+        *((row.method, row.path, row.handler) for row in table),
+    ]
     return Starlette(
         routes=[
-            Route("/healthz", probes.alive),
-            Route("/readyz", probes.ready),
-            Route("/metrics", probes.metrics),
-            Route("/uploads/{project}/{domain}/{root}/{name}", uploads.put, methods=["PUT"]),
-            Route(f"{V1}/openapi.json", openapi),
-            *(Route(row.path, row.handler, methods=[row.method]) for row in table),
+            *(Route(path, _gated(house, method, path, handler), methods=[method]) for method, path, handler in routes),
+            *(oauth_routes(house.access) if house.access is not None else ()),
         ],
-        middleware=[Middleware(Guard, is_ours=is_loopback)],
+        # With authentication the server has names of its own; a page that gives itself one of them has no token.
+        middleware=[Middleware(Guard, is_ours=is_loopback if house.access is None else bool)],
         exception_handlers={
             WhimbrelError: problems.ours,
             HTTPException: problems.of_http,
@@ -109,3 +122,24 @@ def application(house: House) -> Starlette:
             Exception: problems.unexpected,
         },
     )
+
+
+def _gated(house: House, method: str, path: str, handler: Handler) -> Handler:
+    """``handler`` as it is without authentication, else behind the gate."""
+    if house.access is None:
+        return handler
+
+    async def place_of_run(run: str) -> Place:
+        origin = (await house.home.store.summary(run)).origin
+        return Place(origin.project, origin.domain) if origin.project else EVERYWHERE
+
+    return admitted(handler, house.access, method, path, place_of_run)
+
+
+def oauth_routes(access: Access) -> list[Route]:
+    """What the OAuth2 server answers, where there is one."""
+    if access.oauth is None:
+        return []
+    secure = access.oauth.metadata()["issuer"].startswith("https:")
+    routes = OAuthRoutes(access.oauth, access.auditor, access.key, secure=secure, trusts_proxy=access.trusts_proxy)
+    return routes.routes()

@@ -19,6 +19,7 @@ from whimbrel.server.http.exchange import heard_out
 from whimbrel.server.http.problems import problem
 from whimbrel.wire.rest.registering import JSON, MSGPACK
 
+FORMS = "/oauth2/"
 _STRUCTURED = (JSON, MSGPACK)
 
 
@@ -50,6 +51,9 @@ class Guard:
             return 403, "WrongOrigin", "pages of other sites may not ask here"
         if scope["method"] != "POST":
             # Other methods that change something cannot be sent from a page without asking first.
+            return None
+        if scope["path"].startswith(FORMS):
+            # The OAuth2 server's, which are forms by its standard; pages of other sites are refused above.
             return None
         if headers.get("content-type", "").partition(";")[0].strip().lower() not in _STRUCTURED:
             return 415, "NotJson", "send JSON, and say so: Content-Type: application/json"

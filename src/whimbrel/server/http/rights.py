@@ -23,6 +23,8 @@ class Where(Enum):
     """``{project}`` and ``{domain}`` of the path."""
     QUERY = auto()
     """``project`` and ``domain`` of the query; all of them where they are not said."""
+    ANYWHERE = auto()
+    """In some place, whichever: what is kept by its content is in none."""
     RUN = auto()
     """The place of ``{run}``; a run that is in none is everybody's who may everywhere."""
     BODY = auto()
@@ -49,6 +51,8 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("GET", f"{V1}/openapi.json"): Right(Action.OPEN, Where.NOWHERE),
     ("PUT", "/uploads/{project}/{domain}/{root}/{name}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", f"{V1}/audit"): Right(Action.ADMIN, Where.EVERYWHERE),
+    ("HEAD", f"{V1}/bundles/{{sha256}}"): Right(Action.REGISTER, Where.ANYWHERE),
+    ("PUT", f"{V1}/bundles/{{sha256}}"): Right(Action.REGISTER, Where.ANYWHERE),
     ("GET", f"{V1}/runs"): Right(Action.READ, Where.QUERY),
     ("GET", f"{V1}/events"): Right(Action.READ, Where.QUERY),
     ("GET", _RUN): _LOOK,

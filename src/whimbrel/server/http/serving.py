@@ -12,11 +12,25 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from whimbrel.server.peers import address_of
 
 HEADERS = 64 * 1024
 """Bytes of a request's line and headers."""
 KEEP_ALIVE = 75
 """Seconds that a connection may be idle. Longer than the usual balancer's minute, so that it hangs up first."""
+
+
+class _Named(H11Protocol):
+    """Knows whom a connection is for: the front has named its end of the socket after them."""
+
+    def connection_made(self, transport: Any) -> None:
+        """See asyncio."""
+        super().connection_made(transport)
+        name = transport.get_extra_info("peername")
+        if isinstance(name, str) and name:
+            self.client = (address_of(name), 0)
 
 
 class _Quiet(uvicorn.Server):
@@ -37,7 +51,7 @@ class HttpServing:
             uvicorn.Config(
                 application,
                 loop="asyncio",
-                http="h11",
+                http=_Named,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
