@@ -33,6 +33,7 @@ _COMMANDS = {
     "watch": ("whimbrel.cli.remote_runs", "watch", "Follow a run of a server, or all of them, as it goes on."),
     "relaunch": ("whimbrel.cli.remote_runs", "relaunch", "Run again what a run of a server ran."),
     "secrets": ("whimbrel.cli.secrets", "command", "Keep secrets for tasks, encrypted."),
+    "auth": ("whimbrel.cli.access", "command", "Say who may use a server, and see what they did."),
     "check": ("whimbrel.cli.program", "check", "Find everything that is wrong with a file, without running it."),
     "compile": ("whimbrel.cli.program", "compile_", "Print the graph of a workflow."),
     "freeze": ("whimbrel.cli.freeze", "command", "Write a static workflow that does what an eager run did."),

@@ -20,6 +20,7 @@ from whimbrel.errors import InputInvalid
 from whimbrel.wire.spans import iso_moment
 
 try:
+    from whimbrel.cli.up_access import access_options, access_settings
     from whimbrel.controlplane.scheduler import CATCH_UP
     from whimbrel.server.app import Server
     from whimbrel.server.house import LOOPBACK, PORT, ServerConfig
@@ -50,7 +51,7 @@ except ModuleNotFoundError as missing:
     show_default=True,
     envvar="WHIMBREL_HOST",
     show_envvar=True,
-    help="The address to listen on; one that other machines can reach is refused.",
+    help="The address to listen on; one that other machines can reach wants --auth.",
 )
 @click.option(
     "--workers",
@@ -86,6 +87,7 @@ except ModuleNotFoundError as missing:
     metavar="PATTERN=DIRECTORY",
     help="Where tasks run that flytekit registered with an image: 'registry.example/team/*=/opt/team-venv'.",
 )
+@access_options
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -104,6 +106,7 @@ def command(
     catch_up: int,
     images: tuple[str, ...],
     log_level: str,
+    **access: Any,
 ) -> int:
     """Serve the home's runs on one port, and carry on with those that were under way.
 
@@ -111,7 +114,14 @@ def command(
     runs stay as they are on disk, and the next `whimbrel up` carries on. A second Ctrl-C does not wait for tasks.
     """
     config = ServerConfig(
-        home, host=host, port=port, workers=workers, drain=drain, images=_images(images), catch_up=catch_up
+        home,
+        host=host,
+        port=port,
+        workers=workers,
+        drain=drain,
+        images=_images(images),
+        catch_up=catch_up,
+        **access_settings(**access),
     )
     _log_to_stderr(log_level)
     return asyncio.run(_serve(config))

@@ -20,6 +20,15 @@ from whimbrel.model.access import (
 )
 
 
+_VERBS = {
+    Action.READ: "read",
+    Action.LAUNCH: "launch",
+    Action.ANSWER: "end runs or answer gates",
+    Action.REGISTER: "register",
+    Action.ADMIN: "administer",
+}
+
+
 def may(principal: Principal | None, action: Action, place: Place) -> bool:
     """Whether ``principal`` may do that, in all of ``place``."""
     if action is Action.OPEN:
@@ -53,7 +62,7 @@ def must_somewhere(principal: Principal | None, action: Action) -> None:
         raise NotAuthenticated
     if not may_somewhere(principal, action):
         raise NotAllowed(
-            f"{principal} may not {action.value} anywhere; whoever keeps the server can grant a role: "
+            f"{principal} has no role that allows to {_VERBS[action]}; whoever keeps the server can grant a role: "
             f"whimbrel auth role grant {principal} ROLE."
         )
 
@@ -70,7 +79,7 @@ def must(principal: Principal | None, action: Action, place: Place) -> None:
             f"{ALL_SCOPES!r}."
         )
     raise NotAllowed(
-        f"{principal} may not {action.value} in {place}; whoever keeps the server can grant a role: "
+        f"{principal} has no role in {place} that allows to {_VERBS[action]}; whoever keeps the server can grant a role: "
         f"whimbrel auth role grant {principal} ROLE."
     )
 

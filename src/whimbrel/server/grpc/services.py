@@ -11,11 +11,13 @@ from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.registry import Registry
 from whimbrel.model.literals import Literals
 from whimbrel.runtime.values import read_literals
+from whimbrel.server.auth.access import Access
 from whimbrel.server.feed import Feed
 from whimbrel.server.grpc.binding import bind
 from whimbrel.server.grpc.data import DataCalls
 from whimbrel.server.grpc.entities import EntityCalls
 from whimbrel.server.grpc.executions import ExecutionCalls, Fetch
+from whimbrel.server.grpc.guarding import RpcGuard
 from whimbrel.server.grpc.identity import auth_handlers, identity_handlers
 from whimbrel.server.grpc.registration import Registration
 from whimbrel.server.grpc.signals import SignalCalls
@@ -33,18 +35,24 @@ def registrations(house: House) -> list[Registration]:
     async def fetch(literals: Literals) -> Literals:
         return await asyncio.to_thread(read_literals, literals, house.home.blobs)
 
-    return services(house.registry, house.executions, fetch, uploads_of(house), house.feed)
+    return services(house.registry, house.executions, fetch, uploads_of(house), house.feed, house.access)
 
 
 def services(
-    registry: Registry, executions: Executions, fetch: Fetch, uploads: Uploads, feed: Feed
+    registry: Registry,
+    executions: Executions,
+    fetch: Fetch,
+    uploads: Uploads,
+    feed: Feed,
+    access: Access | None = None,
 ) -> list[Registration]:
-    """Flyte's services over a registry and its executions."""
+    """Flyte's services over a registry and its executions; behind the gate of ``access``, if there is one."""
+    guard = RpcGuard(access) if access is not None else None
     calls = ExecutionCalls(executions, fetch, feed)
     return [
-        bind(flyte.ADMIN, EntityCalls(registry, VERSION).handlers() | calls.handlers()),
-        bind(flyte.DATA_PROXY, DataCalls(uploads, calls).handlers()),
-        bind(flyte.SIGNAL, SignalCalls(executions).handlers()),
-        bind(flyte.AUTH_METADATA, auth_handlers()),
-        bind(flyte.IDENTITY, identity_handlers()),
+        bind(flyte.ADMIN, EntityCalls(registry, VERSION).handlers() | calls.handlers(), guard),
+        bind(flyte.DATA_PROXY, DataCalls(uploads, calls).handlers(), guard),
+        bind(flyte.SIGNAL, SignalCalls(executions).handlers(), guard),
+        bind(flyte.AUTH_METADATA, auth_handlers(access), guard),
+        bind(flyte.IDENTITY, identity_handlers(), guard),
     ]
