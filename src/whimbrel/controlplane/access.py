@@ -19,7 +19,6 @@ from whimbrel.model.access import (
     Principal,
 )
 
-
 _VERBS = {
     Action.READ: "read",
     Action.LAUNCH: "launch",
@@ -79,8 +78,8 @@ def must(principal: Principal | None, action: Action, place: Place) -> None:
             f"{ALL_SCOPES!r}."
         )
     raise NotAllowed(
-        f"{principal} has no role in {place} that allows to {_VERBS[action]}; whoever keeps the server can grant a role: "
-        f"whimbrel auth role grant {principal} ROLE."
+        f"{principal} has no role in {place} that allows to {_VERBS[action]}; whoever keeps the server can grant a "
+        f"role: whimbrel auth role grant {principal} ROLE."
     )
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from whimbrel.controlplane.access import must, must_somewhere
+from whimbrel.controlplane.access import must, must_somewhere, sees
 from whimbrel.errors import NotAllowed, NotAuthenticated, WhimbrelError
 from whimbrel.model.access import ANY, EVERYWHERE, Action, Place, Principal
 from whimbrel.server.auth.access import Access
@@ -105,6 +105,14 @@ async def must_reach(request: Request, project: str, domain: str, action: Action
     admission = request.scope.get(_ADMISSION)
     if isinstance(admission, Admission):
         await admission.reach(Place(project or ANY, domain or ANY), action)
+
+
+def is_seen(request: Request, project: str) -> bool:
+    """Whether whoever asks may read anything in ``project``; everybody may without authentication."""
+    admission = request.scope.get(_ADMISSION)
+    if not isinstance(admission, Admission):
+        return True
+    return admission.principal is not None and sees(admission.principal, Place(project))
 
 
 def principal_of(request: Request) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from whimbrel.errors import InputInvalid
 from whimbrel.server.house import House
+from whimbrel.server.http.admission import is_seen
 from whimbrel.server.http.exchange import answer_struct, body, body_bytes, is_msgpack
 from whimbrel.wire.rest.entities import NewProject
 from whimbrel.wire.rest.registering import MSGPACK, decode_registration
@@ -40,7 +41,7 @@ class RegisterCalls:
 
     async def list_projects(self, request: Request) -> Response:
         """Every project."""
-        return answer_struct(await self._registry.project_rows())
+        return answer_struct([row for row in await self._registry.project_rows() if is_seen(request, row.id)])
 
     async def create_project(self, request: Request) -> Response:
         """Make a project."""

@@ -40,6 +40,7 @@ class Right(NamedTuple):
     where: Where
 
 
+_PLACE = f"{V1}/projects/{{project}}/domains/{{domain}}"
 _RUN = f"{V1}/runs/{{run}}"
 _LOOK = Right(Action.READ, Where.RUN)
 _SAY = Right(Action.ANSWER, Where.RUN)
@@ -51,6 +52,9 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("GET", f"{V1}/openapi.json"): Right(Action.OPEN, Where.NOWHERE),
     ("PUT", "/uploads/{project}/{domain}/{root}/{name}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", f"{V1}/audit"): Right(Action.ADMIN, Where.EVERYWHERE),
+    ("POST", f"{_PLACE}/register"): Right(Action.REGISTER, Where.PATH),
+    ("GET", f"{V1}/projects"): Right(Action.SELF, Where.NOWHERE),
+    ("POST", f"{V1}/projects"): Right(Action.ADMIN, Where.EVERYWHERE),
     ("HEAD", f"{V1}/bundles/{{sha256}}"): Right(Action.REGISTER, Where.ANYWHERE),
     ("PUT", f"{V1}/bundles/{{sha256}}"): Right(Action.REGISTER, Where.ANYWHERE),
     ("GET", f"{V1}/runs"): Right(Action.READ, Where.QUERY),
