@@ -47,12 +47,13 @@ from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import START, Binding, Graph, Node, Program, PromiseBinding, TaskSpec, TaskTarget
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
-from whimbrel.model.run import Phase, RunOptions, RunOrigin
+from whimbrel.model.run import RAW_OUTPUTS, Phase, RunOptions, RunOrigin
 from whimbrel.model.run_fields import RUN_FIELDS, TAG_KEY, TAG_VALUE
 from whimbrel.wire.flyte import entities as wire
 from whimbrel.wire.flyte import executions as messages
 from whimbrel.wire.flyte.executions import ExecutionRecord
-from whimbrel.wire.flyte.listing import holds
+from whimbrel.wire.flyte.listing import archival, holds
+from whimbrel.wire.flyte.settings import EXECUTION_CONFIG, settled
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 # Flyte's own are of up to 63; those of eager calls are longer. This is what a file may be called.
@@ -117,7 +118,9 @@ class Executions:
         parameters = _parameters(program, workflow, target)
         said = messages.read_inputs(request, parameters) if given is None else given
         inputs = _inputs(said, program, workflow, target)
-        spec = request.spec
+        place = (target.project, target.domain, workflow)
+        settings = await self._registry.attributes_for(*place, EXECUTION_CONFIG)
+        spec = settled(request.spec, entity if target.kind is EntityKind.LAUNCH_PLAN else None, settings)
         run = _run_id(id)
         record = ExecutionRecord(
             run,
@@ -344,7 +347,7 @@ class Executions:
         states: list[Filter] = []
         for filter in filters:
             if filter.field == "state":
-                states.append(_of_states(filter))
+                states.append(archival(filter))
             elif filter.field in RUN_FIELDS or filter.field in (TAG_KEY, TAG_VALUE):
                 wanted.append(_of_phases(filter) if filter.field == "phase" else filter)
             else:
@@ -404,14 +407,6 @@ def _of_phases(filter: Filter) -> Filter:
     named = replace(filter, values=tuple(messages.phase_name(str(value)) for value in filter.values))
     passing = [phase.value for phase in Phase if holds(messages.workflow_phase_name(phase), named)]
     return Filter("phase", Operator.VALUE_IN, tuple(passing))
-
-
-def _of_states(filter: Filter) -> Filter:
-    """The same in the states that rows have: clients say ``EXECUTION_ACTIVE``, ``ACTIVE`` or 0."""
-    words = [str(value).upper().removeprefix("EXECUTION_") for value in filter.values]
-    return replace(
-        filter, values=tuple({"0": "", "ACTIVE": "", "1": messages.ARCHIVED}.get(each, each) for each in words)
-    )
 
 
 def _first(heads: Sequence[_Found | None], query: EntityQuery) -> int:
@@ -521,6 +516,8 @@ def _options(spec: Any, id: EntityId, target: EntityId, workflow: str) -> RunOpt
     """How the run is carried out; what its processes read of the execution is in their environment."""
     said = {"PROJECT": id.project, "DOMAIN": id.domain, "ID": id.name, "WORKFLOW": workflow, "LAUNCHPLAN": target.name}
     environment = {pair.key: pair.value for pair in spec.envs.values}
+    if spec.raw_output_data_config.output_location_prefix:
+        environment[RAW_OUTPUTS] = spec.raw_output_data_config.output_location_prefix
     environment |= {f"FLYTE_INTERNAL_EXECUTION_{name}": value for name, value in said.items()}
     return RunOptions(
         max_parallelism=max(spec.max_parallelism, 0),

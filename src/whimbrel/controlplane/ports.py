@@ -222,6 +222,15 @@ class EntityStore(Protocol):
         state ``sole`` no other version may have it: those get ``others``. One transaction."""
         ...
 
+    async def put_entity(self, entity: Entity) -> None:
+        """Keep ``entity`` in the place of what is kept under its id."""
+        ...
+
+    async def drop_entity(self, id: EntityId) -> bool:
+        """Forget what is kept under ``id``; whether there was anything. For what people set, not for what was
+        registered."""
+        ...
+
     async def entity(self, id: EntityId) -> Entity | None:
         """What is kept under ``id``."""
         ...

@@ -97,11 +97,15 @@ class Registry:
             raise InputInvalid(f"{id} is registered with another body; give this one another version.")
         raise AlreadyExists(f"{id} is registered already, and is the same.")
 
+    async def must_be_a_project(self, project: str) -> None:
+        """Raises ``InputInvalid`` where there is no such project."""
+        await self._begin()
+        if await self._store.entity(EntityId(EntityKind.PROJECT, project, "", project)) is None:
+            raise InputInvalid(f"there is no project {project!r}; create it, or use {DEFAULT_PROJECT!r}.")
+
     async def must_be_a_place(self, id: EntityId) -> None:
         """Raises ``InputInvalid`` where there is no such project, or no such domain."""
-        await self._begin()
-        if await self._store.entity(EntityId(EntityKind.PROJECT, id.project, "", id.project)) is None:
-            raise InputInvalid(f"there is no project {id.project!r}; create it, or use {DEFAULT_PROJECT!r}.")
+        await self.must_be_a_project(id.project)
         if id.domain not in DOMAINS:
             raise InputInvalid(f"there is no domain {id.domain!r}; there are {', '.join(DOMAINS)}.")
 
@@ -168,6 +172,28 @@ class Registry:
                 return found
         raise EntityNotFound(f"no version of the launch plan {name} ({project}/{domain}) is active; activate one.")
 
+    # --- what people say of names and places
+
+    async def say(self, id: EntityId, message: bytes, state: str = "") -> None:
+        """Keep what is said under ``id`` in the place of what was said before."""
+        now = self._clock.now()
+        before = await self._store.entity(id)
+        await self._store.put_entity(Entity(id, message, b"", state, before.created_at if before else now, now))
+
+    async def said(self, id: EntityId) -> Entity | None:
+        """What was said under ``id`` last."""
+        return await self._store.entity(id)
+
+    async def unsay(self, id: EntityId) -> None:
+        """Forget what was said under ``id``."""
+        await self._store.drop_entity(id)
+
+    async def attributes_for(self, project: str, domain: str, workflow: str, kind: str) -> list[Entity]:
+        """What is set for executions of a workflow, the nearest first."""
+        places = ((project, domain, workflow), (project, domain, ""), (project, "", ""))
+        found = [await self._store.entity(EntityId(EntityKind.ATTRIBUTES, *place, kind)) for place in places]
+        return [row for row in found if row is not None]
+
     # --- changing
 
     async def set_plan_state(self, id: EntityId, state: str) -> None:
@@ -202,8 +228,13 @@ class Registry:
 
     async def _add(self, name: str, message: bytes) -> bool:
         now = self._clock.now()
-        entity = Entity(EntityId(EntityKind.PROJECT, name, "", name), message, b"", wire.ACTIVE, now, now)
+        entity = Entity(EntityId(EntityKind.PROJECT, name, "", name), message, b"", "", now, now)
         return await self._store.add_entity(entity) == entity
+
+    async def update_project(self, name: str, message: bytes, state: str) -> None:
+        """Say something else of a project. Raises ``InputInvalid`` where there is none of that name."""
+        await self.must_be_a_project(name)
+        await self.say(EntityId(EntityKind.PROJECT, name, "", name), message, state)
 
     async def projects(self) -> list[Entity]:
         """Every project, by name."""

@@ -11,8 +11,9 @@ from msgspec import Struct
 
 
 class EntityKind(StrEnum):
-    """What is registered. A child is an execution that a part of another's run is. The version of executions and
-    projects is ""; a project is in no domain."""
+    """What is registered. A child is an execution that a part of another's run is. What people say of a name, and
+    settings of places, can be changed; the versions of those say which kind of thing they are of. The version of
+    executions and projects is ""; a project is in no domain."""
 
     TASK = "task"
     WORKFLOW = "workflow"
@@ -20,6 +21,8 @@ class EntityKind(StrEnum):
     EXECUTION = "execution"
     CHILD = "child_execution"
     PROJECT = "project"
+    NAME = "name"
+    ATTRIBUTES = "attributes"
 
 
 class EntityId(Struct, frozen=True, gc=False, order=True):

@@ -56,6 +56,10 @@ class AttemptId(Struct, frozen=True, gc=False, order=True):
     number: int
 
 
+RAW_OUTPUTS = "WHIMBREL_RAW_OUTPUTS"
+"""The variable of a run that says below which directory or address its command lines put files of users."""
+
+
 class RunOptions(Struct, frozen=True, gc=False):
     """How a run is carried out. ``max_parallelism`` 0 means no limit; ``system_retries`` is the allowance of each
     node; ``cleanup_seconds`` is how long what was stopped may take to clean up before it is stopped by force.

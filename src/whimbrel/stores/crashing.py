@@ -25,7 +25,7 @@ T = TypeVar("T")
 COUNTED = frozenset(
     {
         *("append", "claim", "create", "put_cached", "release", "reserve"),
-        *("add_entity", "set_entity_state", "decide", "keep_firing"),
+        *("add_entity", "put_entity", "drop_entity", "set_entity_state", "decide", "keep_firing"),
     }
 )
 

@@ -54,6 +54,14 @@ class MemoryEntities:
             self._tell(entity.id)
         return True
 
+    async def put_entity(self, entity: Entity) -> None:
+        """See ``EntityStore``."""
+        self._entities[entity.id] = entity
+
+    async def drop_entity(self, id: EntityId) -> bool:
+        """See ``EntityStore``."""
+        return self._entities.pop(id, None) is not None
+
     async def entity(self, id: EntityId) -> Entity | None:
         """See ``EntityStore``."""
         return self._entities.get(id)

@@ -26,6 +26,22 @@ def test_what_was_registered_first_stays(store: AnyStore) -> None:
     asyncio.run(scenario())
 
 
+def test_what_people_set_is_replaced_and_forgotten(store: AnyStore) -> None:
+    async def scenario() -> None:
+        first = entity(kind=EntityKind.NAME)
+        other = entity("m.g", kind=EntityKind.NAME)
+        assert not await store.drop_entity(first.id)
+        await store.put_entity(first)
+        await store.put_entity(other)
+        await store.put_entity(replace(first, message=b"another", state="ARCHIVED", updated_at=2.0))
+        assert await store.entity(first.id) == replace(first, message=b"another", state="ARCHIVED", updated_at=2.0)
+        assert await store.drop_entity(first.id)
+        assert await store.entity(first.id) is None
+        assert await store.entity(other.id) == other
+
+    asyncio.run(scenario())
+
+
 async def filled(store: AnyStore) -> None:
     for number in range(6):
         await store.add_entity(entity(f"m.{'ab'[number % 2]}", f"v{number}", float(number // 2)))

@@ -10,10 +10,10 @@ from typing import Any
 
 from whimbrel.controlplane.registry import DOMAINS, Registry
 from whimbrel.errors import AlreadyExists, EntityNotFound, InputInvalid
-from whimbrel.model.registered import Entity, EntityKind
+from whimbrel.model.registered import Entity, EntityKind, EntityQuery, Filter, Operator
 from whimbrel.server.grpc.binding import Handler
 from whimbrel.wire.flyte import entities as wire
-from whimbrel.wire.flyte.listing import next_token, read_filters, read_limit, read_query, read_token
+from whimbrel.wire.flyte.listing import archival, holds, next_token, read_filters, read_limit, read_query, read_token
 
 Fill = Callable[[Any, Entity], None]
 
@@ -45,6 +45,7 @@ class EntityCalls:
             "ListActiveLaunchPlans": self._list_active,
             "ListLaunchPlanIds": self._ids(plan),
             "RegisterProject": self._register_project,
+            "UpdateProject": self._update_project,
             "GetProject": self._get_project,
             "ListProjects": self._list_projects,
             "GetDomains": self._domains,
@@ -120,9 +121,25 @@ class EntityCalls:
         if not await self._registry.add_project(name, wire.body_bytes(request.project)):
             raise AlreadyExists(f"there is a project {name} already.")
 
+    async def _update_project(self, request: Any, response: Any) -> None:
+        await self._registry.update_project(request.id, wire.body_bytes(request), wire.project_state(request))
+
     async def _list_projects(self, request: Any, response: Any) -> None:
-        for entity in await self._registry.projects():
+        own, others = read_filters(request.filters, EntityKind.PROJECT)
+        if any(each.field != "state" for each in others):
+            raise InputInvalid(f"projects cannot be filtered by {others[0].field!r}.")
+        archived = [archival(each) for each in others]
+        # Unless they are asked for, archived ones are not shown.
+        states = archived or [Filter("state", Operator.EQ, ("",))]
+        query = EntityQuery(EntityKind.PROJECT, filters=tuple(own), sort="name", descending=False, limit=10_000)
+        await self._registry.projects()
+        found = [row for row in await self._registry.find(query) if all(holds(row.state, each) for each in states)]
+        if request.sort_by.key and request.sort_by.direction == 0:
+            found.reverse()
+        limit, offset = read_limit(request.limit), read_token(request.token)
+        for entity in found[offset : offset + limit]:
             wire.fill_project(response.projects.add(), entity, DOMAINS)
+        response.token = next_token(offset, limit, len(found) - offset) if len(found) > offset + limit else ""
 
     async def _get_project(self, request: Any, response: Any) -> None:
         for entity in await self._registry.projects():

@@ -20,6 +20,7 @@ from whimbrel.server.grpc.executions import ExecutionCalls, Fetch
 from whimbrel.server.grpc.guarding import RpcGuard
 from whimbrel.server.grpc.identity import auth_handlers, identity_handlers
 from whimbrel.server.grpc.registration import Registration
+from whimbrel.server.grpc.settings import SettingCalls
 from whimbrel.server.grpc.signals import SignalCalls
 from whimbrel.server.house import House
 from whimbrel.server.uploads import Uploads, uploads_of
@@ -49,8 +50,9 @@ def services(
     """Flyte's services over a registry and its executions; behind the gate of ``access``, if there is one."""
     guard = RpcGuard(access) if access is not None else None
     calls = ExecutionCalls(executions, fetch, feed)
+    entities = EntityCalls(registry, VERSION).handlers() | SettingCalls(registry).handlers()
     return [
-        bind(flyte.ADMIN, EntityCalls(registry, VERSION).handlers() | calls.handlers(), guard),
+        bind(flyte.ADMIN, entities | calls.handlers(), guard),
         bind(flyte.DATA_PROXY, DataCalls(uploads, calls).handlers(), guard),
         bind(flyte.SIGNAL, SignalCalls(executions).handlers(), guard),
         bind(flyte.AUTH_METADATA, auth_handlers(access), guard),

@@ -84,6 +84,25 @@ class SqlEntities:
             self._tell(entity.id)
         return kept
 
+    async def put_entity(self, entity: Entity) -> None:
+        """See ``EntityStore``."""
+        row = _row(entity)
+
+        def work(cursor: Cursor) -> None:
+            cursor.execute(self._sql.drop_entity, _key(entity.id))
+            cursor.execute(self._sql.add_entity, row)
+
+        await self._write(work)
+
+    async def drop_entity(self, id: EntityId) -> bool:
+        """See ``EntityStore``."""
+
+        def work(cursor: Cursor) -> bool:
+            cursor.execute(self._sql.drop_entity, _key(id))
+            return cursor.rowcount == 1
+
+        return await self._write(work)
+
     async def entity(self, id: EntityId) -> Entity | None:
         """See ``EntityStore``."""
 

@@ -221,6 +221,9 @@ STATEMENTS = Texts(
         SELECT DISTINCT entities.name FROM entities WHERE entities.kind = :kind AND (:project = '' OR
         entities.project = :project) AND (:domain = '' OR entities.domain = :domain) ORDER BY entities.name
         LIMIT :limit OFFSET :offset""",
+    drop_entity="""
+        DELETE FROM entities WHERE entities.kind = :kind AND entities.project = :project AND entities.domain
+        = :domain AND entities.name = :name AND entities.version = :version""",
     set_entity_state="""
         UPDATE entities SET state=:new_state, updated_at=:at WHERE entities.kind = :kind AND
         entities.project = :project AND entities.domain = :domain AND entities.name = :name AND

@@ -184,6 +184,7 @@ STATEMENTS: dict[str, sa.ClauseElement] = {
     .order_by(entities.c.name)
     .limit(_LIMIT)
     .offset(sa.bindparam("offset", type_=sa.Integer)),
+    "drop_entity": sa.delete(entities).where(*_same(entities, *_ENTITY_ID)),
     "set_entity_state": sa.update(entities)
     .where(*_same(entities, *_ENTITY_ID))
     .values(state=sa.bindparam("new_state"), updated_at=sa.bindparam("at")),

@@ -73,6 +73,7 @@ class Texts(Struct, frozen=True):
     entities: str
     """Without conditions, order or page: ``queries.py`` adds those."""
     entity_names: str
+    drop_entity: str
     set_entity_state: str
     retire_entities: str
     """Takes a state from every other version of a name."""

@@ -26,7 +26,7 @@ from whimbrel.model.program import Program
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
 from whimbrel.wire.flyte.interface import encode_interface
 from whimbrel.wire.flyte.launch_plans import decode_launch_plan
-from whimbrel.wire.flyte.listing import read_limit, read_token
+from whimbrel.wire.flyte.listing import ARCHIVED, read_limit, read_token
 from whimbrel.wire.flyte.reading import decode_program
 from whimbrel.wire.flyte.types import encode_type
 
@@ -89,6 +89,20 @@ def read_id(message: Any, kind: EntityKind | None = None) -> EntityId:
         if len(getattr(message, field)) > _LONGEST:
             raise InputInvalid(f"the {field} of an id has at most {_LONGEST} letters; use a shorter one.")
     return EntityId(found, message.project, message.domain, message.name, message.version)
+
+
+def kind_of(number: int) -> EntityKind:
+    """The kind that a ``ResourceType`` is. Raises ``InputInvalid``."""
+    found = _READ_KINDS.get(number)
+    if found is None:
+        raise InputInvalid(f"there is nothing of the kind {number}; say 1 (task), 2 (workflow) or 3 (launch plan).")
+    return found
+
+
+def number_of(kind: EntityKind) -> int:
+    """The ``ResourceType`` of a kind."""
+    number: int = _KINDS[kind]
+    return number
 
 
 def write_id(into: Any, id: EntityId) -> None:
@@ -380,6 +394,13 @@ def read_project(entity: Entity) -> tuple[str, str]:
     """What a project is called, and what it is for."""
     message = project_pb2.Project.FromString(entity.message)
     return message.name or entity.id.name, message.description
+
+
+def project_state(message: Any) -> str:
+    """The state in a ``Project``, "" for active. Raises ``InputInvalid``."""
+    if message.state not in (project_pb2.Project.ACTIVE, project_pb2.Project.ARCHIVED):
+        raise InputInvalid(f"a project cannot be given the state {message.state}; 0 is active, 1 archived.")
+    return ARCHIVED if message.state == project_pb2.Project.ARCHIVED else ""
 
 
 def fill_project(into: Any, entity: Entity, domains: Iterable[str]) -> None:

@@ -26,6 +26,7 @@ from whimbrel.model.registered import Entity, EntityId, EntityKind
 from whimbrel.model.run import Phase
 from whimbrel.wire.flyte.entities import read_id, stamp, write_id
 from whimbrel.wire.flyte.ids import Registration
+from whimbrel.wire.flyte.listing import ARCHIVED
 from whimbrel.wire.flyte.literals import decode_literals, encode_literals
 from whimbrel.wire.flyte.targets import nodes_of
 from whimbrel.wire.flyte.tasks import encode_task
@@ -119,8 +120,6 @@ RELAUNCHED, CHILD, RECOVERED = (
     execution_pb2.ExecutionMetadata.RECOVERED,
 )
 """How an execution came to be."""
-ARCHIVED = "ARCHIVED"
-"""The state of executions that lists need not show."""
 
 
 def child_request(id: EntityId, plan: EntityId, parent: EntityId, node: str, nesting: int) -> Any:
@@ -240,6 +239,8 @@ def fill_spec(into: Any, entity: Entity, record: ExecutionRecord) -> None:
     """The ``ExecutionSpec`` as it came; what it launches is said in full."""
     into.CopyFrom(request_of(entity).spec)
     into.ClearField("inputs")
+    for key, value in record.labels.items():
+        into.labels.values[key] = value
     write_id(into.launch_plan, record.target)
     into.metadata.principal = into.metadata.principal or "whimbrel"
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from whimbrel.errors import InputInvalid
 from whimbrel.model.registered import FIELDS, TIMES, EntityKind, EntityQuery, Filter, Operator
 
@@ -18,6 +20,9 @@ MOST = 1_000
 _USUAL = 100
 _CALL = re.compile(r"\s*(\w+)\(\s*([\w.]+)\s*,(.*)\)\s*", re.DOTALL)
 _OWN = ("task", "workflow", "launch_plan", "execution", "entity", "project", "named_entity")
+ARCHIVED = "ARCHIVED"
+"""The state of executions, projects and names that lists need not show."""
+_ARCHIVED = (EntityKind.EXECUTION, EntityKind.PROJECT, EntityKind.NAME)
 _STATES = {"0": "INACTIVE", "1": "ACTIVE"}
 _ALIASES = {
     "execution_name": "name",
@@ -45,7 +50,7 @@ def read_filters(text: str, kind: EntityKind) -> tuple[list[Filter], list[Filter
         values = [value.strip() for value in (rest.split(";") if many else [rest])]
         if field in TIMES:
             own.append(Filter(field, operator, tuple(_seconds(value) for value in values)))
-        elif field in FIELDS and not (field == "state" and kind is EntityKind.EXECUTION):
+        elif field in FIELDS and not (field == "state" and kind in _ARCHIVED):
             said = [_STATES.get(value, value) for value in values] if field == "state" else values
             own.append(Filter(field, operator, tuple(said)))
         else:
@@ -103,6 +108,14 @@ def holds(value: str, filter: Filter) -> bool:
             return wanted[0] in value
         case _:
             raise InputInvalid(f"{filter.field} has no order; use eq, ne, contains, value_in or value_not_in.")
+
+
+def archival(filter: Filter) -> Filter:
+    """A filter on the state of an execution, project or name, by what rows of those have: "" or ``ARCHIVED``. Clients
+    say ``EXECUTION_ACTIVE``, ``NAMED_ENTITY_ARCHIVED``, ``ACTIVE``, 0 or 1."""
+    words = [str(value).upper().rpartition("_")[2] for value in filter.values]
+    known = {"0": "", "ACTIVE": "", "1": ARCHIVED}
+    return replace(filter, values=tuple(known.get(each, each) for each in words))
 
 
 def _field(field: str, kind: EntityKind) -> str:
