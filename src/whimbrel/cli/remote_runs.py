@@ -50,7 +50,7 @@ def runs(server: Server, as_json: bool, phases: tuple[str, ...], limit: int) -> 
     if as_json:
         print_json([row_json(row) for row in found])
     else:
-        show_rows([_summary(row) for row in found], wanted, driven=True)
+        show_rows([summary_of(row) for row in found], wanted, driven=True)
     return 0
 
 
@@ -81,7 +81,8 @@ def row_json(row: Execution) -> dict[str, Any]:
     }
 
 
-def _summary(row: Execution) -> RunSummary:
+def summary_of(row: Execution) -> RunSummary:
+    """A run of a list, as a home has it."""
     created, started, ended = (
         0.0 if at is None else at.timestamp() for at in (row.created_at, row.started_at, row.ended_at)
     )
@@ -105,7 +106,7 @@ async def _describe(server: Server, text: str, *, as_json: bool, everything: boo
         row.tell_row(await remote.detail(run))
         inputs = await asyncio.to_thread(read_literals, state.inputs, remote.blobs)
         outputs = await asyncio.to_thread(read_literals, state.outputs, remote.blobs)
-        show_run(_summary(row), state, inputs, outputs, progress, everything=everything, repeat=server.repeat)
+        show_run(summary_of(row), state, inputs, outputs, progress, everything=everything, repeat=server.repeat)
         if story:
             out("")
             for line in state.story():

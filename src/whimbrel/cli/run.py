@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import inspect
 import sys
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from whimbrel.cli.entities import find_entity, load_file, what_there_is
 from whimbrel.cli.failures import user_traceback
 from whimbrel.cli.inputs import PREFIX, gather, options_for, parse_environment, unknown_input
 from whimbrel.cli.run_ids import find_run
+from whimbrel.cli.servers import options_of_server, server_of
 from whimbrel.cli.settings import (
     err,
     home_argument,
@@ -87,6 +89,18 @@ _RUN_OPTIONS = [
     ),
     click.Option(["--env"], "env", multiple=True, metavar="K=V", help="An environment variable for the tasks."),
     click.Option(["--direct"], is_flag=True, help="A plain Python call: no engine, nothing kept."),
+    *options_of_server(optional=True),
+    click.Option(
+        ["--version"], default="", help="Of a server: what is registered is to be called so. [default: a digest]"
+    ),
+    click.Option(
+        ["--copy"],
+        type=click.Choice(["auto", "all", "none"]),
+        default="auto",
+        show_default=True,
+        help="To a server: which files go along, those that are imported, all that git does not ignore, or none.",
+    ),
+    click.Option(["--detach"], is_flag=True, help="Of a server: do not follow the run, print its id."),
 ]
 
 
@@ -117,7 +131,8 @@ class RunCommand(click.Command):
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="[INPUTS]")
 @click.pass_context
 def command(context: click.Context, /, file: str, name: str | None, rest: tuple[str, ...], **options: Any) -> int:
-    """Run NAME, a task, workflow or eager workflow of FILE (a path or a dotted module), on the embedded engine.
+    """Run NAME, a task, workflow or eager workflow of FILE (a path or a dotted module), on the embedded engine, or with
+    --remote on a server, which is sent the code and goes on whoever follows.
 
     The run is kept on disk step by step. Ctrl-C parks it, and so does the end of this process, however it comes:
     `whimbrel resume` carries on. The outputs alone go to stdout; progress and what the tasks write go to stderr.
@@ -195,12 +210,20 @@ def _run(
     *,
     repeat_home: bool,
 ) -> int:
+    server = server_of(dict(options))
+    if server is not None and options["direct"]:
+        raise InputInvalid("--direct calls it here, --remote runs it on a server: leave one of them out")
     literals = gather(entity.interface, values, options["inputs_file"], fixed=entity.read.fixed)
     # Through the author's own types: a model's validators speak here, before anything is kept.
     literals = entity.signature.checked_literals(literals)
     if options["direct"]:
         return _direct(entity, literals, as_json=options["as_json"])
     environment = parse_environment(options["env"])
+    if server is not None:
+        # Not at the top: runs of this machine need no client.
+        launch = importlib.import_module("whimbrel.cli.remote_launching").launch
+        code: int = launch(server, entity, literals, environment, options, lambda outputs: _shown(entity, outputs))
+        return code
     program = entity.program()
     run_options = entity.run_options(
         RunOptions(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from whimbrel.cli.servers import remote_option
 from whimbrel.cli.settings import err, home_option, json_option, out, print_json, verbose_option
 from whimbrel.errors import InputInvalid
 from whimbrel.model.secrets import SHORTEST, secret_title
@@ -32,6 +33,7 @@ def command() -> None:
 @command.command(
     "set", short_help="Keep a secret; its value is asked for.", epilog="Example:  whimbrel secrets set db/password"
 )
+@remote_option("whimbrel.cli.remote_secrets:set_")
 @home_option
 @verbose_option
 @click.option("--file", "source", type=click.Path(dir_okay=False, path_type=Path), help="Take the bytes of this file.")
@@ -39,16 +41,22 @@ def command() -> None:
 @click.argument("name")
 def set_(name: str, home: Path, source: Path | None, group_version: str) -> int:
     """Keep the secret NAME (`group/key`). Its value is asked for, or read from a pipe, or from --file."""
-    group, key = _parts(name)
-    value = _value(source)
-    if not value:
-        raise InputInvalid("a secret has at least one character: type it, or pipe it in")
+    group, key = parts_of(name)
+    value = read_secret(source)
     prepare_home(home)
     SecretStore(home.absolute()).put(group, key, group_version, value, time.time())
     if len(value) < SHORTEST:
         err(f"whimbrel: secrets of fewer than {SHORTEST} characters are not masked in logs")
     out(f"kept {secret_title(group, key, group_version)} in {home}")
     return 0
+
+
+def read_secret(source: Path | None) -> bytes:
+    """The value of a secret: from a file, a prompt or a pipe. Raises ``InputInvalid``, also for an empty one."""
+    value = _value(source)
+    if not value:
+        raise InputInvalid("a secret has at least one character: type it, or pipe it in")
+    return value
 
 
 def _value(source: Path | None) -> bytes:
@@ -64,6 +72,7 @@ def _value(source: Path | None) -> bytes:
 
 
 @command.command("list", short_help="List secrets by name.", epilog="Example:  whimbrel secrets list")
+@remote_option("whimbrel.cli.remote_secrets:list_")
 @home_option
 @json_option
 @verbose_option
@@ -86,19 +95,21 @@ def list_(home: Path, as_json: bool) -> int:
 
 
 @command.command("delete", short_help="Forget a secret.", epilog="Example:  whimbrel secrets delete db/password")
+@remote_option("whimbrel.cli.remote_secrets:delete")
 @home_option
 @verbose_option
 @click.option("--version", "group_version", default="", metavar="VERSION", help="The group's version.")
 @click.argument("name")
 def delete(name: str, home: Path, group_version: str) -> int:
     """Forget the secret NAME."""
-    group, key = _parts(name)
+    group, key = parts_of(name)
     SecretStore(home.absolute()).delete(group, key, group_version)
     out(f"deleted {secret_title(group, key, group_version)}")
     return 0
 
 
-def _parts(name: str) -> tuple[str, str]:
+def parts_of(name: str) -> tuple[str, str]:
+    """Group and key of ``group/key``. Raises ``InputInvalid``."""
     group, slash, key = name.partition("/")
     if not group or (slash and not key) or "/" in key:
         raise InputInvalid(f"{name!r} is not the name of a secret: write group/key, such as db/password")

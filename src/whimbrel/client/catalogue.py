@@ -5,6 +5,7 @@ Knows: REST's paths and structs. Must not know: runs.
 
 from __future__ import annotations
 
+import base64
 from urllib.parse import quote
 
 from whimbrel.client.connection import Connection
@@ -153,9 +154,12 @@ class Catalogue(Connection):
         found: list[SecretShape] = (await self.transport.send("GET", f"{V1}/secrets")).read(list[SecretShape])
         return found
 
-    async def set_secret(self, key: str, value: str, *, group: str = "") -> None:
+    async def set_secret(self, key: str, value: str | bytes, *, group: str = "") -> None:
         """Keep a secret."""
-        await self.transport.send("PUT", _secret(group, key), json=NewSecret(value))
+        said = (
+            NewSecret(base64=base64.b64encode(value).decode("ascii")) if isinstance(value, bytes) else NewSecret(value)
+        )
+        await self.transport.send("PUT", _secret(group, key), json=said)
 
     async def delete_secret(self, key: str, *, group: str = "") -> None:
         """Forget a secret. Raises ``EntityNotFound``."""

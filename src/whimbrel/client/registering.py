@@ -79,16 +79,25 @@ def _of_module(module: ModuleType) -> list[Entity[..., Any]]:
     return list(found.values())
 
 
+def python_files(source: str | os.PathLike[str]) -> list[str]:
+    """The modules that are loaded for ``source``: itself, or the files of a directory that is no package."""
+    path = Path(source)
+    if not path.is_dir() or (path / "__init__.py").is_file():
+        return [os.fspath(source)]
+    names = [name for name in all_files(path.resolve()) if name.endswith(".py")]
+    # What is run as a program, by Python or by pip, is not to be imported.
+    return [str(path / name) for name in names if not name.endswith(("__main__.py", "setup.py"))]
+
+
 def _of_directory(path: Path) -> list[Entity[..., Any]]:
     found: list[Entity[..., Any]] = []
-    for name in all_files(path.resolve()):
-        if name.endswith(".py") and not name.endswith(("__main__.py", "setup.py")):
-            location = locate(path / name)
-            module = load_module(location.module, location.root)
-            problems = check_module(module)
-            if problems:
-                raise CompileError(problems)
-            found += module_entities(module).values()
+    for file in python_files(path):
+        location = locate(file)
+        module = load_module(location.module, location.root)
+        problems = check_module(module)
+        if problems:
+            raise CompileError(problems)
+        found += module_entities(module).values()
     if not found:
         raise EntityNotFound(f"no file below {str(path)!r} has a task or workflow at its top level. Name another.")
     return list(dict.fromkeys(found))
