@@ -173,7 +173,15 @@ class ControlPlane:
         run = Run()
         commands = run.handle(event)
         summary = RunSummary(
-            run_id, workflow, run.phase, now, epoch=1, owner=self._owner, source=source, started_at=run.started_at
+            run_id,
+            workflow,
+            run.phase,
+            now,
+            epoch=1,
+            owner=self._owner,
+            source=source,
+            started_at=run.started_at,
+            ended_at=run.ended_at,
         )
         # It may have nothing to do at all: one that begins with a gate rests at once.
         summary = msgspec.structs.replace(summary, message=run.remark, wake_at=wake_at(run, now), origin=origin)

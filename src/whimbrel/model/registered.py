@@ -13,7 +13,7 @@ from msgspec import Struct
 class EntityKind(StrEnum):
     """What is registered. A child is an execution that a part of another's run is. What people say of a name, and
     settings of places, can be changed; the versions of those say which kind of thing they are of. The version of
-    executions and projects is ""; a project is in no domain."""
+    executions, projects and backfills is ""; a project is in no domain."""
 
     TASK = "task"
     WORKFLOW = "workflow"
@@ -23,6 +23,7 @@ class EntityKind(StrEnum):
     PROJECT = "project"
     NAME = "name"
     ATTRIBUTES = "attributes"
+    BACKFILL = "backfill"
 
 
 class EntityId(Struct, frozen=True, gc=False, order=True):

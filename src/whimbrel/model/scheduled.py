@@ -33,6 +33,18 @@ class Mark(Struct, frozen=True, gc=False):
     decided_at: float
 
 
+class Backfill(Struct, frozen=True, gc=False):
+    """Launch every due time of a version of a launch plan from ``since`` to ``until``, both included, at most
+    ``concurrency`` at a time. Times are seconds since the epoch; ``anchor`` is what a fixed rate counts from."""
+
+    plan: PlanName
+    version: str
+    since: float
+    until: float
+    concurrency: int
+    anchor: float
+
+
 class Outcome(StrEnum):
     """What came of a due time."""
 
