@@ -148,13 +148,16 @@ class Backfills:
     async def resume(self) -> None:
         """Carry on with those that the last server left."""
         running = (Filter("state", Operator.EQ, (RUNNING,)),)
+        found: list[Entity] = []
         for offset in itertools.count(0, 100):
             query = EntityQuery(EntityKind.BACKFILL, filters=running, offset=offset, descending=False)
             page = await self._store.entities(query)
-            for entity in page:
-                self._start(entity.id, backfill_of(entity))
+            found += page
             if len(page) < query.limit:
-                return
+                break
+        # Only now: one that is done leaves the pages.
+        for entity in found:
+            self._start(entity.id, backfill_of(entity))
 
     async def close(self) -> None:
         """Leave them as they are."""

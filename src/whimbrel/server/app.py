@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from whimbrel.authoring.secret_sources import EnvironmentSecrets, FileSecrets, SecretSources
+from whimbrel.controlplane.backfills import Backfills, ended_in
 from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.registering import Registrar
@@ -188,6 +189,9 @@ class Server:
 
         scheduler = Scheduler(store=home.store, launcher=executions, clock=clock, catch_up=config.catch_up, told=fired)
         home.store.watch_plans = scheduler.changed
+        backfills = Backfills(
+            store=home.store, launcher=executions, clock=clock, ids=ids, ended=ended_in(plane), told=fired
+        )
         stack.push_async_callback(executions.close)
 
         async def has_bundle(digest: str) -> bool:
@@ -203,6 +207,7 @@ class Server:
             registrar=Registrar(registry=registry, store=home.store, clock=clock, has_bundle=has_bundle),
             executions=executions,
             scheduler=scheduler,
+            backfills=backfills,
             executor=executor,
             clock=clock,
             ids=ids,
@@ -225,6 +230,7 @@ class Server:
             self._draining = True
             await front.stop_accepting()
             await scheduler.stop()
+            await backfills.close()
             await grpc.drain()
             feed.close()
             left = await executor.drain(config.drain)
@@ -236,6 +242,7 @@ class Server:
         scheduler.start()
         if access is not None:
             stack.push_async_callback(_stopped, asyncio.ensure_future(_cleaning(access, clock.now)))
+        await backfills.resume()
         self._resuming = asyncio.ensure_future(_resume(house))
         stack.push_async_callback(_stopped, self._resuming)
 

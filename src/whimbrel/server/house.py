@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from whimbrel.controlplane.backfills import Backfills
 from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.ports import Clock, Executor, Ids
@@ -111,6 +112,7 @@ class House(Struct, frozen=True):
     registrar: Registrar
     executions: Executions
     scheduler: Scheduler
+    backfills: Backfills
     executor: Executor
     clock: Clock
     ids: Ids

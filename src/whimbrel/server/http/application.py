@@ -26,6 +26,7 @@ from whimbrel.server.http.openapi import Endpoint, document
 from whimbrel.server.http.probes import Probes
 from whimbrel.server.http.registering import RegisterCalls
 from whimbrel.server.http.runs import Runs
+from whimbrel.server.http.schedules import ScheduleCalls
 from whimbrel.server.http.uploads import UploadRoute
 from whimbrel.server.uploads import uploads_of
 from whimbrel.wire.rest.audit import AuditPage, AuditQuery
@@ -45,6 +46,16 @@ from whimbrel.wire.rest.runs import (
     Page,
     Signal,
 )
+from whimbrel.wire.rest.schedules import (
+    BackfillDetail,
+    BackfillPage,
+    BackfillQuery,
+    FiringPage,
+    FiringQuery,
+    NewBackfill,
+    SchedulePage,
+    ScheduleQuery,
+)
 
 V1 = "/api/v1"
 
@@ -58,7 +69,24 @@ def endpoints(house: House) -> list[Endpoint]:
     place = f"{V1}/projects/{{project}}/domains/{{domain}}"
     one = f"{V1}/runs/{{run}}"
     bundle = f"{V1}/bundles/{{sha256}}"
+    schedules = ScheduleCalls(house)
+    backfills = f"{place}/backfills/{{backfill}}"
     return [
+        Endpoint(
+            *("GET", f"{V1}/schedules", schedules.list_schedules, "What is due when."), SchedulePage, ScheduleQuery
+        ),
+        Endpoint(
+            *("GET", f"{V1}/schedules/{{project}}/{{domain}}/{{name:path}}", schedules.list_firings),
+            *("What came of the due times of a launch plan.", FiringPage, FiringQuery),
+        ),
+        Endpoint(
+            *("POST", f"{place}/launch-plans/{{name:path}}/{{version}}/backfill", schedules.backfill_plan),
+            *("Launch what was due.", BackfillDetail),
+            takes=NewBackfill,
+        ),
+        Endpoint("GET", f"{V1}/backfills", schedules.list_backfills, "Backfills.", BackfillPage, BackfillQuery),
+        Endpoint("GET", backfills, schedules.get_backfill, "A backfill, and how far it is.", BackfillDetail),
+        Endpoint("POST", f"{backfills}/stop", schedules.stop_backfill, "Launch nothing more of it.", BackfillDetail),
         Endpoint(
             *("POST", f"{place}/register", registering.register, "Register a program.", list[Registered]),
             sends=MSGPACK,

@@ -6,6 +6,7 @@ Knows: Starlette, structs. Must not know: what is asked.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from typing import Any, TypeVar
 
 import msgspec
@@ -108,3 +109,16 @@ async def heard_out(request: Request) -> None:
     except RuntimeError:
         # Starlette's way to say that all of it has been read.
         return
+
+
+def moment(name: str, text: str) -> float:
+    """The seconds since the epoch that the parameter ``name`` says, in UTC unless it says otherwise; 0.0 for none.
+
+    Raises ``InputInvalid``."""
+    if not text:
+        return 0.0
+    try:
+        said = dt.datetime.fromisoformat(text)
+        return (said if said.tzinfo else said.replace(tzinfo=dt.UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise InputInvalid(f"{name} {text!r}: write a moment as 2026-01-31T12:00:00Z") from None

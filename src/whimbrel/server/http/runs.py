@@ -6,7 +6,6 @@ Knows: the house, the shapes. Must not know: how a request comes here.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import math
 import os
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +32,7 @@ from whimbrel.runtime.literal_text import from_json
 from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.server.house import House
 from whimbrel.server.http import exact, sse
-from whimbrel.server.http.exchange import answer, body, query
+from whimbrel.server.http.exchange import answer, body, moment, query
 from whimbrel.wire.literal_json import dump
 from whimbrel.wire.rest.runs import Abort, Answer, DeckQuery, EventsQuery, ListQuery, LogQuery, Signal
 from whimbrel.wire.spans import iso_moment
@@ -276,8 +275,8 @@ def _wanted(asked: ListQuery) -> RunQuery:
         domain=asked.domain,
         entity=asked.entity,
         text=asked.text,
-        since=_moment("since", asked.since),
-        until=_moment("until", asked.until),
+        since=moment("since", asked.since),
+        until=moment("until", asked.until),
         labels=tuple((key, value if equals else None) for key, equals, value in labels),
         before=asked.cursor,
     )
@@ -289,16 +288,6 @@ def _phase(text: str) -> Phase:
     except ValueError:
         known = ", ".join(phase.value for phase in Phase)
         raise InputInvalid(f"phase {text!r}: there is no such phase; there are {known}") from None
-
-
-def _moment(name: str, text: str) -> float:
-    if not text:
-        return 0.0
-    try:
-        moment = dt.datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
-    except (ValueError, OverflowError):
-        raise InputInvalid(f"{name} {text!r}: write a moment as 2026-01-31T12:00:00Z") from None
 
 
 def _last_event(request: Request) -> int | None:
