@@ -165,7 +165,8 @@ class ControlPlane:
             raise UnresolvedReference(unresolved_text(nowhere[0]))
         now = self._clock.now()
         run_id = run_id or self._ids.new_run_id()
-        event = RunRequested(run_id, workflow, program, inputs, options or RunOptions(), now)
+        options = msgspec.structs.replace(options or RunOptions(), regained=True)
+        event = RunRequested(run_id, workflow, program, inputs, options, now)
         if rerun is not None:
             event = settle(
                 msgspec.structs.replace(event, reuse=rerun.reuse, recovered_from=rerun.run, moved=rerun.moved)

@@ -303,6 +303,9 @@ class Machine:
         else:
             outcome = Failed(node.failure or faults.aborted("it did not run", node.path))
         self.deliver(driver, driver.journal.finish(node.call, outcome, self.seq, self.at))
+        if self.options.regained:
+            # It gets on: what is bad for one driver in ten is not to end a run of a thousand calls.
+            driver.system_retries = 0
 
     def deliver(self, driver: NodeState, entry: Entry) -> None:
         """Tell the driver, if one is there; one that comes later finds it in its journal."""

@@ -62,7 +62,8 @@ RAW_OUTPUTS = "WHIMBREL_RAW_OUTPUTS"
 
 class RunOptions(Struct, frozen=True, gc=False):
     """How a run is carried out. ``max_parallelism`` 0 means no limit; ``system_retries`` is the allowance of each
-    node; ``cleanup_seconds`` is how long what was stopped may take to clean up before it is stopped by force.
+    node, and ``regained`` whether an eager node has it back whenever a call of its body has ended (of older runs: no);
+    ``cleanup_seconds`` is how long what was stopped may take to clean up before it is stopped by force.
 
     A driver whose body has waited for ``park_after`` seconds, or will wait longer than that for its next timer, leaves
     memory; so does a run of which nothing else is left. 0 parks at every idle moment; ``None`` never.
@@ -75,6 +76,7 @@ class RunOptions(Struct, frozen=True, gc=False):
     tags: tuple[str, ...] = ()
     cleanup_seconds: float = 30.0
     park_after: float | None = 60.0
+    regained: bool = False
 
 
 class RunOrigin(Struct, frozen=True, gc=False):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.engine.playing import ONE, Play, attempt, fault, graph, node, out, program, task
+from tests.unit.engine.playing import ONE, Play, attempt, eager, fault, graph, node, out, program, task
 from whimbrel.engine import retry
 from whimbrel.engine.cachekey import input_digest
 from whimbrel.engine.run import Run
@@ -52,6 +52,18 @@ def test_losses_and_system_faults_have_their_own_allowance() -> None:
     play.post(Lost(attempt("n0", 4), "silent again", play.now))
     assert play.run.failure is not None
     assert (play.run.failure.fault, play.run.failure.message) == (Fault.LOST, "silent again")
+
+
+def test_a_body_that_gets_on_has_its_allowance_back() -> None:
+    play = Play(program(eager(), task(), graph(node("n0", "e"))), system_retries=1, regained=True)
+    for number in range(1, 5):
+        play.started("n0", number)
+        play.call(str(number), driver=number)
+        play.succeeded(f"n0/{number}")
+        play.post(Lost(attempt("n0", number), "killed", play.now))
+        assert play.launched() == [attempt("n0", number + 1)]
+    play.post(Lost(attempt("n0", 5), "killed, and had done nothing", play.now))
+    assert play.run.phase is Phase.FAILED
 
 
 def test_backoff_waits_and_doubles() -> None:
