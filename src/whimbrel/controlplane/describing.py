@@ -61,7 +61,7 @@ def run_json(
         "outputs": by_name(outputs) if state.phase is Phase.SUCCEEDED else None,
         "failure": msgspec.to_builtins(state.failure),
         "nodes": [
-            {**node_json(node), "progress": _progress_json(progress.get(path))} for path, node in state.nodes.items()
+            {**node_json(node), "progress": progress_json(progress.get(path))} for path, node in state.nodes.items()
         ],
     }
     if story:
@@ -96,7 +96,8 @@ def node_json(node: NodeState) -> dict[str, Any]:
     }
 
 
-def _progress_json(said: Progress | None) -> dict[str, Any] | None:
+def progress_json(said: Progress | None) -> dict[str, Any] | None:
+    """How far an attempt says that it is, for programs."""
     if said is None:
         return None
     return {"done": said.done, "total": said.total or None, "message": said.message, "at": iso_moment(said.at)}

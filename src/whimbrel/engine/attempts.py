@@ -65,6 +65,7 @@ def started(machine: Machine, event: Started) -> None:
     attempt.phase = Phase.RUNNING
     attempt.started_at = event.at
     attempt.worker = event.worker
+    node.changed = machine.seq
     before = node.attempts[-2] if attempt.number > 1 else attempt
     attempt.counted_from = before.counted_from if before.phase is Phase.PAUSED else event.at
     if node.verdict is not None:

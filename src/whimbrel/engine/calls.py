@@ -113,10 +113,16 @@ def _free_path(machine: Machine, body: NodeState, key: str) -> str:
     count, path = 1, f"{body.path}/{key}"
     free = path
     while (before := machine.nodes.get(free)) is not None:
-        before.replaced = before.replaced or (before.host is body and before.key == key)
+        if before.host is body and before.key == key:
+            _replace(machine, before)
         count += 1
         free = f"{path}~{count}"
     return free
+
+
+def _replace(machine: Machine, old: NodeState) -> None:
+    old.replaced = True
+    old.changed = machine.seq
 
 
 def _displace(machine: Machine, journal: Journal, key: Key, path: str) -> None:
@@ -124,7 +130,7 @@ def _displace(machine: Machine, journal: Journal, key: Key, path: str) -> None:
     old = machine.nodes.get(path) if path else None
     journal.forget(key)
     if old is not None:
-        old.replaced = True
+        _replace(machine, old)
         machine.note(path, "replaced", "the body calls something else here than when this was recorded")
         stop(machine, [old], faults.cancelled("the body has changed: it calls something else here"))
 

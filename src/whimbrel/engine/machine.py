@@ -105,6 +105,7 @@ class Machine:
         if after is None:
             raise self.illegal(node.path, f"{before.value} nodes know no {trigger.name} ({trigger.value})")
         node.phase = after
+        node.changed = self.seq
         self.paused += (after is Phase.PAUSED) - (before is Phase.PAUSED)
         if self.story is not None:
             self.story.add(self.seq, self.at, node.path, change(before, after), reason or trigger.value)
@@ -162,6 +163,7 @@ class Machine:
         """Begin the next attempt."""
         number = len(node.attempts) + 1
         node.attempts = added(node.attempts, Attempt(number, self.at))
+        node.changed = self.seq
         node.stage = Stage.ATTEMPT
         self.commands.append(self.launch_command(node))
         self.note(node.path, f"attempt {number} launched")
@@ -190,6 +192,7 @@ class Machine:
         attempt.ended_at = self.at
         attempt.failure = failure
         node.stage = Stage.NOTHING
+        node.changed = self.seq
         if node.kind is not Kind.EAGER:
             self.running -= 1
 

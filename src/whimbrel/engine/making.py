@@ -45,7 +45,7 @@ def make(
 def adopt(machine: Machine, state: NodeState, parent: NodeState | None) -> None:
     """Enter a new node into the run."""
     state.created_at = machine.at
-    state.born = machine.seq
+    state.born = state.changed = machine.seq
     if parent is not None:
         state.parent = parent.path
         parent.children = added(parent.children, state)

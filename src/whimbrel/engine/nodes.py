@@ -136,6 +136,8 @@ class NodeState(Struct, eq=False):
     created_at: float = 0.0
     born: int = 0
     """The seq of the event that made it."""
+    changed: int = 0
+    """The seq of the last event that changed its phase or its attempts."""
     queued_at: float = 0.0
     started_at: float = 0.0
     ended_at: float = 0.0

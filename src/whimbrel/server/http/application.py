@@ -21,8 +21,10 @@ from whimbrel.server.http import problems
 from whimbrel.server.http.admission import Handler, admitted
 from whimbrel.server.http.audit import AuditCalls
 from whimbrel.server.http.bundles import BundleCalls
+from whimbrel.server.http.console import Console
 from whimbrel.server.http.guard import Guard
 from whimbrel.server.http.openapi import Endpoint, document
+from whimbrel.server.http.pages import RunPages
 from whimbrel.server.http.probes import Probes
 from whimbrel.server.http.registering import RegisterCalls
 from whimbrel.server.http.runs import Runs
@@ -56,6 +58,7 @@ from whimbrel.wire.rest.schedules import (
     SchedulePage,
     ScheduleQuery,
 )
+from whimbrel.wire.rest.trees import DeckPageQuery, Tree, WholeNode
 
 V1 = "/api/v1"
 
@@ -66,6 +69,7 @@ def endpoints(house: House) -> list[Endpoint]:
     audit = AuditCalls(house.home.store)
     bundles = BundleCalls(house)
     registering = RegisterCalls(house)
+    pages = RunPages(house)
     place = f"{V1}/projects/{{project}}/domains/{{domain}}"
     one = f"{V1}/runs/{{run}}"
     bundle = f"{V1}/bundles/{{sha256}}"
@@ -110,6 +114,9 @@ def endpoints(house: House) -> list[Endpoint]:
         Endpoint("GET", f"{one}/events", runs.follow_run, "What happens in a run.", None, EventsQuery, streams=True),
         Endpoint("GET", f"{one}/logs", runs.get_logs, "What its tasks wrote.", Lines, LogQuery, streams=True),
         Endpoint("GET", f"{one}/decks", runs.get_decks, "What its tasks show.", list[Deck], DeckQuery),
+        Endpoint("GET", f"{one}/deck", pages.show_deck, "One deck as a page.", None, DeckPageQuery),
+        Endpoint("GET", f"{one}/tree", pages.get_tree, "Its nodes as rows.", Tree, streams=True),
+        Endpoint("GET", f"{one}/nodes/{{path:path}}", pages.get_node, "All of a node.", WholeNode),
         Endpoint("POST", f"{one}/abort", runs.abort_run, "End a run.", Accepted, takes=Abort, status=202),
         Endpoint("POST", f"{one}/approve", runs.approve_gate, "Say yes at a gate.", Accepted, takes=Answer, status=202),
         Endpoint("POST", f"{one}/reject", runs.reject_gate, "Say no at a gate.", Accepted, takes=Answer, status=202),
@@ -140,6 +147,7 @@ def application(house: House) -> Starlette:
         routes=[
             *(Route(path, _gated(house, method, path, handler), methods=[method]) for method, path, handler in routes),
             *(oauth_routes(house.access) if house.access is not None else ()),
+            *Console().routes,
         ],
         # With authentication the server has names of its own; a page that gives itself one of them has no token.
         middleware=[Middleware(Guard, is_ours=is_loopback if house.access is None else bool)],

@@ -6,6 +6,7 @@ Knows: the house, the shapes. Must not know: how a request comes here.
 from __future__ import annotations
 
 import asyncio
+import html
 import math
 import os
 from collections.abc import AsyncIterator, Callable
@@ -29,6 +30,7 @@ from whimbrel.model.literals import BoolLiteral, Literal
 from whimbrel.model.program import GateKind
 from whimbrel.model.run import Phase, RunQuery
 from whimbrel.runtime.literal_text import from_json
+from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.server.house import House
 from whimbrel.server.http import exact, sse
@@ -48,6 +50,16 @@ _HEAVY = ("program", "define", "reuse")
 
 Read = Callable[[Gate], Literal]
 """The value for a gate. Raises ``InputInvalid`` for a gate that takes another."""
+
+
+def deck_html(update: DeckUpdate, blobs: BlobStore) -> str:
+    """What a deck shows, from wherever it is kept."""
+    if not update.uri:
+        return update.html
+    try:
+        return blobs.get(update.uri).decode("utf-8", "replace")
+    except EntityNotFound as error:
+        return f"<p>The deck is lost: {html.escape(str(error))}</p>"
 
 
 class Runs:
@@ -93,7 +105,7 @@ class Runs:
         if asked.form == "exact":
             last = request.headers.get("last-event-id", "").strip()
             return sse.stream(exact.everything(self._house, summary.id, *(exact.place_of(last) if last else (0, 0))))
-        after = _last_event(request)
+        after = last_event(request)
         if after is None:
             after = 0
         elif summary.phase.terminal and not await self._store.events(summary.id, after=after):
@@ -155,7 +167,7 @@ class Runs:
         asked = query(request, LogQuery)
         summary = await self._store.summary(request.path_params["run"])
         if sse.MEDIA_TYPE in request.headers.get("accept", ""):
-            after = _last_event(request)
+            after = last_event(request)
             return sse.stream(self._lines(summary.id, asked.node, asked.after if after is None else after))
         found = await self._store.logs(summary.id, path=asked.node, after=asked.after, limit=asked.limit)
         return answer({"lines": [_line(chunk) for chunk in found], "next": found[-1].id if found else asked.after})
@@ -185,19 +197,12 @@ class Runs:
         return answer(await asyncio.to_thread(lambda: [self._deck(one) for one in decks]))
 
     def _deck(self, update: DeckUpdate) -> dict[str, Any]:
-        html = update.html
-        if update.uri:
-            try:
-                html = self._house.home.blobs.get(update.uri).decode("utf-8", "replace")
-            except EntityNotFound as error:
-                html = f"<p>The deck is lost: {error}</p>"
-        at = iso_moment(update.at)
         return {
             "node": update.attempt.path,
             "attempt": update.attempt.number,
             "name": update.name,
-            "at": at,
-            "html": html,
+            "at": iso_moment(update.at),
+            "html": deck_html(update, self._house.home.blobs),
         }
 
     # --- doing -------------------------------------------------------------------------------------------------------
@@ -290,7 +295,8 @@ def _phase(text: str) -> Phase:
         raise InputInvalid(f"phase {text!r}: there is no such phase; there are {known}") from None
 
 
-def _last_event(request: Request) -> int | None:
+def last_event(request: Request) -> int | None:
+    """What a client says that it heard last of a stream, ``None`` when it is new. Raises ``InputInvalid``."""
     text = request.headers.get("last-event-id", "").strip()
     if not text:
         return None

@@ -1,0 +1,194 @@
+// What the server says, and how it is asked. The shapes are those of its OpenAPI document.
+
+export type Phase =
+  | "UNDEFINED" | "QUEUED" | "RUNNING" | "SUCCEEDING" | "SUCCEEDED" | "FAILING" | "FAILED" | "ABORTING" | "ABORTED"
+  | "TIMED_OUT" | "SKIPPED" | "RECOVERED" | "DYNAMIC_RUNNING" | "PAUSED";
+
+export interface RunRow {
+  run: string;
+  entity: string;
+  phase: Phase;
+  source: string;
+  created_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  epoch: number;
+  owner: string;
+  message: string;
+}
+
+export interface RunPage {
+  runs: RunRow[];
+  next: string | null;
+}
+
+export interface Failure {
+  kind?: string;
+  code?: string;
+  message?: string;
+  traceback?: string;
+  notes?: string[];
+  [more: string]: unknown;
+}
+
+export interface TreeAttempt {
+  phase: Phase;
+  launched_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+}
+
+export interface TreeNode {
+  path: string;
+  parent: string;
+  kind: string;
+  entity: string;
+  name: string;
+  phase: Phase;
+  line: string;
+  role: "" | "setup" | "teardown" | "member" | "failure";
+  bracket: string;
+  upstream: string[];
+  data: string[];
+  created_at: string | null;
+  queued_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  attempts: TreeAttempt[];
+  length: number | null;
+  cached: boolean;
+  grafted_from: string;
+  recovered_from: string;
+  replaced: boolean;
+  waits_for: string | null;
+  error: string | null;
+}
+
+export interface NodeProgress {
+  done: number;
+  total: number | null;
+  message: string;
+  at: string | null;
+}
+
+export interface Attempt extends TreeAttempt {
+  number: number;
+  worker: string;
+  failure: Failure | null;
+}
+
+export interface WholeNode {
+  path: string;
+  kind: string;
+  entity: string;
+  name: string;
+  phase: Phase;
+  line: string;
+  seconds: number | null;
+  inputs: Record<string, unknown>;
+  outputs: Record<string, unknown> | null;
+  cached: boolean;
+  cache_reason: string;
+  grafted_from: string;
+  recovered_from: string;
+  replaced: boolean;
+  waits_for: string | null;
+  attempts: Attempt[];
+  failure: Failure | null;
+  progress: NodeProgress | null;
+  metadata: Record<string, unknown>;
+}
+
+export interface Waiting {
+  gate: string;
+  path: string;
+  kind: "approve" | "signal" | "sleep";
+  type: string | null;
+  waits_for: string;
+}
+
+export interface RunDetail extends RunRow {
+  inputs: Record<string, unknown>;
+  outputs: Record<string, unknown> | null;
+  failure: Failure | null;
+  waiting: Waiting[];
+}
+
+export interface LogLine {
+  id: number;
+  node: string;
+  attempt: number;
+  stream: string;
+  level: string;
+  at: string | null;
+  text: string;
+}
+
+export interface Deck {
+  node: string;
+  attempt: number;
+  name: string;
+  at: string | null;
+}
+
+/** What the server refused, in its own words. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const BASE = "/api/v1";
+
+export function address(path: string, query: Record<string, string | number | undefined> = {}): string {
+  const said = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== "") said.set(name, String(value));
+  }
+  const text = said.toString();
+  return BASE + path + (text ? `?${text}` : "");
+}
+
+/** A run's address; its parts may hold anything. */
+export function ofRun(run: string, ...rest: string[]): string {
+  return ["/runs", encodeURIComponent(run), ...rest].join("/");
+}
+
+export function ofNode(run: string, path: string): string {
+  return ofRun(run, "nodes", ...path.split("/").map(encodeURIComponent));
+}
+
+export async function refusal(response: Response): Promise<Refused> {
+  let title = response.statusText;
+  let detail = "";
+  try {
+    const said = (await response.json()) as { title?: string; detail?: string };
+    title = said.title ?? title;
+    detail = said.detail ?? "";
+  } catch {
+    detail = "";
+  }
+  return new Refused(response.status, title, detail || `the server answered ${response.status}`);
+}
+
+async function ask<T>(url: string, init: RequestInit): Promise<T> {
+  const response = await fetch(url, init);
+  if (!response.ok) throw await refusal(response);
+  return (await response.json()) as T;
+}
+
+export function get<T>(url: string, signal?: AbortSignal): Promise<T> {
+  return ask<T>(url, signal ? { signal } : {});
+}
+
+export function post<T>(url: string, body: unknown): Promise<T> {
+  return ask<T>(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}

@@ -1,0 +1,143 @@
+// Where the nodes of a graph stand: from left to right by what they wait for.
+
+import { Graph as Dagre, layout as place } from "@dagrejs/dagre";
+
+export interface Box {
+  id: string;
+  width: number;
+  height: number;
+}
+
+export interface Edge {
+  from: string;
+  to: string;
+  kind: "data" | "order" | "time";
+}
+
+export interface Placed {
+  x: number;
+  y: number;
+}
+
+export interface Laid {
+  boxes: Map<string, Placed>;
+  lines: { edge: Edge; points: Placed[] }[];
+  width: number;
+  height: number;
+}
+
+/** Boxes up to which the better, slower way is taken. */
+const CAREFUL = 250;
+const GAP_X = 56;
+const GAP_Y = 18;
+const MARGIN = 24;
+
+export function laid(boxes: Box[], edges: Edge[]): Laid {
+  const known = new Set(boxes.map((box) => box.id));
+  const inside = edges.filter((edge) => known.has(edge.from) && known.has(edge.to) && edge.from !== edge.to);
+  return boxes.length <= CAREFUL ? careful(boxes, inside) : quick(boxes, inside);
+}
+
+function careful(boxes: Box[], edges: Edge[]): Laid {
+  const graph = new Dagre();
+  graph.setGraph({ rankdir: "LR", nodesep: GAP_Y, ranksep: GAP_X, marginx: MARGIN, marginy: MARGIN });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const box of boxes) graph.setNode(box.id, { width: box.width, height: box.height });
+  for (const edge of edges) graph.setEdge(edge.from, edge.to);
+  place(graph);
+  const placed = new Map<string, Placed>();
+  for (const box of boxes) {
+    const { x, y } = graph.node(box.id) as unknown as Placed;
+    placed.set(box.id, { x: x - box.width / 2, y: y - box.height / 2 });
+  }
+  const lines = edges.map((edge) => ({
+    edge,
+    points: (graph.edge(edge.from, edge.to) as unknown as { points: Placed[] }).points,
+  }));
+  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
+  return { boxes: placed, lines, width, height };
+}
+
+/** Columns by the longest way to a node, rows in the order in which the nodes came. */
+function quick(boxes: Box[], edges: Edge[]): Laid {
+  const column = new Map<string, number>();
+  const after = new Map<string, string[]>();
+  const waiting = new Map<string, number>(boxes.map((box) => [box.id, 0]));
+  for (const edge of edges) {
+    const known = after.get(edge.from);
+    if (known) known.push(edge.to);
+    else after.set(edge.from, [edge.to]);
+    waiting.set(edge.to, (waiting.get(edge.to) ?? 0) + 1);
+  }
+  const ready = boxes.filter((box) => waiting.get(box.id) === 0).map((box) => box.id);
+  for (const id of ready) column.set(id, 0);
+  for (let at = 0; at < ready.length; at++) {
+    const id = ready[at] as string;
+    for (const next of after.get(id) ?? []) {
+      column.set(next, Math.max(column.get(next) ?? 0, (column.get(id) ?? 0) + 1));
+      const left = (waiting.get(next) ?? 0) - 1;
+      waiting.set(next, left);
+      if (left === 0) ready.push(next);
+    }
+  }
+  const heights: number[] = [];
+  const widths: number[] = [];
+  for (const box of boxes) {
+    const at = column.get(box.id) ?? 0;
+    widths[at] = Math.max(widths[at] ?? 0, box.width);
+  }
+  const lefts: number[] = [];
+  let x = MARGIN;
+  for (let at = 0; at < widths.length; at++) {
+    lefts[at] = x;
+    x += (widths[at] ?? 0) + GAP_X;
+  }
+  const placed = new Map<string, Placed>();
+  const sizes = new Map<string, Box>();
+  for (const box of boxes) {
+    const at = column.get(box.id) ?? 0;
+    const y = heights[at] ?? MARGIN;
+    placed.set(box.id, { x: lefts[at] ?? MARGIN, y });
+    sizes.set(box.id, box);
+    heights[at] = y + box.height + GAP_Y;
+  }
+  const lines = edges.map((edge) => {
+    const from = placed.get(edge.from) as Placed;
+    const to = placed.get(edge.to) as Placed;
+    const a = sizes.get(edge.from) as Box;
+    const b = sizes.get(edge.to) as Box;
+    return {
+      edge,
+      points: [
+        { x: from.x + a.width, y: from.y + a.height / 2 },
+        { x: to.x, y: to.y + b.height / 2 },
+      ],
+    };
+  });
+  return { boxes: placed, lines, width: x, height: Math.max(MARGIN, ...heights) + MARGIN };
+}
+
+/** Of spans in time: which ends were the last before each began. Calls of a body have no edges; this is what was. */
+export function succession(spans: { id: string; begin: number; end: number }[]): Edge[] {
+  const byEnd = [...spans].sort((a, b) => a.end - b.end);
+  const byBegin = [...spans].sort((a, b) => a.begin - b.begin);
+  const edges: Edge[] = [];
+  let at = 0;
+  let latest = Number.NEGATIVE_INFINITY;
+  const over: { id: string; begin: number; end: number }[] = [];
+  for (const span of byBegin) {
+    while (at < byEnd.length && (byEnd[at] as { end: number }).end <= span.begin) {
+      const done = byEnd[at++] as { id: string; begin: number; end: number };
+      if (done.id === span.id) continue;
+      over.push(done);
+      latest = Math.max(latest, done.begin);
+    }
+    // What ended before the last of those began is before that one, and need not be said again.
+    for (let back = over.length - 1; back >= 0; back--) {
+      const done = over[back] as { id: string; end: number };
+      if (done.end <= latest) break;
+      if (done.id !== span.id) edges.push({ from: done.id, to: span.id, kind: "time" });
+    }
+  }
+  return edges;
+}

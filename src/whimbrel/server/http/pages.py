@@ -1,0 +1,121 @@
+"""REST for the page of a run: its nodes as rows that change, all of one node, a deck.
+
+Knows: the house, trees. Must not know: how a request comes here, what a page does with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from whimbrel.controlplane.describing import node_json, progress_json, summary_json
+from whimbrel.errors import EntityNotFound
+from whimbrel.model.literals import Literals
+from whimbrel.runtime.values import read_literals
+from whimbrel.server.house import House
+from whimbrel.server.http import sse
+from whimbrel.server.http.exchange import answer, query
+from whimbrel.server.http.runs import deck_html, last_event
+from whimbrel.server.trees import Trees
+from whimbrel.wire.literal_json import by_name, dump
+from whimbrel.wire.rest.trees import DeckPageQuery
+
+ROWS = 2_000
+"""Rows in one message of a stream."""
+_DECK_HEADERS = {
+    "content-security-policy": (
+        "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+        "img-src data: blob:; font-src data:; frame-ancestors 'self'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+"""Of pages that authors write: no origin, nothing from elsewhere and nothing to there."""
+PAUSE = 0.1
+"""Seconds between two looks at a run that changes all the time."""
+
+
+class RunPages:
+    """The handlers."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._store = house.home.store
+        self._trees = Trees(house.home.store)
+
+    async def get_tree(self, request: Request) -> Response:
+        """The rows of a run; with `text/event-stream`, those that change too."""
+        run = request.path_params["run"]
+        summary = await self._store.summary(run)
+        if sse.MEDIA_TYPE in request.headers.get("accept", ""):
+            return sse.stream(self._changes(run, last_event(request) or 0))
+        seq, rows = await self._trees.of(run).look()
+        return answer({"run": summary_json(summary), "seq": seq, "nodes": rows})
+
+    async def _changes(self, run: str, after: int) -> AsyncIterator[str]:
+        told: dict[str, float] = {}
+        with self._house.feed.following(run) as changed:
+            async for look in sse.changes(changed):
+                if not look:
+                    yield ": still here\n\n"
+                    continue
+                # The row of the run first: what was written before the end is there when the end is.
+                summary = await self._store.summary(run)
+                seq, rows = await self._trees.of(run).look(after)
+                for at in range(0, len(rows), ROWS):
+                    yield sse.message("nodes", dump(rows[at : at + ROWS], indent=None))
+                after = max(after, seq)
+                for said in await self._store.progress(run):
+                    path = said.attempt.path
+                    if told.get(path) != said.at:
+                        told[path] = said.at
+                        yield sse.message(
+                            "progress", dump({"path": path, "progress": progress_json(said)}, indent=None)
+                        )
+                # Only now: whoever left in between is told all of it again.
+                yield sse.message("run", dump(summary_json(summary), indent=None), str(after))
+                if summary.phase.terminal:
+                    yield sse.message("end", dump({"run": run, "phase": summary.phase.value}, indent=None))
+                    return
+                if self._house.feed.closed:
+                    return
+                await asyncio.sleep(PAUSE)
+
+    async def get_node(self, request: Request) -> Response:
+        """All of a node: values, attempts, errors; of the path "" what the run was given and gave."""
+        run, path = request.path_params["run"], request.path_params["path"]
+        await self._store.summary(run)
+        tree = self._trees.of(run)
+        await tree.look()
+        node = tree.run.nodes.get(path)
+        if node is None:
+            raise EntityNotFound(f"run {run} has no node {path!r}")
+        blobs = self._house.home.blobs
+
+        def values(literals: Literals) -> Literals:
+            return read_literals(literals, blobs)
+
+        said = node_json(node)
+        said["inputs"] = by_name(await asyncio.to_thread(values, node.inputs))
+        if said["outputs"] is not None:
+            said["outputs"] = by_name(await asyncio.to_thread(values, node.outputs))
+        found = [each for each in await self._store.progress(run) if each.attempt.path == path]
+        said["progress"] = progress_json(found[-1]) if found else None
+        said["metadata"] = msgspec.to_builtins(node.metadata)
+        return answer(said)
+
+    async def show_deck(self, request: Request) -> Response:
+        """One deck, as a page of its own for a frame without rights: whatever it does, it does to itself."""
+        asked = query(request, DeckPageQuery)
+        summary = await self._store.summary(request.path_params["run"])
+        for update in await self._store.decks(summary.id, path=asked.node):
+            attempt = update.attempt
+            if (attempt.path, attempt.number, update.name) == (asked.node, asked.attempt, asked.name):
+                html = await asyncio.to_thread(deck_html, update, self._house.home.blobs)
+                return Response(html.encode("utf-8", "replace"), headers=_DECK_HEADERS, media_type="text/html")
+        raise EntityNotFound(f"run {summary.id}, node {asked.node!r}: there is no deck {asked.name!r}")

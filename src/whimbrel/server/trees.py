@@ -1,0 +1,154 @@
+"""Runs as trees of rows that pages draw, and which rows have changed: one fold of a run's events for all who look.
+
+A row is what can be shown of a node without its values: where it is, what it is, how far it got and when. A run that
+somebody follows is folded once, and then event by event.
+
+Knows: the engine's fold, stores. Must not know: HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+from whimbrel.controlplane.describing import waits_for
+from whimbrel.controlplane.ports import RunStore
+from whimbrel.engine.nodes import Frame, NodeState, Stage
+from whimbrel.engine.run import Run
+from whimbrel.graph.passes import node_promises
+from whimbrel.wire.spans import iso_moment
+
+KEPT = 8
+"""Runs whose fold is kept; more are folded again when somebody looks."""
+_INLINE = 200
+"""Events that are folded at once; more take a thread."""
+
+
+class Tree:
+    """The fold of one run. ``seq`` is the last event in it."""
+
+    def __init__(self, run_id: str, store: RunStore) -> None:
+        self._run_id = run_id
+        self._store = store
+        self._busy = asyncio.Lock()
+        self._roles: dict[int, dict[str, tuple[str, str]]] = {}
+        self.run = Run(keep_story=False)
+
+    @property
+    def seq(self) -> int:
+        """The number of the last event that it has taken in."""
+        return self.run.seq
+
+    async def look(self, after: int = 0) -> tuple[int, list[dict[str, Any]]]:
+        """Take in what has happened since; the number of the last event, and the rows that have changed after the event
+        ``after``, in order of creation. Raises ``EntityNotFound``."""
+        async with self._busy:
+            events = await self._store.events(self._run_id, after=self.seq)
+
+            def fold() -> list[dict[str, Any]]:
+                for event in events:
+                    self.run.handle(event)
+                return [self._row(node) for node in self.run.nodes.values() if node.changed > after]
+
+            heavy = len(events) > _INLINE or (self.seq - after > _INLINE)
+            rows = await asyncio.to_thread(fold) if heavy else fold()
+            return self.seq, rows
+
+    def _row(self, node: NodeState) -> dict[str, Any]:
+        role, bracket = self._role(node)
+        array = node.array
+        return {
+            "path": node.path,
+            "parent": node.parent,
+            "kind": node.kind.value,
+            "entity": node.entity,
+            "name": node.name,
+            "phase": node.phase.value,
+            "line": node.line,
+            "role": role,
+            "bracket": bracket,
+            "upstream": _upstream(node),
+            "data": _sources(node),
+            "created_at": iso_moment(node.created_at),
+            "queued_at": iso_moment(node.queued_at),
+            "started_at": iso_moment(node.started_at),
+            "ended_at": iso_moment(node.ended_at),
+            "attempts": [
+                {
+                    "phase": each.phase.value,
+                    "fault": each.failure.fault.value if each.failure is not None else "",
+                    "launched_at": iso_moment(each.launched_at),
+                    "started_at": iso_moment(each.started_at),
+                    "ended_at": iso_moment(each.ended_at),
+                }
+                for each in node.attempts
+            ],
+            "length": array.length if array is not None else None,
+            "cached": node.cached,
+            "grafted_from": node.grafted_from,
+            "recovered_from": node.recovered_from,
+            "replaced": node.replaced,
+            "waits_for": waits_for(node) if node.stage is Stage.GATE else None,
+            "error": node.failure.title if node.failure is not None else None,
+        }
+
+    def _role(self, node: NodeState) -> tuple[str, str]:
+        """What it is in its graph, and the path of the setup of its bracket."""
+        scope = node.scope
+        if scope is None or node.node is None:
+            return "", ""
+        roles = self._roles.get(id(scope))
+        if roles is None:
+            roles = self._roles[id(scope)] = dict(_roles(scope))
+        return roles.get(node.id, ("", ""))
+
+
+def _roles(scope: Frame) -> Iterator[tuple[str, tuple[str, str]]]:
+    graph = scope.graph
+    if graph.failure_node is not None:
+        yield graph.failure_node.id, ("failure", "")
+    # Inner brackets come first: what an outer one says of the same node is not heard.
+    said: set[str] = set()
+    for bracket in graph.brackets:
+        setup = scope.nodes.get(bracket.setup)
+        where = setup.path if setup is not None else ""
+        for role, ids in (("setup", (bracket.setup,)), ("teardown", (bracket.teardown,)), ("member", bracket.members)):
+            for id in ids:
+                if id not in said:
+                    said.add(id)
+                    yield id, (role, where)
+
+
+def _upstream(node: NodeState) -> list[str]:
+    if node.node is None or node.scope is None:
+        return []
+    nodes = node.scope.nodes
+    return [nodes[id].path for id in node.node.upstream if id in nodes]
+
+
+def _sources(node: NodeState) -> list[str]:
+    """The paths of the nodes whose outputs it takes."""
+    if node.node is None or node.scope is None:
+        return []
+    nodes = node.scope.nodes
+    return [nodes[id].path for id in dict.fromkeys(each.node for each in node_promises(node.node)) if id in nodes]
+
+
+class Trees:
+    """The trees that were looked at last, by run. For the thread of one event loop."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._trees: OrderedDict[str, Tree] = OrderedDict()
+
+    def of(self, run_id: str) -> Tree:
+        """The tree of a run, to be looked at. Nothing has been read when it is new."""
+        tree = self._trees.get(run_id)
+        if tree is None:
+            tree = self._trees[run_id] = Tree(run_id, self._store)
+        self._trees.move_to_end(run_id)
+        while len(self._trees) > KEPT:
+            self._trees.popitem(last=False)
+        return tree

@@ -1,0 +1,80 @@
+"""Runs as pages draw them: the rows of a tree, one node, one deck. Moments are ISO 8601 in UTC, ``null`` while they are
+not known.
+
+Knows: JSON. Must not know: the model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from whimbrel.wire.rest.runs import NodeDetail, Row
+
+
+class DeckPageQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which deck: ``at`` is when it was written last, so that another has another address."""
+
+    node: str
+    attempt: int
+    name: str
+    at: str = ""
+
+
+class WholeNode(NodeDetail, frozen=True, kw_only=True):
+    """All of a node. ``metadata`` is how it is run, as the author says."""
+
+    metadata: dict[str, Any]
+
+
+class TreeAttempt(Struct, frozen=True):
+    """When a try was launched, began and ended; ``fault`` is what kind of failure it was, "" for none."""
+
+    phase: str
+    fault: str
+    launched_at: str | None
+    started_at: str | None
+    ended_at: str | None
+
+
+class TreeNode(Struct, frozen=True):
+    """What can be shown of a node without its values.
+
+    ``role`` is what it is in its graph: ``setup``, ``teardown``, ``member`` (of the bracket whose setup is at the path
+    ``bracket``), ``failure``, or nothing of these. ``upstream`` has the paths of the nodes that come before it,
+    ``data`` those of the ones whose outputs it takes. ``length`` is that of a map. ``line`` is the author's.
+    """
+
+    path: str
+    parent: str
+    kind: str
+    entity: str
+    name: str
+    phase: str
+    line: str
+    role: str
+    bracket: str
+    upstream: list[str]
+    data: list[str]
+    created_at: str | None
+    queued_at: str | None
+    started_at: str | None
+    ended_at: str | None
+    attempts: list[TreeAttempt]
+    length: int | None
+    cached: bool
+    grafted_from: str
+    recovered_from: str
+    replaced: bool
+    waits_for: str | None
+    error: str | None
+
+
+class Tree(Struct, frozen=True):
+    """The rows of a run after its event ``seq``. As a stream: ``nodes`` with the rows that have changed, ``progress``
+    with ``path`` and how far that is, ``run`` with the run's own row, ``end``."""
+
+    run: Row
+    seq: int
+    nodes: list[TreeNode]
