@@ -13,6 +13,11 @@ UV := $(BIN)/uv
 PROJECTS := pyproject.toml packages/whimbrel-flytekit/pyproject.toml
 EDITABLE := --quiet --no-deps --no-build-isolation --editable . --editable packages/whimbrel-flytekit
 
+# The console is TypeScript; its build is served by `whimbrel up`, and is no part of the repository.
+CONSOLE := src/whimbrel/server/console/index.html
+CONSOLE_SOURCES := $(shell find console/src console/public -type f) $(addprefix console/,index.html vite.config.ts tsconfig.json)
+NODE_MODULES := console/node_modules/.package-lock.json
+
 # The tiers that cost seconds, for `make test-py`.
 FAST_TIERS := $(wildcard tests/unit tests/contract tests/laws)
 
@@ -39,6 +44,9 @@ help: ## List the recipes
 .PHONY: install
 install: $(VENV)/.installed ## Make .venv with whimbrel and whimbrel-flytekit, editable
 
+.PHONY: console
+console: $(CONSOLE) ## Build the console (it needs node and npm)
+
 .PHONY: demo
 demo: install ## Run the demonstration: a workflow, killed and resumed
 	$(BIN)/python examples/run_demo.py
@@ -48,8 +56,12 @@ demo: install ## Run the demonstration: a workflow, killed and resumed
 dev: $(VENV)/.dev ## Add to .venv what tests and checks need
 
 .PHONY: test
-test: dev ## Run every test (ARGS="tests/unit -k name" for some)
+test: dev $(CONSOLE) browser ## Run every test (ARGS="tests/unit -k name" for some)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+.PHONY: browser
+browser: # What the tests of the console are driven in
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 .PHONY: test-py
 test-py: dev ## Run the fast tests on another interpreter: make test-py PY=3.12
@@ -63,12 +75,13 @@ laws: dev ## Try the laws of durability on other schedules: make laws MINUTES=5
 	$(BIN)/python -m pytest -q tests/laws/test_random_programs.py --hypothesis-profile=explore
 
 .PHONY: check
-check: dev ## Format, lint, types, import contracts, dead code: all of them must pass
+check: dev $(NODE_MODULES) ## Format, lint, types, import contracts, dead code: all of them must pass
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	cd console && npm run --silent check && npm run --silent test
 
 .PHONY: fmt
 fmt: dev ## Format the code and mend what the linter can
@@ -90,7 +103,7 @@ bench: install ## Run the benchmarks (ARGS="name" for one)
 
 ##@ Ship
 .PHONY: wheels
-wheels: install ## Build both wheels into dist/ and try them in an empty environment
+wheels: install $(CONSOLE) ## Build both wheels into dist/ and try them in an empty environment
 	rm -rf dist .venv-wheels
 	$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
 	$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist packages/whimbrel-flytekit
@@ -98,8 +111,17 @@ wheels: install ## Build both wheels into dist/ and try them in an empty environ
 	$(call PIP_INSTALL,.venv-wheels) --requirement requirements/runtime.txt
 	VIRTUAL_ENV="$(CURDIR)/.venv-wheels" $(UV) pip install --quiet --no-deps dist/*.whl
 	cd .venv-wheels && bin/python -I -c 'import whimbrel, flytekit, union; print(whimbrel.__version__, whimbrel.__file__)'
+	test -f .venv-wheels/lib/python*/site-packages/whimbrel/server/console/index.html
 	cd .venv-wheels && bin/whimbrel --help >/dev/null && bin/pyflyte --help >/dev/null && bin/union --help >/dev/null
 	ls dist
+
+$(NODE_MODULES): console/package.json console/package-lock.json
+	@command -v npm >/dev/null || { echo "the console needs node and npm: install nodejs" >&2; exit 1; }
+	cd console && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(CONSOLE): $(NODE_MODULES) $(CONSOLE_SOURCES)
+	cd console && npm run --silent build
 
 # dev.txt first: the others are held to the versions that the tests ran with.
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

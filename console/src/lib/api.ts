@@ -15,6 +15,13 @@ export interface RunRow {
   epoch: number;
   owner: string;
   message: string;
+  project: string;
+  domain: string;
+  name: string;
+  version: string;
+  labels: Record<string, string>;
+  tags: string[];
+  url: string;
 }
 
 export interface RunPage {
@@ -22,17 +29,23 @@ export interface RunPage {
   next: string | null;
 }
 
+export type Fault = "user" | "system" | "timeout" | "abort" | "lost" | "cancelled";
+
 export interface Failure {
-  kind?: string;
-  code?: string;
-  message?: string;
-  traceback?: string;
-  notes?: string[];
-  [more: string]: unknown;
+  fault: Fault;
+  message: string;
+  type: string;
+  traceback: string;
+  notes: string[];
+  cause: Failure | null;
+  members: Failure[];
+  node: string;
+  line: string;
 }
 
 export interface TreeAttempt {
   phase: Phase;
+  fault: Fault | "";
   launched_at: string | null;
   started_at: string | null;
   ended_at: string | null;
@@ -71,7 +84,7 @@ export interface NodeProgress {
   at: string | null;
 }
 
-export interface Attempt extends TreeAttempt {
+export interface Attempt extends Omit<TreeAttempt, "fault"> {
   number: number;
   worker: string;
   failure: Failure | null;

@@ -50,10 +50,18 @@ function careful(boxes: Box[], edges: Edge[]): Laid {
     const { x, y } = graph.node(box.id) as unknown as Placed;
     placed.set(box.id, { x: x - box.width / 2, y: y - box.height / 2 });
   }
-  const lines = edges.map((edge) => ({
-    edge,
-    points: (graph.edge(edge.from, edge.to) as unknown as { points: Placed[] }).points,
-  }));
+  const sizes = new Map(boxes.map((box) => [box.id, box]));
+  const lines = edges.map((edge) => {
+    // Lines leave on the right and arrive on the left, whatever the straight way between two middles would be.
+    const points = (graph.edge(edge.from, edge.to) as unknown as { points: Placed[] }).points.slice(1, -1);
+    const from = placed.get(edge.from) as Placed;
+    const to = placed.get(edge.to) as Placed;
+    const a = sizes.get(edge.from) as Box;
+    const b = sizes.get(edge.to) as Box;
+    const begin = { x: from.x + a.width, y: from.y + a.height / 2 };
+    const end = { x: to.x, y: to.y + b.height / 2 };
+    return { edge, points: points.length > 1 ? [begin, ...points, end] : [begin, end] };
+  });
   const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
   return { boxes: placed, lines, width, height };
 }

@@ -44,10 +44,17 @@ export function ended(phase: Phase): boolean {
   return ENDED.has(phase);
 }
 
+export const WAITS = "waits for an answer";
+
+/** What a row of a run shows: one that goes on, but has nothing to do until somebody answers, waits. */
+export function shownPhase(phase: Phase, message: string): Phase {
+  return phase === "RUNNING" && message.startsWith(WAITS) ? "PAUSED" : phase;
+}
+
 /** The groups that lists are filtered by, and the phases that each stands for. */
 export const GROUPS: { name: string; ink: Ink; phases: Phase[] }[] = [
   { name: "running", ink: "run", phases: ["QUEUED", "RUNNING", "SUCCEEDING", "FAILING", "ABORTING", "DYNAMIC_RUNNING"] },
-  { name: "waiting", ink: "hold", phases: ["PAUSED"] },
+  { name: "waiting", ink: "hold", phases: ["PAUSED", "RUNNING"] },
   { name: "succeeded", ink: "good", phases: ["SUCCEEDED", "RECOVERED"] },
   { name: "failed", ink: "bad", phases: ["FAILED", "TIMED_OUT"] },
   { name: "aborted", ink: "stop", phases: ["ABORTED"] },

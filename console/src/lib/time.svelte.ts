@@ -58,6 +58,10 @@ export function ago(ms: number, at: number): string {
   return new Date(ms).toLocaleDateString();
 }
 
+export function local(moment: string | null): string {
+  return moment === null ? "" : new Date(moment).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+}
+
 export function exact(moment: string | null): string {
   if (moment === null) return "";
   const at = new Date(moment);

@@ -137,9 +137,9 @@ class Runs:
         name, _, number = request.headers.get("last-event-id", "").rpartition("-")
         known = name == feed.name and number.isascii() and number.isdigit() and len(number) < 19
         fresh = "last-event-id" not in request.headers
-        return sse.stream(self._rows(keep, feed.last if fresh else int(number) if known else -1))
+        return sse.stream(self._rows(keep, feed.last if fresh else int(number) if known else -1, fresh))
 
-    async def _rows(self, keep: RunQuery, number: int) -> AsyncIterator[str]:
+    async def _rows(self, keep: RunQuery, number: int, fresh: bool) -> AsyncIterator[str]:
         feed = self._house.feed
         with feed.following() as changed:
             async for look in sse.changes(changed):
@@ -154,8 +154,9 @@ class Runs:
                     summary = await self._store.summary(run)
                     if keep.takes(summary):
                         yield sse.message("run", dump(summary_json(summary), indent=None))
-                if runs:
-                    # Only now: whoever left in between is told all of it again.
+                if runs or fresh:
+                    # Only now: whoever left in between is told all of it again. Who is new learns where it stands.
+                    fresh = False
                     yield sse.message("seen", "{}", f"{feed.name}-{last}")
                 number = last
                 if feed.closed:
