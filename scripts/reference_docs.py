@@ -31,7 +31,6 @@ TESTING = ("engine", "fixtures", "mocks", "resuming", "journals", "world")
 STATUS = {
     "works": "works",
     "data": "data only",
-    "raises": "raises",
     "planned": "raises: planned",
     "unsupported": "raises",
 }
@@ -215,7 +214,12 @@ def flytekit_surface() -> str:
                 f"| `{program}` | `{verb}` | {STATUS[part]} | {_cell(told)} |" for verb, told in table[part].items()
             ]
     names, programs = "\n".join([head, *rows]), "\n".join(verbs)
-    return page("flytekit's names", about, "\n".join(summary), "## Names", names, "## Programs", programs)
+    remote = surface()["flytekit.remote"]
+    methods = ["| method of `FlyteRemote` | status | what to do instead |", "|---|---|---|"]
+    methods += [f"| `{name}` | works | |" for name in remote["methods"]]
+    methods += [f"| `{name}` | raises | {_cell(told)} |" for name, told in remote["absent_methods"].items()]
+    parts = ("## Names", names, "## FlyteRemote", "\n".join(methods), "## Programs", programs)
+    return page("flytekit's names", about, "\n".join(summary), *parts)
 
 
 def _names(module: str, table: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -224,7 +228,7 @@ def _names(module: str, table: dict[str, Any]) -> Iterator[tuple[str, str, str]]
         for name in table["names"] or ["(the module)"]:
             yield name, status, _cell(table["instead"])
         return
-    for part in ("works", "data", "raises"):
+    for part in ("works", "data"):
         for name in table.get(part, ()):
             test = table.get("tests", {}).get(name, table["test"])
             yield name, STATUS[part], f"[{test.rpartition('/')[2]}](../../{test.partition('::')[0]})"

@@ -29,8 +29,10 @@ def lines(path: Path) -> int:
 
 
 def is_adapter(path: Path) -> bool:
-    """The compat modules with code in them: `_adapt.py`, the command lines, and flytekit's words for types."""
-    return path.name in {"_adapt.py", "cli.py"} or bool({"clis", "_types"} & set(path.relative_to(COMPAT).parts))
+    """The compat modules with code in them: `_adapt.py`, the command lines, flytekit's words for types and servers."""
+    return path.name in {"_adapt.py", "cli.py"} or bool(
+        {"clis", "_types", "_remote"} & set(path.relative_to(COMPAT).parts)
+    )
 
 
 def test_there_is_something_to_look_at() -> None:

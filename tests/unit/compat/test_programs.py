@@ -1,6 +1,7 @@
 """``pyflyte``, ``union`` and ``flytectl``: verbs that are here, and words for those that are not."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -45,12 +46,74 @@ def test_unknown_verbs_and_options_are_told(name: str, capsys: pytest.CaptureFix
     assert "--frobnicate" in capsys.readouterr().err
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with one file, which stays imported."""
+    made = tmp_path_factory.mktemp("project")
+    (made / "nobody_flow.py").write_text(
+        "from flytekit import task\n\n\n@task\ndef one(x: int) -> int:\n    return x\n"
+    )
+    return made
+
+
+@pytest.fixture
+def nobody(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address where no server is."""
+    monkeypatch.setenv("HOME", str(project))
+    monkeypatch.setenv("FLYTE_PLATFORM_URL", "localhost:1")
+    monkeypatch.chdir(project)
+
+
+@pytest.mark.usefixtures("nobody")
 @pytest.mark.parametrize("name", ["pyflyte", "union"])
-def test_remote_runs_are_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert PROGRAMS[name](["run", "--remote", "-p", "p", "-d", "d", "workflows.py", "wf", "--x", "1"]) == 2
-    assert f"{name}: `{name} run --remote` needs a server" in capsys.readouterr().err
-    assert PROGRAMS[name](["run", "remote-task", "p:d:t"]) == 2
-    assert "run remote-task` needs a server" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "--remote", "nobody_flow.py", "one", "--x", "1"),
+        ("run", "remote-task"),
+        ("run", "remote-launchplan", "nobody_flow.one:v1", "--x", "1"),
+        ("register", "nobody_flow.py"),
+        ("get", "launchplan"),
+        ("launchplan", "--activate", "a-plan"),
+        ("execution", "--execution-id", "gone", "relaunch"),
+        ("fetch", "flyte://v1/p/d/gone/n0/o"),
+    ],
+)
+def test_verbs_say_that_nobody_answers(name: str, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert PROGRAMS[name](command) == 69
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1].startswith(f"{name}: there is no server at http://localhost:1")
+    assert "Traceback" not in "".join(told)
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("run", "--remote", "nobody_flow.py", "one", "--x", "much"), "--x: expected"),
+        (("run", "--remote", "nobody_flow.py", "one", "--y", "1"), "there is no input 'y'"),
+        (("run", "--remote", "nobody_flow.py", "one"), "--x is missing"),
+        (("run", "--remote", "--labels", "odd", "nobody_flow.py", "one", "--x", "1"), "--labels 'odd': write it like"),
+        (("register",), "name a file"),
+        (("register", "nowhere.py"), "there is no file or directory"),
+        (("register", "--copy", "none", "nobody_flow.py"), "needs a --version"),
+        (("fetch", "s3://bucket"), "is no flyte://v1/"),
+        (("launchplan", "a-plan"), "Missing option"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anybody_is_asked(
+    command: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert PROGRAMS["pyflyte"](command) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_dry_run_registers_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert PROGRAMS["pyflyte"](["register", "--dry-run", "--image", "i", "nobody_flow.py"]) == 0
+    told = capsys.readouterr()
+    assert "Task: nobody_flow.one (would be registered)" in told.out
+    assert told.err == "pyflyte: --image speaks to a cluster; no effect here\n"
 
 
 def test_unknown_options_of_run_are_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,7 +150,6 @@ def test_options_for_servers_say_that_nobody_heard_them(file: str, capsys: pytes
         "pyflyte: --copy, --domain, --image, --interruptible, --project, --tags, --wait-execution speak"
     )
     assert said(capsys, "run", "--direct", file, "wf")[1] == ""
-    assert "needs a server" in said(capsys, "run", "--remote", *options, file, "wf", code=2)[1]
 
 
 def test_options_of_the_group(file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

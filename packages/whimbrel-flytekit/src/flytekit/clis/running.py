@@ -12,51 +12,59 @@ from typing import Any
 
 import click
 
-from flytekit._adapt import NotInThisRelease
+from flytekit._remote.configuring import found_config
 from flytekit.clis.inputs import inputs_as_json
 from flytekit.clis.listing import list_entities
+from flytekit.clis.objects import execution, fetch, get, launchplan, metrics
 from flytekit.clis.packaging import PACKAGES, package, serialize
 from flytekit.clis.programs import SETTINGS, Verbs
+from flytekit.clis.registering import register
+from flytekit.clis.remote_running import REGISTERED, run_file, run_registered
 from flytekit.clis.starting import init, local_cache
-from flytekit.configuration import Config
 from whimbrel.cli.main import main as whimbrel
 
-# What speaks to a cluster: accepted, so that command lines run unchanged, and without effect on a local run.
+# What is said to a server. On a local run it has no effect, which is said.
+_FOR_SERVERS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (("-p", "--project"), {"metavar": "PROJECT", "help": "The project."}),
+    (("-d", "--domain"), {"metavar": "DOMAIN", "help": "The domain."}),
+    (("--annotations", "--annotation"), {"multiple": True, "metavar": "K=V", "help": "Something said of the run."}),
+    (("--copy",), {"type": click.Choice(["all", "auto"]), "help": "Files: all below the root, or what is imported."}),
+    (("--copy-all",), {"is_flag": True, "default": None, "help": "The same as --copy all."}),
+    (("--dump-snippet",), {"is_flag": True, "default": None, "help": "Print Python that fetches the execution."}),
+    (
+        ("--interruptible/--no-interruptible",),
+        {"is_flag": True, "default": None, "help": "Whether its workers may be taken away."},
+    ),
+    (("--labels", "--label"), {"multiple": True, "metavar": "K=V", "help": "A label of the run, to find it by."}),
+    (("--limit",), {"type": click.IntRange(1), "metavar": "N", "help": "Names that a list has.  [default: 50]"}),
+    (("--tags", "--tag"), {"multiple": True, "metavar": "TAG", "help": "A tag of the run, to find it by."}),
+    (("--wait", "--wait-execution"), {"is_flag": True, "default": None, "help": "Wait for its end; print outputs."}),
+)
+# What speaks to a cluster: accepted, so that command lines run unchanged, and without effect, which is said.
 _FOR_CLUSTERS = (
-    ("-p", "--project"),
-    ("-d", "--domain"),
     ("-i", "--image"),
-    ("--annotations", "--annotation"),
     ("--cluster-pool",),
-    ("--copy",),
     ("--destination-dir",),
+    ("--disable-notifications",),
     ("--execution-cluster-label", "--ecl"),
-    ("--labels", "--label"),
-    ("--limit",),
     ("--poll-interval",),
     ("--raw-output-data-prefix", "--raw-data-prefix"),
     ("--resource-limits",),
     ("--resource-requests",),
     ("--service-account",),
-    ("--tags", "--tag"),
 )
-_FLAGS_FOR_CLUSTERS = (
-    ("--copy-all",),
-    ("--disable-notifications",),
-    ("--dump-snippet",),
-    ("--interruptible/--no-interruptible",),
-    ("--wait", "--wait-execution"),
-)
+_FLAGS_FOR_CLUSTERS = {"--disable-notifications"}
 # whimbrel's own, passed on as they are.
 _OURS = ("--executor", "--home", "--workers")
 _OUR_FLAGS = ("--direct", "--json", "--overwrite-cache")
 
 
 def _options() -> list[click.Parameter]:
-    silent = "For a server: without effect on a local run, which says so."
     return [
-        click.Option(["-r", "--remote"], is_flag=True, help="Run on a server. Not in this release."),
-        click.Option(["--name", "run_id"], metavar="ID", help="The new run's id: a letter, then letters and digits."),
+        click.Option(["-r", "--remote"], is_flag=True, help="Register it and its code, and run it on a server."),
+        click.Option(
+            ["--name", "run_id"], metavar="ID", help="What the run is to be called: a letter, then letters and digits."
+        ),
         click.Option(["--envvars", "--env", "env"], multiple=True, metavar="K=V", help="A variable for the tasks."),
         click.Option(["--max-parallelism"], type=click.IntRange(0), metavar="N", help="Tasks of the run at a time."),
         click.Option(["--overwrite-cache"], is_flag=True, help="Compute everything, and keep it in the cache."),
@@ -65,28 +73,41 @@ def _options() -> list[click.Parameter]:
         click.Option(["--workers"], type=click.IntRange(1), metavar="N", help="Tasks at a time."),
         click.Option(["--direct"], is_flag=True, help="A plain Python call: no engine, nothing kept."),
         click.Option(["--json"], is_flag=True, help="Print JSON on stdout."),
-        *(click.Option([*names, _unheard(names)], multiple=True, help=silent) for names in _FOR_CLUSTERS),
+        *(click.Option([*names, _field("server", names)], **more) for names, more in _FOR_SERVERS),
         *(
-            click.Option([*names, _unheard(names)], is_flag=True, default=None, help=silent)
-            for names in _FLAGS_FOR_CLUSTERS
+            click.Option(
+                [*names, _field("cluster", names)],
+                **({"is_flag": True, "default": None} if names[0] in _FLAGS_FOR_CLUSTERS else {"multiple": True}),
+                help="For a cluster: without effect, which is said.",
+            )
+            for names in _FOR_CLUSTERS
         ),
     ]
 
 
-def _unheard(names: tuple[str, ...]) -> str:
+def _field(whose: str, names: tuple[str, ...]) -> str:
     longest = max((name.partition("/")[0] for name in names), key=len)
-    return f"unheard_{longest.lstrip('-').replace('-', '_')}"
+    return f"{whose}_{longest.lstrip('-').replace('-', '_')}"
 
 
-def _say_what_is_unheard(name: str, options: dict[str, Any]) -> None:
-    said = [
-        f"--{key.removeprefix('unheard_').replace('_', '-')}"
-        for key, value in options.items()
-        if key.startswith("unheard_") and value not in (None, ())
-    ]
+def _say_what_is_unheard(name: str, options: dict[str, Any], *, remote: bool) -> None:
+    """Options that were given and have no effect, each line with its reason."""
+    given = {key for key, value in options.items() if value not in (None, (), False)}
+    idle = {key.partition("_")[2] for key in given if key.startswith("cluster_")}
+    if remote:
+        ours: set[str] = {key for key in ("home", "executor", "workers", "direct", "json") if key in given}
+        _say(name, ours, "belong to local runs; without effect on a server", "belongs")
+        _say(name, idle, "speak to a cluster; without effect here", "speaks")
+    else:
+        idle |= {key.partition("_")[2] for key in given if key.startswith("server_")}
+        _say(name, idle, "speak to a server; without effect on this local run", "speaks")
+
+
+def _say(name: str, said: set[str], why: str, one: str) -> None:
     if said:
-        verb = "speaks" if len(said) == 1 else "speak"
-        click.echo(f"{name}: {', '.join(sorted(said))} {verb} to a server; without effect on this local run", err=True)
+        verb, _, rest = why.partition(" ")
+        told = ", ".join(f"--{key.replace('_', '-')}" for key in sorted(said))
+        click.echo(f"{name}: {told} {one if len(said) == 1 else verb} {rest}", err=True)
 
 
 def _arguments(options: dict[str, Any], *, verbose: bool) -> list[str]:
@@ -140,20 +161,16 @@ def local_program(name: str, help_text: str) -> Verbs:
         Inputs are options behind NAME; or all of them come from `--inputs-file FILE` (YAML or JSON), or from stdin:
         `NAME -`.
         """
-        if remote:
-            raise NotInThisRelease(
-                f"`{name} run --remote` needs a server, which is planned, but not in this release of "
-                "whimbrel-flytekit. Leave --remote out: the run is durable on this machine too."
-            )
-        if file in ("remote-task", "remote-workflow", "remote-launchplan"):
-            raise NotInThisRelease(
-                f"`{name} run {file}` needs a server, which is planned, but not in this release of whimbrel-flytekit. "
-                f"Name the file instead: {name} run FILE NAME."
-            )
+        if file in REGISTERED:
+            _say_what_is_unheard(name, options, remote=True)
+            return run_registered(name, file, entity, options)
         if not entity or entity[0] in ("-h", "--help"):
             list_entities(name, file)
             return 0
-        _say_what_is_unheard(name, options)
+        if remote:
+            _say_what_is_unheard(name, options, remote=True)
+            return run_file(name, file, entity, options)
+        _say_what_is_unheard(name, options, remote=False)
         with inputs_as_json(entity) as words:
             return whimbrel(["run", *_arguments(options, verbose=bool(context.obj)), file, *words])
 
@@ -161,14 +178,14 @@ def local_program(name: str, help_text: str) -> Verbs:
     @click.pass_context
     def info(context: click.Context) -> None:
         """Print versions, and the server that the configuration names."""
-        endpoint = Config.auto().platform.endpoint
+        endpoint = found_config().platform.endpoint
         click.echo(f"whimbrel-flytekit {version('whimbrel-flytekit')}, whimbrel {version('whimbrel')}")
         click.echo(f"Python {platform.python_version()}")
-        click.echo(f"server {endpoint} (not used: runs are local in this release)")
+        click.echo(f"server {endpoint}")
 
-    program.add_command(init)
-    program.add_command(local_cache)
-    program.add_command(package)
-    program.add_command(serialize)
+    for verb in (execution, fetch, get, init, launchplan, local_cache, package, register, serialize):
+        program.add_command(verb)
+    if name == "pyflyte":
+        program.add_command(metrics)
     assert isinstance(program, Verbs)
     return program

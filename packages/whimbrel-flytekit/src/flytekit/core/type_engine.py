@@ -1,6 +1,7 @@
 """``flytekit.core.type_engine``: the extension point for types of one's own."""
 
 from flytekit._adapt import missing
+from flytekit._remote.resolving import LiteralsResolver as LiteralsResolver
 from flytekit._types.engine import TypeEngine as TypeEngine
 from flytekit._types.transformers import AsyncTypeTransformer as AsyncTypeTransformer
 from flytekit._types.transformers import RestrictedTypeError as RestrictedTypeError
@@ -14,6 +15,7 @@ from whimbrel.types.directories import BatchSize as BatchSize
 __all__ = [
     "AsyncTypeTransformer",
     "BatchSize",
+    "LiteralsResolver",
     "RestrictedTypeError",
     "SimpleTransformer",
     "TypeEngine",
