@@ -18,9 +18,10 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from whimbrel.controlplane.plane import ControlPlane
@@ -37,23 +38,26 @@ from whimbrel.errors import (
     InputInvalid,
     RunNotResumable,
     StoreError,
+    VersionConflict,
     WhimbrelError,
 )
 from whimbrel.graph.conformance import misfit
-from whimbrel.model.events import SignalReceived
+from whimbrel.model.codec import digest
+from whimbrel.model.events import RunRequested, SignalReceived
 from whimbrel.model.interface import Parameter
 from whimbrel.model.launch_plan import LaunchPlanSpec
 from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import START, Binding, Graph, Node, Program, PromiseBinding, TaskSpec, TaskTarget
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
-from whimbrel.model.run import RAW_OUTPUTS, Phase, RunOptions, RunOrigin
+from whimbrel.model.run import Phase, RunOptions, RunOrigin, RunSummary
 from whimbrel.model.run_fields import RUN_FIELDS, TAG_KEY, TAG_VALUE
 from whimbrel.wire.flyte import entities as wire
 from whimbrel.wire.flyte import executions as messages
 from whimbrel.wire.flyte.executions import ExecutionRecord
 from whimbrel.wire.flyte.listing import archival, holds
 from whimbrel.wire.flyte.settings import EXECUTION_CONFIG, settled
+from whimbrel.wire.rest.launching import ExactRelaunch, LaunchOptions, LaunchTarget, Recover, Relaunch
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 # Flyte's own are of up to 63; those of eager calls are longer. This is what a file may be called.
@@ -75,6 +79,29 @@ log = logging.getLogger("whimbrel.executions")
 
 class RunsAndEntities(RunStore, EntityStore, Inbox, Protocol):
     """What executions are kept in."""
+
+
+ReadInputs = Callable[[Mapping[str, Parameter]], Literals]
+"""Gives the inputs, by the types that are wanted. May read what is large. Raises ``InputInvalid``."""
+
+
+class Wanted(NamedTuple):
+    """What is to be launched, whoever asks. ``request`` gives the ``ExecutionCreateRequest``, whose inputs are not
+    read; ``asked`` is the digest of one that may be repeated, "" where a name is taken once."""
+
+    id: EntityId
+    target: Callable[[], EntityId]
+    read: ReadInputs
+    request: Callable[[EntityId], Any]
+    asked: str = ""
+
+
+class Begun(NamedTuple):
+    """An execution, the id of its run, and whether it was not there before."""
+
+    id: EntityId
+    run: str
+    created: bool
 
 
 class Executions:
@@ -100,50 +127,143 @@ class Executions:
     async def create(self, request: Any, *, rerun: Rerun | None = None, given: Literals | None = None) -> EntityId:
         """Launch what an ``ExecutionCreateRequest`` says; ``given`` is in place of its inputs. Raises
         ``AlreadyExists``, ``EntityNotFound`` (of what is to be launched), ``InputInvalid``."""
-        name = request.name or self._ids.new_run_id()
+        wanted = Wanted(
+            self._id(request.project, request.domain, request.name),
+            lambda: messages.read_target(request.spec),
+            lambda parameters: messages.read_inputs(request, parameters) if given is None else given,
+            lambda _: request,
+        )
+        begun = await self._begin(wanted, rerun)
+        if not begun.created:
+            raise AlreadyExists(
+                f"there is an execution {begun.id.name} ({begun.id.project}/{begun.id.domain}) already."
+            )
+        return begun.id
+
+    async def launch(self, said: LaunchTarget, read: ReadInputs) -> Begun:
+        """Launch what our own client asks for; ``read`` gives its inputs. The same request by the same name is answered
+        with the run that there is. Raises ``EntityNotFound``, ``InputInvalid``, ``VersionConflict``."""
+        target = await self._registry.target(said)
+        id = self._id(said.project, said.domain, said.run_name)
+        return await self._begin(_own(id, target, read, said.options, _digest_of(said)), None)
+
+    async def again(self, run: str, said: Relaunch | ExactRelaunch | Recover, read: ReadInputs) -> Begun:
+        """Launch what a run ran, once more: with inputs laid over those that it had, or taking over what had succeeded
+        in it. Raises as ``launch``; ``RunNotResumable`` where there is nothing to recover."""
+        summary = await self._store.summary(run)
+        origin, recover = summary.origin, isinstance(said, Recover)
+        if recover and (summary.phase is Phase.SUCCEEDED or not summary.phase.terminal):
+            raise RunNotResumable(
+                f"run {run} is {summary.phase.value}: only a run that has failed, timed out or was aborted can be "
+                "recovered"
+            )
+        if not origin.name:
+            return await self._again_as_it_was(summary, said, read)
+        seen = await self.seen(_id_of(origin))
+        before, target = seen.inputs, seen.record.target
+        fixed = seen.run.program.launch_plans[target.name].fixed if target.kind is EntityKind.LAUNCH_PLAN else {}
+        had = {name: value for name, value in before.items() if name not in fixed}
+        options = messages.read_options(messages.request_of(seen.entity).spec)
+        if not isinstance(said, Recover) and said.options is not UNSET:
+            options = said.options
+        wanted = _own(
+            self._id(origin.project, origin.domain, said.run_name),
+            target,
+            lambda parameters: had | read(parameters),
+            options,
+            _digest_of(said, run),
+        )
+        rerun = Rerun(seen.run.id, await asyncio.to_thread(reusable, seen.run)) if recover else None
+        return await self._begin(wanted, rerun)
+
+    async def _again_as_it_was(
+        self, summary: RunSummary, said: Relaunch | ExactRelaunch | Recover, read: ReadInputs
+    ) -> Begun:
+        """The same for a run of a file, which has no name and no place here: its program is in its first event."""
+        if said.run_name:
+            raise InputInvalid(f"the run {summary.id} is of a file, and has no place for names; leave run_name out.")
+        events = await self._store.events(summary.id)
+        first = events[0]
+        assert isinstance(first, RunRequested)
+        target = EntityId(EntityKind.WORKFLOW, "", "", first.workflow)
+        parameters = first.program.workflows[first.workflow].interface.inputs
+        given = first.inputs | await asyncio.to_thread(read, parameters)
+        options, rerun = first.options, None
+        if isinstance(said, Recover):
+            rows = await asyncio.to_thread(lambda: reusable(Run.replay(events, keep_story=False)))
+            rerun = Rerun(summary.id, rows, False)
+        elif said.options is not UNSET:
+            options = replace(
+                options,
+                max_parallelism=max(said.options.max_parallelism, 0),
+                overwrite_cache=bool(said.options.overwrite_cache),
+                environment=said.options.environment,
+                tags=said.options.tags,
+            )
+        inputs = _inputs(given, first.program, first.workflow, target)
+        run = await self._plane.launch(
+            first.program, first.workflow, inputs, options=options, source=summary.source, rerun=rerun
+        )
+        return Begun(EntityId(EntityKind.EXECUTION, "", "", ""), run, True)
+
+    def _id(self, project: str, domain: str, said: str) -> EntityId:
+        name = said or self._ids.new_run_id()
         if len(name) > _LONGEST or not _NAME.fullmatch(name):
             raise InputInvalid(
-                f"{name!r} cannot be the name of an execution: lower-case letters, digits and dashes, "
+                f"{name[:_LONGEST]!r} cannot be the name of an execution: lower-case letters, digits and dashes, "
                 f"at most {_LONGEST}, first and last no dash."
             )
-        id = EntityId(EntityKind.EXECUTION, request.project, request.domain, name)
+        return EntityId(EntityKind.EXECUTION, project, domain, name)
+
+    async def _begin(self, wanted: Wanted, rerun: Rerun | None) -> Begun:
+        id = wanted.id
         await self._registry.must_be_a_place(id)
         there = await self._store.entity(id)
-        if there is not None and await self._has_run(there):
-            raise AlreadyExists(f"there is an execution {name} ({id.project}/{id.domain}) already.")
-        target = messages.read_target(request.spec)
+        if there is not None and (there := _the_same(there, wanted)) and await self._has_run(there):
+            return Begun(id, messages.record_of(there).run, False)
+        target = wanted.target()
+        if there is not None and wanted.asked:
+            # What it was asked for may mean something newer by now.
+            target = messages.record_of(there).target
         entity = await self._registry.get(target)
-        found = wire.assembled(entity)
+        found, missing = await self._registry.with_references(wire.assembled(entity), target.project, target.domain)
+        if missing:
+            raise InputInvalid(f"{target} needs {missing[0]}, which is not registered; register that first.")
         program, workflow = _to_run(found.program, target)
         parameters = _parameters(program, workflow, target)
-        said = messages.read_inputs(request, parameters) if given is None else given
-        inputs = _inputs(said, program, workflow, target)
-        place = (target.project, target.domain, workflow)
-        settings = await self._registry.attributes_for(*place, EXECUTION_CONFIG)
-        spec = settled(request.spec, entity if target.kind is EntityKind.LAUNCH_PLAN else None, settings)
+        given = await asyncio.to_thread(wanted.read, parameters)
+        plan = program.launch_plans[target.name] if target.kind is EntityKind.LAUNCH_PLAN else None
+        if wanted.asked and plan is not None and (fixed := [name for name in given if name in plan.fixed]):
+            raise InputInvalid(f"{target} fixes its input {fixed[0]!r}; leave it out, or launch {plan.workflow}.")
+        inputs = _inputs(given, program, workflow, target)
+        request = wanted.request(target)
+        settings = await self._registry.attributes_for(target.project, target.domain, workflow, EXECUTION_CONFIG)
+        options = messages.read_options(settled(request.spec, None if plan is None else entity, settings))
         run = _run_id(id)
         record = ExecutionRecord(
             run,
             workflow,
             target,
-            dict(spec.labels.values),
-            tuple(spec.tags),
+            options.labels,
+            options.tags,
             found.tasks,
             rerun.run if rerun is not None else "",
             found.plans,
             found.workflows,
+            asked=wanted.asked,
+            annotations=options.annotations,
         )
         now = self._clock.now()
         row = Entity(id, wire.body_bytes(request), messages.record_bytes(record), "", now, now)
         kept = await self._store.add_entity(row)
-        if kept != row and await self._has_run(kept):
-            raise AlreadyExists(f"there is an execution {name} ({id.project}/{id.domain}) already.")
+        if kept != row and await self._has_run(_the_same(kept, wanted)):
+            return Begun(id, run, False)
         try:
             await self._plane.launch(
-                program,
+                _as_said(program, workflow, options),
                 workflow,
                 inputs,
-                options=_options(spec, id, target, workflow),
+                options=_options(options, id, target, workflow),
                 source=str(target),
                 run_id=run,
                 rerun=rerun,
@@ -154,15 +274,15 @@ class Executions:
                     target.kind.value,
                     target.name,
                     target.version,
-                    {**dict(spec.labels.values), **dict.fromkeys(spec.tags, "")},
+                    {**options.labels, **dict.fromkeys(options.tags, "")},
                 ),
             )
         except StoreError:
             # Two who found it without a run may both have started it: the store has taken one of them.
             if not await self._has_run(kept):
                 raise
-            raise AlreadyExists(f"there is an execution {name} ({id.project}/{id.domain}) already.") from None
-        return id
+            return Begun(id, run, False)
+        return Begun(id, run, True)
 
     async def fire(self, plan: EntityId, name: str, due: float, given: Literals) -> None:
         """Launch what the schedule of ``plan`` asks for at ``due``, unless there is an execution of that name. Raises
@@ -458,10 +578,12 @@ def _anew(seen: Seen, name: str, mode: int) -> Any:
 
 
 def _given(seen: Seen) -> Literals | None:
-    """What a child was given, without what its launch plan fixes; others have it in their requests."""
-    if seen.node is None:
+    """What a child was given, or what our own client gave, without what its launch plan fixes; others have it in their
+    requests."""
+    if seen.node is None and not seen.record.asked:
         return None
-    fixed = seen.run.program.launch_plans[seen.record.target.name].fixed
+    plan = seen.run.program.launch_plans.get(seen.record.target.name)
+    fixed = {} if plan is None else plan.fixed
     return {name: value for name, value in seen.inputs.items() if name not in fixed}
 
 
@@ -476,6 +598,9 @@ def _run_id(id: EntityId) -> str:
 def _to_run(program: Program, target: EntityId) -> tuple[Program, str]:
     if target.kind is EntityKind.LAUNCH_PLAN:
         return program, program.launch_plans[target.name].workflow
+    if target.name in program.workflows:
+        # Of a task: it is a map, which is kept as the workflow that it is.
+        return program, target.name
     graph = _around(program.tasks[target.name])
     return program.merged(Program({}, {graph.name: graph}, {}, {})), graph.name
 
@@ -512,16 +637,48 @@ def _inputs(given: Literals, program: Program, workflow: str, target: EntityId) 
     return inputs
 
 
-def _options(spec: Any, id: EntityId, target: EntityId, workflow: str) -> RunOptions:
+def _own(id: EntityId, target: EntityId, read: ReadInputs, options: LaunchOptions, asked: str) -> Wanted:
+    def request(target: EntityId) -> Any:
+        try:
+            return messages.own_request(id, target, options)
+        except (ValueError, TypeError) as error:
+            raise InputInvalid(f"the options: {error}.") from None
+
+    return Wanted(id, lambda: target, read, request, asked)
+
+
+def _digest_of(said: LaunchTarget | Relaunch | ExactRelaunch | Recover, run: str = "") -> str:
+    try:
+        return digest((run, replace(said, run_name="")))
+    except (UnicodeEncodeError, TypeError) as error:
+        raise InputInvalid(f"the request: {error}; say text in Unicode.") from None
+
+
+def _the_same(there: Entity, wanted: Wanted) -> Entity:
+    """What there is by that name, if it is what is asked for. Raises ``VersionConflict``."""
+    asked = messages.record_of(there).asked
+    if wanted.asked and asked != wanted.asked:
+        id = wanted.id
+        raise VersionConflict(
+            f"there is a run {id.name} ({id.project}/{id.domain}) of another request; give this one another name."
+        )
+    return there
+
+
+def _as_said(program: Program, workflow: str, options: LaunchOptions) -> Program:
+    if options.interruptible is None:
+        return program
+    graph = program.workflows[workflow]
+    graph = replace(graph, metadata=replace(graph.metadata, interruptible=options.interruptible))
+    return program.merged(Program({}, {workflow: graph}, {}, {}))
+
+
+def _options(said: LaunchOptions, id: EntityId, target: EntityId, workflow: str) -> RunOptions:
     """How the run is carried out; what its processes read of the execution is in their environment."""
-    said = {"PROJECT": id.project, "DOMAIN": id.domain, "ID": id.name, "WORKFLOW": workflow, "LAUNCHPLAN": target.name}
-    environment = {pair.key: pair.value for pair in spec.envs.values}
-    if spec.raw_output_data_config.output_location_prefix:
-        environment[RAW_OUTPUTS] = spec.raw_output_data_config.output_location_prefix
-    environment |= {f"FLYTE_INTERNAL_EXECUTION_{name}": value for name, value in said.items()}
+    plan = {"PROJECT": id.project, "DOMAIN": id.domain, "ID": id.name, "WORKFLOW": workflow, "LAUNCHPLAN": target.name}
     return RunOptions(
-        max_parallelism=max(spec.max_parallelism, 0),
-        overwrite_cache=spec.overwrite_cache,
-        environment=environment,
-        tags=tuple(spec.tags),
+        max_parallelism=max(said.max_parallelism, 0),
+        overwrite_cache=bool(said.overwrite_cache),
+        environment={**said.environment, **{f"FLYTE_INTERNAL_EXECUTION_{name}": value for name, value in plan.items()}},
+        tags=said.tags,
     )

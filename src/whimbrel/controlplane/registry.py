@@ -20,9 +20,10 @@ from whimbrel.errors import AlreadyExists, CompileError, EntityNotFound, InputIn
 from whimbrel.graph.check import check_program
 from whimbrel.graph.references import unresolved
 from whimbrel.model.program import Reference
-from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery
+from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
 from whimbrel.wire.flyte import entities as wire
 from whimbrel.wire.rest.entities import NewProject, ProjectRow
+from whimbrel.wire.rest.launching import LaunchTarget
 
 _PROJECT = re.compile(r"[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 DEFAULT_PROJECT = "flytesnacks"
@@ -129,6 +130,23 @@ class Registry:
             raise EntityNotFound(f"{EntityId(kind, project, domain, name)} is not registered.")
         return found[0]
 
+    async def target(self, said: LaunchTarget) -> EntityId:
+        """What is to be launched. Without a version it is the newest; of a launch plan the active one, if there is one.
+        Raises ``EntityNotFound``, ``InputInvalid``."""
+        try:
+            kind = EntityKind(said.kind)
+        except ValueError:
+            kind = EntityKind.PROJECT
+        if kind not in (EntityKind.TASK, EntityKind.WORKFLOW, EntityKind.LAUNCH_PLAN):
+            raise InputInvalid(f"{said.kind[:80]!r} cannot be launched: it is task, workflow or launch_plan.")
+        if said.version:
+            return EntityId(kind, said.project, said.domain, said.name, said.version)
+        if kind is EntityKind.LAUNCH_PLAN:
+            active = await self._active(said.project, said.domain, said.name)
+            if active is not None:
+                return active.id
+        return (await self.latest(kind, said.project, said.domain, said.name)).id
+
     async def with_references(
         self, found: wire.Assembled, project: str, domain: str
     ) -> tuple[wire.Assembled, list[EntityId]]:
@@ -166,11 +184,15 @@ class Registry:
 
     async def active_plan(self, project: str, domain: str, name: str) -> Entity:
         """The active version of a launch plan. Raises ``EntityNotFound``."""
-        query = EntityQuery(EntityKind.LAUNCH_PLAN, project, domain, name, sort="updated_at", limit=1_000)
-        for found in await self._store.entities(query):
-            if found.state == wire.ACTIVE:
-                return found
-        raise EntityNotFound(f"no version of the launch plan {name} ({project}/{domain}) is active; activate one.")
+        found = await self._active(project, domain, name)
+        if found is None:
+            raise EntityNotFound(f"no version of the launch plan {name} ({project}/{domain}) is active; activate one.")
+        return found
+
+    async def _active(self, project: str, domain: str, name: str) -> Entity | None:
+        active = (Filter("state", Operator.EQ, (wire.ACTIVE,)),)
+        query = EntityQuery(EntityKind.LAUNCH_PLAN, project, domain, name, active, "updated_at", limit=1)
+        return next(iter(await self._store.entities(query)), None)
 
     # --- what people say of names and places
 

@@ -20,9 +20,11 @@ from whimbrel.server.house import House, is_loopback
 from whimbrel.server.http import problems
 from whimbrel.server.http.admission import Handler, admitted
 from whimbrel.server.http.audit import AuditCalls
+from whimbrel.server.http.blobs import BlobCalls
 from whimbrel.server.http.bundles import BundleCalls
 from whimbrel.server.http.console import Console
 from whimbrel.server.http.guard import Guard
+from whimbrel.server.http.launching import LaunchCalls
 from whimbrel.server.http.openapi import Endpoint, document
 from whimbrel.server.http.pages import RunPages
 from whimbrel.server.http.probes import Probes
@@ -33,6 +35,7 @@ from whimbrel.server.http.uploads import UploadRoute
 from whimbrel.server.uploads import uploads_of
 from whimbrel.wire.rest.audit import AuditPage, AuditQuery
 from whimbrel.wire.rest.entities import NewProject, ProjectRow
+from whimbrel.wire.rest.launching import BlobPlace, BlobQuery, DataQuery, Launch, Launched, PlainData, Recover, Relaunch
 from whimbrel.wire.rest.registering import BUNDLE_MEDIA_TYPE, MSGPACK, BundlePlace, Registered
 from whimbrel.wire.rest.runs import (
     Abort,
@@ -61,6 +64,7 @@ from whimbrel.wire.rest.schedules import (
 from whimbrel.wire.rest.trees import DeckPageQuery, Tree, WholeNode
 
 V1 = "/api/v1"
+OCTETS = "application/octet-stream"
 
 
 def endpoints(house: House) -> list[Endpoint]:
@@ -68,8 +72,10 @@ def endpoints(house: House) -> list[Endpoint]:
     runs = Runs(house)
     audit = AuditCalls(house.home.store)
     bundles = BundleCalls(house)
-    registering = RegisterCalls(house)
     pages = RunPages(house)
+    blobs = BlobCalls(house)
+    blob = f"{V1}/blobs/{{key:path}}"
+    registering, launching = RegisterCalls(house), LaunchCalls(house)
     place = f"{V1}/projects/{{project}}/domains/{{domain}}"
     one = f"{V1}/runs/{{run}}"
     bundle = f"{V1}/bundles/{{sha256}}"
@@ -121,7 +127,31 @@ def endpoints(house: House) -> list[Endpoint]:
         Endpoint("POST", f"{one}/approve", runs.approve_gate, "Say yes at a gate.", Accepted, takes=Answer, status=202),
         Endpoint("POST", f"{one}/reject", runs.reject_gate, "Say no at a gate.", Accepted, takes=Answer, status=202),
         Endpoint("POST", f"{one}/signal", runs.signal_gate, "Answer a gate.", Accepted, takes=Signal, status=202),
-        Endpoint("POST", f"{one}/recover", runs.recover_run, "Run again what failed.", Accepted, status=201),
+        Endpoint("GET", blob, blobs.get_blob, "A file or a table, or a range of it.", answers=(OCTETS,)),
+        Endpoint("HEAD", blob, blobs.head_blob, "How large it is, if it is here.", answers=(OCTETS,)),
+        Endpoint(
+            *("PUT", f"{V1}/blobs/{{sha256}}", blobs.put_blob, "Send a file or a table.", BlobPlace, BlobQuery),
+            sends=OCTETS,
+            status=201,
+        ),
+        Endpoint(
+            *("POST", f"{V1}/runs", launching.launch_run, "Launch what is registered.", Launched),
+            takes=Launch,
+            status=201,
+            packed=True,
+        ),
+        Endpoint("GET", f"{one}/data", launching.get_data, "Inputs and outputs.", PlainData, DataQuery, packs=True),
+        Endpoint(
+            *("POST", f"{one}/relaunch", launching.relaunch_run, "Launch it again.", Launched),
+            takes=Relaunch,
+            status=201,
+            packed=True,
+        ),
+        Endpoint(
+            *("POST", f"{one}/recover", launching.recover_run, "Run again what failed.", Launched),
+            takes=Recover,
+            status=201,
+        ),
     ]
 
 

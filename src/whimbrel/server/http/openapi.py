@@ -16,8 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from whimbrel.wire.rest.problems import MEDIA_TYPE, Problem
-
-JSON = "application/json"
+from whimbrel.wire.rest.registering import JSON, MSGPACK
 
 
 class Endpoint(Struct, frozen=True):
@@ -34,6 +33,10 @@ class Endpoint(Struct, frozen=True):
     status: int = 200
     sends: str = JSON
     """The type of the body; ``takes`` says its shape where it is JSON, or can be."""
+    packed: bool = False
+    """Whether the body may be msgpack too, with exact literals."""
+    packs: bool = False
+    """Whether the answer is msgpack for who accepts that."""
     answers: tuple[str, ...] = (JSON,)
     """The types of the answer. ``gives`` is the shape of the JSON."""
 
@@ -48,7 +51,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         content: dict[str, Any] = {}
-        for media in endpoint.answers:
+        for media in (*endpoint.answers, *((MSGPACK,) if endpoint.packs else ())):
             if media != JSON:
                 content[media] = {"schema": {"type": "string", "format": "binary"}}
             elif endpoint.gives is not None:
@@ -76,8 +79,9 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         sent: dict[str, Any] = {}
         if endpoint.takes is not None:
             sent[JSON] = {"schema": by_shape[repr(endpoint.takes)]}
-        if endpoint.sends != JSON:
-            sent[endpoint.sends] = {"schema": {"type": "string", "format": "binary"}}
+        if endpoint.sends != JSON or endpoint.packed:
+            media = MSGPACK if endpoint.packed else endpoint.sends
+            sent[media] = {"schema": {"type": "string", "format": "binary"}}
         if sent:
             operation["requestBody"] = {"required": True, "content": sent}
         paths.setdefault(re.sub(r":\w+}", "}", endpoint.path), {})[endpoint.method.lower()] = operation

@@ -57,6 +57,9 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("POST", f"{V1}/projects"): Right(Action.ADMIN, Where.EVERYWHERE),
     ("HEAD", f"{V1}/bundles/{{sha256}}"): Right(Action.REGISTER, Where.ANYWHERE),
     ("PUT", f"{V1}/bundles/{{sha256}}"): Right(Action.REGISTER, Where.ANYWHERE),
+    ("GET", f"{V1}/blobs/{{key:path}}"): Right(Action.READ, Where.ANYWHERE),
+    ("HEAD", f"{V1}/blobs/{{key:path}}"): Right(Action.READ, Where.ANYWHERE),
+    ("PUT", f"{V1}/blobs/{{sha256}}"): Right(Action.LAUNCH, Where.ANYWHERE),
     ("GET", f"{V1}/schedules"): Right(Action.READ, Where.QUERY),
     ("GET", f"{V1}/schedules/{{project}}/{{domain}}/{{name:path}}"): Right(Action.READ, Where.PATH),
     ("POST", f"{_PLACE}/launch-plans/{{name:path}}/{{version}}/backfill"): Right(Action.LAUNCH, Where.PATH),
@@ -65,7 +68,9 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("POST", f"{_PLACE}/backfills/{{backfill}}/stop"): Right(Action.LAUNCH, Where.PATH),
     ("GET", f"{V1}/runs"): Right(Action.READ, Where.QUERY),
     ("GET", f"{V1}/events"): Right(Action.READ, Where.QUERY),
+    ("POST", f"{V1}/runs"): Right(Action.LAUNCH, Where.BODY),
     ("GET", _RUN): _LOOK,
+    ("GET", f"{_RUN}/data"): _LOOK,
     ("GET", f"{_RUN}/events"): _LOOK,
     ("GET", f"{_RUN}/logs"): _LOOK,
     ("GET", f"{_RUN}/decks"): _LOOK,
@@ -76,6 +81,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("POST", f"{_RUN}/approve"): _SAY,
     ("POST", f"{_RUN}/reject"): _SAY,
     ("POST", f"{_RUN}/signal"): _SAY,
+    ("POST", f"{_RUN}/relaunch"): Right(Action.LAUNCH, Where.RUN),
     ("POST", f"{_RUN}/recover"): Right(Action.LAUNCH, Where.RUN),
 }
 

@@ -20,11 +20,10 @@ from whimbrel.controlplane.answering import Gate, as_it_will_be, known_gate, mus
 from whimbrel.controlplane.describing import run_json, summary_json, waiting_json
 from whimbrel.controlplane.ports import LogLine
 from whimbrel.controlplane.requests import SIGNAL, signal_text
-from whimbrel.controlplane.rerun import Rerun, reusable
 from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound, InputInvalid, RunNotResumable, ValueMismatch
 from whimbrel.model.attempt import DeckUpdate
-from whimbrel.model.events import Event, RunRequested, SignalReceived
+from whimbrel.model.events import Event, SignalReceived
 from whimbrel.model.literal_types import BlobType, DatasetType, describe
 from whimbrel.model.literals import BoolLiteral, Literal
 from whimbrel.model.program import GateKind
@@ -246,29 +245,6 @@ class Runs:
         await self._store.send(summary.id, SIGNAL, signal_text(said), now)
         await self._house.plane.look()
         return answer({"run": summary.id}, 202)
-
-    async def recover_run(self, request: Request) -> Response:
-        """Begin a new run of the same program with the same inputs that takes over every outcome that this one had."""
-        summary = await self._store.summary(request.path_params["run"])
-        if summary.phase is Phase.SUCCEEDED or not summary.phase.terminal:
-            raise RunNotResumable(
-                f"run {summary.id} is {summary.phase.value}: only a run that has failed, timed out or was aborted "
-                "can be recovered"
-            )
-        events = await self._store.events(summary.id)
-        first = events[0]
-        assert isinstance(first, RunRequested)
-        async with self._folding:
-            rows = await asyncio.to_thread(lambda: reusable(Run.replay(events, keep_story=False)))
-        begun = await self._house.plane.launch(
-            first.program,
-            first.workflow,
-            first.inputs,
-            options=first.options,
-            source=summary.source,
-            rerun=Rerun(summary.id, rows, False),
-        )
-        return answer({"run": begun}, 201)
 
 
 def _wanted(asked: ListQuery) -> RunQuery:

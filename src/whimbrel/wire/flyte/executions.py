@@ -14,6 +14,7 @@ from flyteidl.core import execution_pb2 as core_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 from msgspec import Struct
+from msgspec.structs import replace
 
 from whimbrel.errors import InputInvalid
 from whimbrel.model.codec import decoder, encode
@@ -23,7 +24,7 @@ from whimbrel.model.interface import Parameter, Variable
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import Graph, Program, TaskTarget
 from whimbrel.model.registered import Entity, EntityId, EntityKind
-from whimbrel.model.run import Phase
+from whimbrel.model.run import RAW_OUTPUTS, Phase
 from whimbrel.wire.flyte.entities import read_id, stamp, write_id
 from whimbrel.wire.flyte.ids import Registration
 from whimbrel.wire.flyte.listing import ARCHIVED
@@ -31,6 +32,7 @@ from whimbrel.wire.flyte.literals import decode_literals, encode_literals
 from whimbrel.wire.flyte.targets import nodes_of
 from whimbrel.wire.flyte.tasks import encode_task
 from whimbrel.wire.flyte.workflows import encode_template
+from whimbrel.wire.rest.launching import LaunchOptions
 
 _WORKFLOW = core_pb2.WorkflowExecution.Phase
 _NODE = core_pb2.NodeExecution.Phase
@@ -67,6 +69,9 @@ class ExecutionRecord(Struct, frozen=True):
     """The versions of the workflows of those, by the names of the plans."""
     path: str = ""
     """Of a launch plan inside another execution: its node in the run, which is the other's."""
+    asked: str = ""
+    """The digest of what our own client asked for, "" where another one asked."""
+    annotations: dict[str, str] = {}
 
 
 _records = decoder(ExecutionRecord)
@@ -144,6 +149,45 @@ def read_target(spec: Any) -> EntityId:
     if target.kind not in (EntityKind.LAUNCH_PLAN, EntityKind.TASK):
         raise InputInvalid(f"{target} cannot be launched; launch one of its launch plans, or a task.")
     return target
+
+
+def as_launched(target: EntityId) -> EntityId:
+    """What a client of Flyte would have launched: a workflow's own launch plan in the place of the workflow."""
+    return replace(target, kind=EntityKind.LAUNCH_PLAN) if target.kind is EntityKind.WORKFLOW else target
+
+
+def read_options(spec: Any) -> LaunchOptions:
+    """How an ``ExecutionSpec`` says that it is carried out."""
+    environment = {pair.key: pair.value for pair in spec.envs.values}
+    if spec.raw_output_data_config.output_location_prefix:
+        environment[RAW_OUTPUTS] = spec.raw_output_data_config.output_location_prefix
+    return LaunchOptions(
+        max_parallelism=max(spec.max_parallelism, 0),
+        overwrite_cache=spec.overwrite_cache or None,
+        interruptible=spec.interruptible.value if spec.HasField("interruptible") else None,
+        environment=environment,
+        labels=dict(spec.labels.values),
+        annotations=dict(spec.annotations.values),
+        tags=tuple(spec.tags),
+    )
+
+
+def own_request(id: EntityId, target: EntityId, options: LaunchOptions) -> Any:
+    """What our own client asked for, as an ``ExecutionCreateRequest``. Its inputs are those of the run."""
+    request = execution_pb2.ExecutionCreateRequest(project=id.project, domain=id.domain, name=id.name)
+    spec = request.spec
+    write_id(spec.launch_plan, as_launched(target))
+    spec.metadata.mode = execution_pb2.ExecutionMetadata.MANUAL
+    spec.max_parallelism = options.max_parallelism
+    spec.overwrite_cache = bool(options.overwrite_cache)
+    if options.interruptible is not None:
+        spec.interruptible.value = options.interruptible
+    for key, value in options.environment.items():
+        spec.envs.values.add(key=key, value=value)
+    spec.labels.values.update(options.labels)
+    spec.annotations.values.update(options.annotations)
+    spec.tags.extend(options.tags)
+    return request
 
 
 def read_inputs(request: Any, inputs: Mapping[str, Parameter]) -> Literals:
@@ -241,7 +285,7 @@ def fill_spec(into: Any, entity: Entity, record: ExecutionRecord) -> None:
     into.ClearField("inputs")
     for key, value in record.labels.items():
         into.labels.values[key] = value
-    write_id(into.launch_plan, record.target)
+    write_id(into.launch_plan, as_launched(record.target))
     into.metadata.principal = into.metadata.principal or "whimbrel"
 
 

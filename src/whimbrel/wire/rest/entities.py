@@ -31,8 +31,9 @@ class EntityQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class VersionQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which page of the versions of an entity."""
+    """Which page of the versions of an entity: those with ``text`` in them."""
 
+    text: str = ""
     limit: Limit = 50
     cursor: str = ""
 
