@@ -40,11 +40,13 @@ _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("day of the week", 0, 7, _DAYS),
 )
 
+_ZONE = "CRON_TZ="
+
 _OFFSET = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?")
 
 
 class CronSchedule:
-    """Launch at the times of a cron expression, in UTC.
+    """Launch at the times of a cron expression, in UTC or in the time zone of a leading ``CRON_TZ=Europe/Oslo``.
 
     ``schedule`` has five fields (minute, hour, day of the month, month, day of the week; each ``*``, a value, a range
     ``1-5``, a step ``*/15``, a list of those) or is an alias such as ``hourly`` or ``@daily``. ``cron_expression`` is
@@ -114,12 +116,14 @@ class FixedRate:
 
 
 def check_cron(schedule: str) -> None:
-    """Raise ``CallMismatch`` unless ``schedule`` is an alias or has five fields, each in its range."""
-    if not isinstance(schedule, str) or schedule.strip().lower() in _ALIASES:
-        if not isinstance(schedule, str):
-            raise CallMismatch(f"the schedule is {schedule!r}. Write a cron expression, such as '0 3 * * *'.")
+    """Raise ``CallMismatch`` unless ``schedule`` is an alias or has five fields, each in its range; a time zone
+    may stand before it."""
+    if not isinstance(schedule, str):
+        raise CallMismatch(f"the schedule is {schedule!r}. Write a cron expression, such as '0 3 * * *'.")
+    expression = _without_zone(schedule.strip())
+    if expression.lower() in _ALIASES:
         return
-    fields = schedule.split()
+    fields = expression.split()
     if len(fields) != len(_FIELDS):
         known = ", ".join(sorted(alias for alias in _ALIASES if not alias.startswith("@")))
         raise CallMismatch(
@@ -134,6 +138,22 @@ def check_cron(schedule: str) -> None:
                     f"the schedule {schedule!r}: {item!r} is no {name}: {fault}. "
                     f"Write *, a value from {low} to {high}, a range {low}-{high}, or a step */2."
                 )
+
+
+def _without_zone(schedule: str) -> str:
+    head, _, rest = schedule.partition(" ")
+    if not head.startswith(_ZONE):
+        return schedule
+    import zoneinfo  # reads the time-zone database; only schedules that name a zone need it
+
+    name = head.removeprefix(_ZONE)
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise CallMismatch(
+            f"the schedule {schedule!r}: {name!r} is no time zone. Write one such as Europe/Oslo."
+        ) from None
+    return rest.strip()
 
 
 def _fault(item: str, low: int, high: int, names: dict[str, int]) -> str:

@@ -14,7 +14,8 @@ from whimbrel.model.literals import Literals
 
 
 class CronSchedule(Struct, frozen=True, gc=False, tag="cron"):
-    """Launch at the times of a cron expression of five fields, or of an alias such as ``hourly``, in UTC.
+    """Launch at the times of a cron expression of five fields, or of an alias such as ``hourly``, in UTC unless it
+    begins with a time zone (``CRON_TZ=Europe/Oslo``).
 
     ``kickoff_time_input`` names the workflow input that gets the time that was due, "" for none.
     """

@@ -223,7 +223,16 @@ def test_a_wrong_call_in_a_workflow_is_told_when_it_is_compiled() -> None:
 
 
 @pytest.mark.parametrize(
-    "schedule", ["* * * * *", "*/15 0-6,22 1 jan-mar sun", "0 0 31 12 7", "@daily", "hourly", "5/10 * * * MON"]
+    "schedule",
+    [
+        "* * * * *",
+        "*/15 0-6,22 1 jan-mar sun",
+        "0 0 31 12 7",
+        "@daily",
+        "hourly",
+        "5/10 * * * MON",
+        "CRON_TZ=Europe/Oslo @daily",
+    ],
 )
 def test_cron_expressions_that_are_right(schedule: str) -> None:
     assert CronSchedule(schedule=schedule).spec().schedule == schedule
@@ -240,6 +249,8 @@ def test_cron_expressions_that_are_right(schedule: str) -> None:
         ("5-1 * * * *", "ends before it begins"),
         ("*/0 * * * *", "no step"),
         ("whenever", "five"),
+        ("CRON_TZ=Nowhere/At_all 0 3 * * *", "no time zone"),
+        ("CRON_TZ=Europe/Oslo 3 * * *", "has 4 fields"),
     ],
 )
 def test_cron_expressions_that_are_wrong(schedule: str, said: str) -> None:
