@@ -25,7 +25,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from whimbrel.controlplane.plane import ControlPlane
-from whimbrel.controlplane.ports import Clock, EntityStore, Ids, Inbox, RunStore
+from whimbrel.controlplane.ports import Clock, EntityStore, Ids, Inbox, RunStore, ShowStore
 from whimbrel.controlplane.registry import DEFAULT_PROJECT, DOMAINS, Registry
 from whimbrel.controlplane.requests import SIGNAL, signal_text
 from whimbrel.controlplane.rerun import Rerun, reusable
@@ -77,7 +77,7 @@ _Found = tuple[int, Entity]
 log = logging.getLogger("whimbrel.executions")
 
 
-class RunsAndEntities(RunStore, EntityStore, Inbox, Protocol):
+class RunsAndEntities(RunStore, EntityStore, ShowStore, Inbox, Protocol):
     """What executions are kept in."""
 
 
@@ -386,6 +386,16 @@ class Executions:
         """What ``seen`` says, of its row."""
         record, run = messages.record_of(entity), await self.run_of(entity)
         return Seen(entity, record, run, run.nodes[record.path] if record.path else None)
+
+    def now(self) -> float:
+        """The time, in seconds since the epoch."""
+        return self._clock.now()
+
+    async def decked(self, seen: Seen) -> frozenset[str]:
+        """The paths of the nodes that show something. What a map shows is its items'."""
+        found = await self._store.decked(seen.run.id)
+        nodes = seen.run.nodes
+        return frozenset(found) | {nodes[path].parent for path in found if path in nodes and nodes[path].of_map}
 
     async def set_state(self, id: EntityId, state: str) -> None:
         """Archive an execution, or not any more. Raises ``EntityNotFound``."""

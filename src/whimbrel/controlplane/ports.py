@@ -168,6 +168,10 @@ class ShowStore(Protocol):
         """The decks of the run, or of one node of it and what is below, by path, attempt and place."""
         ...
 
+    async def decked(self, run: str) -> list[str]:
+        """The paths of the nodes of the run that have decks, in order."""
+        ...
+
     def progress_nowait(self, progress: Progress) -> None:
         """Keep how far an attempt is, in the place of what it said before."""
         ...

@@ -39,10 +39,11 @@ class Places(Struct, frozen=True):
     """Where the files of one attempt are, as plain paths: what a task makes of ``file://`` differs from type to type.
 
     ``attempt`` goes with it; ``raw`` and ``checkpoint`` stay. ``previous`` is the checkpoint of the attempt before it.
+    ``raw`` is an address instead where the run has said so (``s3://bucket/…``).
     """
 
     attempt: Path
-    raw: Path
+    raw: Path | str
     checkpoint: Path
     previous: Path | None = None
 
@@ -67,8 +68,9 @@ class Places(Struct, frozen=True):
         return self.attempt / "secrets"
 
 
-def places_of(root: Path, attempt: AttemptId) -> Places:
-    """The places of an attempt below ``root``. Checkpoints of earlier attempts are looked for."""
+def places_of(root: Path, attempt: AttemptId, raw: str = "") -> Places:
+    """The places of an attempt below ``root``; of its files below ``raw``, a directory or an address, if it is said.
+    Checkpoints of earlier attempts are looked for."""
     digest = hashlib.sha256(attempt.path.encode()).hexdigest()[:8]
     node = f"{re.sub(r'[^A-Za-z0-9_.-]', '_', attempt.path)[:_LONGEST]}-{digest}"
     run = re.sub(r"[^A-Za-z0-9_.-]", "_", attempt.run) if attempt.run.strip(".") else "_"
@@ -77,10 +79,16 @@ def places_of(root: Path, attempt: AttemptId) -> Places:
     number = str(attempt.number)
     return Places(
         root / "attempts" / run / node / number,
-        root / "raw" / run / node / number,
+        _below(raw, f"{run}/{node}/{number}") if raw else root / "raw" / run / node / number,
         checkpoints / number,
         next((each for each in before if each.is_dir() and any(each.iterdir())), None),
     )
+
+
+def _below(place: str, tail: str) -> Path | str:
+    if place.startswith(("/", "file:///")):
+        return Path(place.removeprefix("file://")) / tail
+    return f"{place.rstrip('/')}/{tail}"
 
 
 def arguments(launch: Launch, command: Command, inputs: Literals, places: Places) -> list[str]:

@@ -47,7 +47,7 @@ from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.literal_types import ListType
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Command, TaskKind
-from whimbrel.model.run import AttemptId
+from whimbrel.model.run import RAW_OUTPUTS, AttemptId
 from whimbrel.runtime.capture import PIECE, PipeText, settled
 from whimbrel.runtime.handing import handed, without_secrets
 from whimbrel.runtime.masking import Mask, MaskedStream
@@ -195,7 +195,7 @@ class CommandExecutor:
 
     async def _carry_out(self, running: _Running, mask: Mask) -> AttemptEnd:
         launch, command = running.launch, running.command
-        places = places_of(self._directory, launch.attempt)
+        places = places_of(self._directory, launch.attempt, launch.metadata.environment.get(RAW_OUTPUTS, ""))
         try:
             given = await asyncio.to_thread(self._prepare, launch, command, places)
             running.preparing = False
@@ -218,7 +218,8 @@ class CommandExecutor:
         """Write what the attempt reads; its inputs, as it takes them."""
         shutil.rmtree(places.attempt, ignore_errors=True)
         for directory in (places.outputs, places.work, places.raw, places.checkpoint):
-            directory.mkdir(parents=True, exist_ok=True)
+            if isinstance(directory, Path):
+                directory.mkdir(parents=True, exist_ok=True)
         inputs = {name: self._reachable(each) for name, each in read_literals(launch.inputs, self._blobs).items()}
         kinds = {name: each.type for name, each in launch.task.interface.inputs.items()}
         for name in command.mapped:

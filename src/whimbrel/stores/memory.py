@@ -179,6 +179,10 @@ class MemoryStore(MemoryRunLists, MemoryEntities, MemoryAccess, MemorySchedules)
         ]
         return sorted(found, key=lambda deck: (deck.attempt, deck.place, deck.name))
 
+    async def decked(self, run: str) -> list[str]:
+        """The paths of the nodes of the run that have decks."""
+        return sorted({deck.attempt.path for deck in self._decks.values() if deck.attempt.run == run})
+
     def progress_nowait(self, progress: Progress) -> None:
         """Keep how far an attempt is. Lone surrogates are kept as escapes."""
         self._progress[progress.attempt] = msgspec.structs.replace(progress, message=encodable(progress.message))

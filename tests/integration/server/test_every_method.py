@@ -19,6 +19,7 @@ from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.executors.inline import InlineExecutor
 from whimbrel.model.literals import Literals
 from whimbrel.runtime.driver import Driver
+from whimbrel.server.downloads import Downloads
 from whimbrel.server.feed import Feed
 from whimbrel.server.grpc.services import services
 from whimbrel.server.uploads import Uploads
@@ -39,7 +40,8 @@ def handlers(directory: Path) -> Any:
     async def fetch(literals: Literals) -> Literals:
         return literals
 
-    return services(registry, executions, fetch, Uploads(directory / "uploads", lambda: "http://localhost"), Feed())
+    uploads = Uploads(directory / "uploads", lambda: "http://localhost")
+    return services(registry, executions, fetch, uploads, Feed(), Downloads(directory, lambda: "http://localhost"))
 
 
 def hostile(message: Any, name: str, depth: int = 4) -> Any:

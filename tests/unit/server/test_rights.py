@@ -31,6 +31,8 @@ BESIDES = {
     ("GET", "/metrics"),
     ("GET", "/api/v1/openapi.json"),
     ("PUT", "/uploads/{project}/{domain}/{root}/{name}"),
+    ("GET", "/downloads/files/{path:path}"),
+    ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}"),
 }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from whimbrel.controlplane.executions import Executions
@@ -17,10 +17,12 @@ from whimbrel.errors import InputInvalid
 from whimbrel.model.literals import Literals
 from whimbrel.model.registered import Entity, EntityId, EntityKind
 from whimbrel.model.run import Phase
+from whimbrel.server.downloads import Downloads
 from whimbrel.server.feed import Feed
 from whimbrel.server.grpc import nodes as views
 from whimbrel.server.grpc.binding import Call, Calling, Handler
 from whimbrel.server.grpc.holding import Holding
+from whimbrel.server.grpc.spans import fill_spans
 from whimbrel.wire.flyte import executions as wire
 from whimbrel.wire.flyte.entities import write_id
 from whimbrel.wire.flyte.executions import ExecutionRecord
@@ -36,9 +38,10 @@ PRINCIPAL = "whimbrel"
 class ExecutionCalls:
     """See the module."""
 
-    def __init__(self, executions: Executions, fetch: Fetch, feed: Feed) -> None:
+    def __init__(self, executions: Executions, fetch: Fetch, feed: Feed, downloads: Downloads) -> None:
         self._executions = executions
         self._fetch = fetch
+        self._downloads = downloads
         self._feed = feed
         self._holding = Holding()
 
@@ -53,13 +56,15 @@ class ExecutionCalls:
             "UpdateExecution": self._update,
             "ListExecutions": self._list,
             "TerminateExecution": self._terminate,
+            "GetExecutionMetrics": self._metrics,
             "ListNodeExecutions": self._list_nodes,
+            "ListNodeExecutionsForTask": self._list_nodes_of_task,
             "GetNodeExecution": self._get_node,
             "GetNodeExecutionData": self.node_data,
             "GetDynamicNodeWorkflow": self._dynamic,
             "ListTaskExecutions": self._list_tries,
             "GetTaskExecution": self._get_try,
-            "GetTaskExecutionData": self._try_data,
+            "GetTaskExecutionData": self.try_data,
         }
 
     # --- executions
@@ -152,18 +157,41 @@ class ExecutionCalls:
         seen = await self._whole(request.workflow_execution_id)
         limit, offset = read_limit(request.limit), read_token(request.token)
         page = seen.nodes_under(request.unique_parent_id)[offset : offset + limit]
-        for node in page:
-            await self._fill_node(response.node_executions.add(), seen, node)
+        await self._fill_nodes(response, seen, page)
         response.token = next_token(offset, limit, len(page))
+
+    async def _list_nodes_of_task(self, request: Any, response: Any) -> None:
+        _only_pages(request)
+        seen, node = await self._node(request.task_execution_id.node_execution_id)
+        views.find_try(node, request.task_execution_id.retry_attempt)
+        limit, offset = read_limit(request.limit), read_token(request.token)
+        page = seen.nodes_under(seen.wire_id(node.path))[offset : offset + limit]
+        await self._fill_nodes(response, seen, page)
+        response.token = next_token(offset, limit, len(page))
+
+    async def _fill_nodes(self, response: Any, seen: Seen, page: list[NodeState]) -> None:
+        decked = await self._executions.decked(seen)
+        for node in page:
+            await self._fill_node(response.node_executions.add(), seen, node, decked)
+
+    async def has_deck(self, id: EntityId, node: str) -> bool:
+        """Whether a node of an execution shows something. Raises ``EntityNotFound``."""
+        seen = await self._executions.seen(id)
+        return seen.node_at(node).path in await self._executions.decked(seen)
+
+    async def _metrics(self, request: Any, response: Any) -> None:
+        seen = await self._executions.seen(wire.read_execution_id(request.id))
+        fill_spans(response.span, seen, request.depth, self._executions.now())
 
     async def _node(self, id: Any) -> tuple[Seen, NodeState]:
         seen = await self._whole(id.execution_id)
         return seen, seen.node_at(id.node_id)
 
     async def _get_node(self, request: Any, response: Any) -> None:
-        await self._fill_node(response, *await self._node(request.id))
+        seen, node = await self._node(request.id)
+        await self._fill_node(response, seen, node, await self._executions.decked(seen))
 
-    async def _fill_node(self, into: Any, seen: Seen, node: NodeState) -> None:
+    async def _fill_node(self, into: Any, seen: Seen, node: NodeState, decked: Collection[str]) -> None:
         into.id.node_id = seen.wire_id(node.path)
         wire.write_execution_id(into.id.execution_id, seen.entity.id)
         into.metadata.spec_node_id = views.spec_id(node)
@@ -177,6 +205,8 @@ class ExecutionCalls:
             wire.fill_error(closure.error, node.failure, node.ended_at)
         if node.cached:
             closure.task_node_metadata.cache_status = 2  # CACHE_HIT
+        if node.path in decked:
+            closure.deck_uri = self._downloads.deck_page(seen.entity.id, into.id.node_id)
         if node.kind is Kind.LAUNCH_PLAN:
             child = await self._executions.child_of(seen, node)
             wire.write_execution_id(closure.workflow_node_metadata.executionId, child)
@@ -187,6 +217,8 @@ class ExecutionCalls:
         interface = views.interface_of(seen.run, node)
         wire.literal_map(response.full_inputs, await self._fetch(node.inputs), interface.inputs)
         wire.literal_map(response.full_outputs, await self._fetch(node.outputs), interface.outputs)
+        address = wire.flyte_address(seen.entity.id, request.id.node_id)
+        wire.fill_urls(response.flyte_urls, address, deck=node.path in await self._executions.decked(seen))
         if node.kind is Kind.DYNAMIC and node.frame is not None:
             place, tasks = views.task_id(node, seen.record), seen.record.tasks
             wire.fill_dynamic(response.dynamic_workflow, node.frame.graph, seen.run.program, tasks, place)
@@ -206,34 +238,40 @@ class ExecutionCalls:
         limit, offset = read_limit(request.limit), read_token(request.token)
         page = views.tries(node)[offset : offset + limit]
         for tried in page:
-            _fill_try(response.task_executions.add(), tried, seen.record, request.node_execution_id)
+            self._fill_try(response.task_executions.add(), seen, tried, request.node_execution_id)
         response.token = next_token(offset, limit, len(page))
 
     async def _get_try(self, request: Any, response: Any) -> None:
         seen, node = await self._node(request.id.node_execution_id)
         tried = views.find_try(node, request.id.retry_attempt)
-        _fill_try(response, tried, seen.record, request.id.node_execution_id)
+        self._fill_try(response, seen, tried, request.id.node_execution_id)
 
-    async def _try_data(self, request: Any, response: Any) -> None:
+    def _fill_try(self, into: Any, seen: Seen, tried: views.Tried, node_id: Any) -> None:
+        write_id(into.id.task_id, views.task_id(tried.node, seen.record))
+        into.id.node_execution_id.CopyFrom(node_id)
+        into.id.retry_attempt = tried.number
+        into.is_parent = tried.node.kind is Kind.DYNAMIC and tried.node.frame is not None
+        closure = into.closure
+        closure.phase = wire.task_phase(tried.phase)
+        attempt = tried.attempt
+        wire.fill_times(closure, attempt.launched_at, attempt.started_at, attempt.ended_at)
+        if attempt.started_at:
+            wire.fill_log(closure.logs.add(), self._downloads.logs_page(seen.run.id, tried.node.path))
+        if tried.failure is not None:
+            wire.fill_error(closure.error, tried.failure, attempt.ended_at)
+
+    async def try_data(self, request: Any, response: Any) -> None:
+        """``GetTaskExecutionData``."""
         seen, node = await self._node(request.id.node_execution_id)
         tried = views.find_try(node, request.id.retry_attempt)
         interface = views.interface_of(seen.run, tried.node)
         wire.literal_map(response.full_inputs, await self._fetch(tried.node.inputs), interface.inputs)
         wire.literal_map(response.full_outputs, await self._fetch(tried.outputs), interface.outputs)
+        node_id = request.id.node_execution_id.node_id
+        address = wire.flyte_address(seen.entity.id, node_id, request.id.retry_attempt)
+        wire.fill_urls(response.flyte_urls, address, deck=node.path in await self._executions.decked(seen))
 
 
 def _only_pages(request: Any) -> None:
     if request.filters:
         raise InputInvalid("nodes and attempts are listed whole; leave the filters out.")
-
-
-def _fill_try(into: Any, tried: views.Tried, record: ExecutionRecord, node_id: Any) -> None:
-    write_id(into.id.task_id, views.task_id(tried.node, record))
-    into.id.node_execution_id.CopyFrom(node_id)
-    into.id.retry_attempt = tried.number
-    closure = into.closure
-    closure.phase = wire.task_phase(tried.phase)
-    attempt = tried.attempt
-    wire.fill_times(closure, attempt.launched_at, attempt.started_at, attempt.ended_at)
-    if tried.failure is not None:
-        wire.fill_error(closure.error, tried.failure, attempt.ended_at)

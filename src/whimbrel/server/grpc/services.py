@@ -12,6 +12,7 @@ from whimbrel.controlplane.registry import Registry
 from whimbrel.model.literals import Literals
 from whimbrel.runtime.values import read_literals
 from whimbrel.server.auth.access import Access
+from whimbrel.server.downloads import Downloads, downloads_of
 from whimbrel.server.feed import Feed
 from whimbrel.server.grpc.binding import bind
 from whimbrel.server.grpc.data import DataCalls
@@ -36,7 +37,8 @@ def registrations(house: House) -> list[Registration]:
     async def fetch(literals: Literals) -> Literals:
         return await asyncio.to_thread(read_literals, literals, house.home.blobs)
 
-    return services(house.registry, house.executions, fetch, uploads_of(house), house.feed, house.access)
+    uploads, downloads = uploads_of(house), downloads_of(house)
+    return services(house.registry, house.executions, fetch, uploads, house.feed, downloads, house.access)
 
 
 def services(
@@ -45,15 +47,16 @@ def services(
     fetch: Fetch,
     uploads: Uploads,
     feed: Feed,
+    downloads: Downloads,
     access: Access | None = None,
 ) -> list[Registration]:
     """Flyte's services over a registry and its executions; behind the gate of ``access``, if there is one."""
     guard = RpcGuard(access) if access is not None else None
-    calls = ExecutionCalls(executions, fetch, feed)
+    calls = ExecutionCalls(executions, fetch, feed, downloads)
     entities = EntityCalls(registry, VERSION).handlers() | SettingCalls(registry).handlers()
     return [
         bind(flyte.ADMIN, entities | calls.handlers(), guard),
-        bind(flyte.DATA_PROXY, DataCalls(uploads, calls).handlers(), guard),
+        bind(flyte.DATA_PROXY, DataCalls(uploads, downloads, calls).handlers(), guard),
         bind(flyte.SIGNAL, SignalCalls(executions).handlers(), guard),
         bind(flyte.AUTH_METADATA, auth_handlers(access), guard),
         bind(flyte.IDENTITY, identity_handlers(), guard),

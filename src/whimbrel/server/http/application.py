@@ -16,6 +16,7 @@ from whimbrel.errors import WhimbrelError
 from whimbrel.model.access import EVERYWHERE, Place
 from whimbrel.server.auth.access import Access
 from whimbrel.server.auth.routes import OAuthRoutes
+from whimbrel.server.downloads import downloads_of
 from whimbrel.server.house import House, is_loopback
 from whimbrel.server.http import problems
 from whimbrel.server.http.admission import Handler, admitted
@@ -23,6 +24,7 @@ from whimbrel.server.http.audit import AuditCalls
 from whimbrel.server.http.blobs import BlobCalls
 from whimbrel.server.http.bundles import BundleCalls
 from whimbrel.server.http.console import Console
+from whimbrel.server.http.downloads import DownloadRoutes
 from whimbrel.server.http.guard import Guard
 from whimbrel.server.http.launching import LaunchCalls
 from whimbrel.server.http.openapi import Endpoint, document
@@ -159,6 +161,7 @@ def application(house: House) -> Starlette:
     """Everything that is served over HTTP."""
     probes = Probes(house)
     uploads = UploadRoute(uploads_of(house))
+    downloads = DownloadRoutes(house, downloads_of(house))
     table = endpoints(house)
     described = document(table)
 
@@ -170,6 +173,8 @@ def application(house: House) -> Starlette:
         ("GET", "/readyz", probes.ready),
         ("GET", "/metrics", probes.metrics),
         ("PUT", "/uploads/{project}/{domain}/{root}/{name}", uploads.put),
+        ("GET", "/downloads/files/{path:path}", downloads.file),
+        ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}", downloads.deck),
         ("GET", f"{V1}/openapi.json", openapi),
         *((row.method, row.path, row.handler) for row in table),
     ]

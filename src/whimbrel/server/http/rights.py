@@ -51,6 +51,8 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("GET", "/metrics"): Right(Action.SELF, Where.NOWHERE),
     ("GET", f"{V1}/openapi.json"): Right(Action.OPEN, Where.NOWHERE),
     ("PUT", "/uploads/{project}/{domain}/{root}/{name}"): Right(Action.OPEN, Where.SIGNED),
+    ("GET", "/downloads/files/{path:path}"): Right(Action.OPEN, Where.SIGNED),
+    ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", f"{V1}/audit"): Right(Action.ADMIN, Where.EVERYWHERE),
     ("POST", f"{_PLACE}/register"): Right(Action.REGISTER, Where.PATH),
     ("GET", f"{V1}/projects"): Right(Action.SELF, Where.NOWHERE),

@@ -183,6 +183,7 @@ STATEMENTS = Texts(
         SELECT decks.run, decks.path, decks.number, decks.name, decks.place, decks.html, decks.uri, decks.at
         FROM decks WHERE decks.run = :run AND (decks.path = :path OR substr(decks.path, 1, :length) =
         :below) ORDER BY decks.path, decks.number, decks.place, decks.name""",
+    decked="""SELECT DISTINCT decks.path FROM decks WHERE decks.run = :run ORDER BY decks.path""",
     drop_progress="""
         DELETE FROM progress WHERE progress.run = :run AND progress.path = :path AND progress.number =
         :number""",

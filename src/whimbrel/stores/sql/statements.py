@@ -156,6 +156,7 @@ STATEMENTS: dict[str, sa.ClauseElement] = {
     "drop_deck": sa.delete(decks).where(*_same(decks, "run", "path", "number", "name")),
     "add_deck": sa.insert(decks).values(_values(decks)),
     "decks": _decks,
+    "decked": sa.select(decks.c.path).distinct().where(decks.c.run == _RUN).order_by(decks.c.path),
     "decks_below": _decks.where(_is_below(decks.c.path)),
     "drop_progress": sa.delete(progress).where(*_same(progress, "run", "path", "number")),
     "add_progress": sa.insert(progress).values(_values(progress)),

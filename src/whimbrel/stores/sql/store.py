@@ -367,6 +367,16 @@ class SqlStore(SqlRunLists, SqlEntities, SqlAccess, SqlSchedules):
 
         return await self._read(work)
 
+    async def decked(self, run: str) -> list[str]:
+        """See ``ShowStore``."""
+        await self._settle_riders()
+
+        def work(cursor: Cursor) -> list[str]:
+            cursor.execute(self._sql.decked, {"run": run})
+            return [path for (path,) in cursor.fetchall()]
+
+        return await self._read(work)
+
     def progress_nowait(self, progress: Progress) -> None:
         """See ``ShowStore``. Lone surrogates are kept as escapes."""
         row = {

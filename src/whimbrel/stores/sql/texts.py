@@ -57,6 +57,7 @@ class Texts(Struct, frozen=True):
     add_deck: str
     decks: str
     decks_below: str
+    decked: str
     drop_progress: str
     add_progress: str
     progress: str

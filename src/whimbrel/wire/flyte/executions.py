@@ -11,6 +11,7 @@ from typing import Any
 
 from flyteidl.admin import execution_pb2
 from flyteidl.core import execution_pb2 as core_pb2
+from flyteidl.service import dataproxy_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 from msgspec import Struct
@@ -119,6 +120,8 @@ def read_execution_id(message: Any) -> EntityId:
     return EntityId(EntityKind.EXECUTION, message.project, message.domain, message.name)
 
 
+DECK: int = dataproxy_pb2.ARTIFACT_TYPE_DECK
+"""What links are made for."""
 RELAUNCHED, CHILD, RECOVERED = (
     execution_pb2.ExecutionMetadata.RELAUNCH,
     execution_pb2.ExecutionMetadata.CHILD_WORKFLOW,
@@ -265,6 +268,36 @@ def fill_times(closure: Any, created: float, started: float, ended: float) -> No
     if started and ended:
         closure.duration.CopyFrom(Duration(nanos=0, seconds=0))
         closure.duration.FromMicroseconds(max(round((ended - started) * 1e6), 0))
+
+
+def read_seconds(message: Any) -> float:
+    """A ``Duration``, in seconds."""
+    return float(message.seconds + message.nanos / 1e9)
+
+
+def fill_span(into: Any, begun: float, ended: float) -> None:
+    """The times of a ``Span``."""
+    into.start_time.CopyFrom(stamp(begun))
+    into.end_time.CopyFrom(stamp(max(ended, begun)))
+
+
+def fill_log(into: Any, uri: str) -> None:
+    """A ``TaskLog``: where the output of an attempt is."""
+    into.uri, into.name = uri, "Logs"
+    into.message_format = core_pb2.TaskLog.JSON
+
+
+def fill_urls(into: Any, address: str, *, deck: bool) -> None:
+    """The ``FlyteURLs`` of a node or an attempt at ``flyte://v1/…``."""
+    into.inputs, into.outputs = f"{address}/i", f"{address}/o"
+    if deck:
+        into.deck = f"{address}/d"
+
+
+def flyte_address(id: EntityId, node: str, attempt: int = -1) -> str:
+    """How clients write a node of an execution, or an attempt at it (from 0)."""
+    tail = f"/{attempt}" if attempt >= 0 else ""
+    return f"flyte://v1/{id.project}/{id.domain}/{id.name}/{node}{tail}"
 
 
 def fill_error(error: Any, failure: Failure, at: float = 0.0) -> None:
