@@ -302,20 +302,22 @@ class Executions:
         """What was registered as a launch plan. Raises ``InputInvalid`` for what cannot be read."""
         return wire.plan_of(entity)
 
-    async def relaunch(self, id: EntityId, name: str, *, overwrite_cache: bool) -> EntityId:
-        """Launch what an execution launched, again. Raises ``EntityNotFound`` and as ``create``."""
+    async def relaunch(self, id: EntityId, name: str, *, overwrite_cache: bool, principal: str = "") -> EntityId:
+        """Launch what an execution launched, again, for ``principal``. Raises ``EntityNotFound`` and as ``create``."""
         seen = await self.seen(id)
         request = _anew(seen, name, messages.RELAUNCHED)
         request.spec.overwrite_cache = overwrite_cache
+        request.spec.metadata.principal = principal
         return await self.create(request, given=_given(seen))
 
-    async def recover(self, id: EntityId, name: str) -> EntityId:
-        """Launch what an execution launched; what had succeeded in it is taken over. Raises as ``relaunch``;
-        ``InputInvalid`` while it runs."""
+    async def recover(self, id: EntityId, name: str, *, principal: str = "") -> EntityId:
+        """Launch what an execution launched, for ``principal``; what had succeeded in it is taken over. Raises as
+        ``relaunch``; ``InputInvalid`` while it runs."""
         seen = await self.seen(id)
         if not seen.phase.terminal:
             raise InputInvalid(f"{id} has not ended; terminate it first, or wait.")
         request = _anew(seen, name, messages.RECOVERED)
+        request.spec.metadata.principal = principal
         reuse = reusable(seen.run)
         if seen.node is not None:
             # They stood elsewhere in the run that they are taken from.

@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -48,6 +48,7 @@ from whimbrel.model.literal_types import ListType
 from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import Command, TaskKind
 from whimbrel.model.run import RAW_OUTPUTS, AttemptId
+from whimbrel.model.secrets import SecretValue
 from whimbrel.runtime.capture import PIECE, PipeText, settled
 from whimbrel.runtime.handing import handed, without_secrets
 from whimbrel.runtime.masking import Mask, MaskedStream
@@ -92,7 +93,8 @@ class CommandExecutor:
     a time; those that call others themselves (``Command.eager``) never wait. ``images`` maps patterns of images
     (``registry.example/team/*``) to environments, which are directories with ``bin/python``; the rest runs in
     ``prefix``, by default the one of this interpreter. ``environment`` is given to all of them, under what is said of
-    each. ``secrets`` is where the secrets that tasks declare are found.
+    each. ``secrets`` is where the secrets that tasks declare are found. ``credentials`` gives secret variables to an
+    attempt that calls others itself; they are kept out of whatever it shows.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class CommandExecutor:
         close_grace: float = 0.5,
         clock: Callable[[], float] = time.time,
         secrets: SecretSource | None = None,
+        credentials: Callable[[Launch], Awaitable[Mapping[str, str]]] | None = None,
     ) -> None:
         self._directory = Path(directory).absolute()
         self._blobs = blobs
@@ -117,6 +120,7 @@ class CommandExecutor:
         self._close_grace = close_grace
         self._clock = clock
         self._secrets = secrets
+        self._credentials = credentials
         self._running: dict[AttemptId, _Running] = {}
         self._closing = False
         self._tell: Callable[[Report], None] = _not_started
@@ -178,8 +182,13 @@ class CommandExecutor:
         mask = Mask(running.launch.secrets)
         end: AttemptEnd
         try:
+            granted: Mapping[str, str] = {}
+            if running.command.eager and self._credentials is not None:
+                granted = await self._credentials(running.launch)
+                hidden = [SecretValue("whimbrel", name, value.encode()) for name, value in granted.items()]
+                mask = Mask((*running.launch.secrets, *hidden))
             async with contextlib.nullcontext() if running.command.eager else self._room:
-                end = await self._carry_out(running, mask)
+                end = await self._carry_out(running, mask, granted)
         except asyncio.CancelledError:
             if running.cancelled is None:
                 raise  # the executor is closed
@@ -193,14 +202,14 @@ class CommandExecutor:
         self._running.pop(attempt, None)
         self._report(mask.report(end))
 
-    async def _carry_out(self, running: _Running, mask: Mask) -> AttemptEnd:
+    async def _carry_out(self, running: _Running, mask: Mask, granted: Mapping[str, str]) -> AttemptEnd:
         launch, command = running.launch, running.command
         places = places_of(self._directory, launch.attempt, launch.metadata.environment.get(RAW_OUTPUTS, ""))
         try:
             given = await asyncio.to_thread(self._prepare, launch, command, places)
             running.preparing = False
             prefix = prefix_of(launch.metadata.image, self._images, self._prefix)
-            environment = without_secrets(os.environ) | self._environment
+            environment = {**without_secrets(os.environ), **self._environment, **granted}
             environment |= variables(launch, command, places, prefix) | launch.metadata.environment
             environment |= mount_secrets(launch, places)
             running.process = _spawn(arguments(launch, command, given, places), environment, places, launch, prefix)

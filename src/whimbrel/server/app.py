@@ -33,11 +33,13 @@ from whimbrel.executors.bundled import BundledExecutor
 from whimbrel.executors.commands import CommandExecutor
 from whimbrel.executors.processes import ProcessExecutor
 from whimbrel.executors.routed import RoutedExecutor
-from whimbrel.model.attempt import AttemptEnd, LogChunk, Progress, Report
+from whimbrel.model.access import Place
+from whimbrel.model.attempt import AttemptEnd, Launch, LogChunk, Progress, Report
 from whimbrel.model.events import Event
 from whimbrel.model.run import Phase
 from whimbrel.model.scheduled import Firing
 from whimbrel.server.auth.access import Access, made_access
+from whimbrel.server.auth.attempts import ATTEMPT_VARIABLES, TOKEN
 from whimbrel.server.draining import DrainingExecutor
 from whimbrel.server.feed import Feed
 from whimbrel.server.grpc.services import registrations
@@ -148,6 +150,12 @@ class Server:
                 access.attempts.end(report.attempt)
             metrics.count("whimbrel_attempts_total", f'outcome="{type(report).__name__}"')
 
+        async def credentials(launch: Launch) -> dict[str, str]:
+            assert access is not None
+            origin = (await home.store.summary(launch.attempt.run)).origin
+            # A run that is in no place has a token that is good in none.
+            return {TOKEN: access.attempts.issue(launch.attempt, Place(origin.project, origin.domain))}
+
         def changed(run: Run, event: Event | LogChunk | Progress) -> None:
             if isinstance(event, LogChunk | Progress):
                 feed.whisper(run.id)
@@ -162,9 +170,15 @@ class Server:
             blobs=home.blobs,
             workers=config.workers,
             images=config.images,
-            # Eager tasks of flytekit's call others by its own client: it finds us there.
-            environment={"FLYTE_PLATFORM_URL": f"localhost:{self._port}", "FLYTE_PLATFORM_INSECURE": "true"},
+            # Eager tasks of flytekit's call others by its own client: it finds us there. Where strangers would need a
+            # certificate, those of this machine's own go in behind it.
+            environment={
+                "FLYTE_PLATFORM_URL": f"unix:{inner / 'grpc'}" if tls is not None else f"localhost:{self._port}",
+                "FLYTE_PLATFORM_INSECURE": "true",
+                **(ATTEMPT_VARIABLES if access is not None else {}),
+            },
             secrets=secrets,
+            credentials=credentials if access is not None else None,
         )
         others = BundledExecutor(workers, root_of=bundles.root_of, reference_of=bundles.reference_of)
         executor = DrainingExecutor(RoutedExecutor(commands=commands, others=others), ended=ended)

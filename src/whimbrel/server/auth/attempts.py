@@ -13,6 +13,15 @@ from whimbrel.server.auth.digests import digest_of, new_secret
 SCOPES = frozenset({Action.READ.value, Action.LAUNCH.value})
 
 
+TOKEN = "WHIMBREL_ATTEMPT_TOKEN"
+"""The variable that has an attempt's token."""
+ATTEMPT_VARIABLES = {
+    "FLYTE_CREDENTIALS_AUTH_MODE": "ExternalCommand",
+    "FLYTE_CREDENTIALS_COMMAND": f"printenv,{TOKEN}",
+}
+"""With these flytekit's client asks a command for the token."""
+
+
 class AttemptTokens:
     """See the module."""
 

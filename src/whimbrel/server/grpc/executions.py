@@ -78,11 +78,14 @@ class ExecutionCalls:
 
     async def _relaunch(self, request: Any, response: Any, call: Call) -> None:
         id = wire.read_execution_id(request.id)
-        made = await self._executions.relaunch(id, request.name, overwrite_cache=request.overwrite_cache)
+        made = await self._executions.relaunch(
+            id, request.name, overwrite_cache=request.overwrite_cache, principal=_name(call)
+        )
         self._made(response, made, call)
 
     async def _recover(self, request: Any, response: Any, call: Call) -> None:
-        self._made(response, await self._executions.recover(wire.read_execution_id(request.id), request.name), call)
+        id = wire.read_execution_id(request.id)
+        self._made(response, await self._executions.recover(id, request.name, principal=_name(call)), call)
 
     async def _get(self, request: Any, response: Any, call: Call) -> None:
         id = wire.read_execution_id(request.id)
@@ -275,3 +278,7 @@ class ExecutionCalls:
 def _only_pages(request: Any) -> None:
     if request.filters:
         raise InputInvalid("nodes and attempts are listed whole; leave the filters out.")
+
+
+def _name(call: Call) -> str:
+    return str(call.principal) if call.principal is not None else ""
