@@ -17,6 +17,7 @@ from whimbrel.model.access import (
     AuditEntry,
     Place,
     Principal,
+    PrincipalKind,
 )
 
 _VERBS = {
@@ -28,8 +29,9 @@ _VERBS = {
 }
 
 
-def may(principal: Principal | None, action: Action, place: Place) -> bool:
-    """Whether ``principal`` may do that, in all of ``place``."""
+def may(principal: Principal | None, action: Action, place: Place, version: str = "") -> bool:
+    """Whether ``principal`` may do that, in all of ``place``. ``version`` is that of a task that is registered:
+    attempts may bring tasks of their own version, as flytekit's eager ones do with what they call, and nothing else."""
     if action is Action.OPEN:
         return True
     if principal is None:
@@ -37,6 +39,8 @@ def may(principal: Principal | None, action: Action, place: Place) -> bool:
     if action is Action.SELF:
         return True
     if ALL_SCOPES not in principal.scopes and action.value not in principal.scopes:
+        return False
+    if action is Action.REGISTER and principal.kind is PrincipalKind.ATTEMPT and version != (principal.version or None):
         return False
     return any(action in ALLOWED[grant.role] and grant.place.covers(place) for grant in principal.grants)
 
@@ -50,6 +54,8 @@ def sees(principal: Principal, place: Place) -> bool:
 
 def may_somewhere(principal: Principal, action: Action) -> bool:
     """Whether there is a place in which ``principal`` may do that."""
+    if principal.kind is PrincipalKind.ATTEMPT and action is Action.REGISTER:
+        return False
     if ALL_SCOPES not in principal.scopes and action.value not in principal.scopes:
         return False
     return any(action in ALLOWED[grant.role] for grant in principal.grants)
@@ -66,12 +72,17 @@ def must_somewhere(principal: Principal | None, action: Action) -> None:
         )
 
 
-def must(principal: Principal | None, action: Action, place: Place) -> None:
+def must(principal: Principal | None, action: Action, place: Place, version: str = "") -> None:
     """Raises ``NotAuthenticated`` or ``NotAllowed`` unless ``may``."""
-    if may(principal, action, place):
+    if may(principal, action, place, version):
         return
     if principal is None:
         raise NotAuthenticated
+    if principal.kind is PrincipalKind.ATTEMPT:
+        raise NotAllowed(
+            f"{principal} may not {_VERBS.get(action, action.value)} in {place}: an attempt reads and launches in the "
+            "place of its run; do the rest with a login of your own."
+        )
     if ALL_SCOPES not in principal.scopes and action.value not in principal.scopes:
         raise NotAllowed(
             f"the token of {principal} has not the scope {action.value!r}; log in again and ask for it, or for "

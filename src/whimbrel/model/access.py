@@ -97,7 +97,7 @@ class Principal(Struct, frozen=True, gc=False):
     """Somebody who has proved who they are.
 
     ``scopes`` limits what ``grants`` allow. ``expires_at`` (seconds since the epoch) is when the proof ends, 0.0 when
-    it does not. ``client`` is the program through which a person came.
+    it does not. ``client`` is the program through which a person came; ``version`` that of an attempt's code.
     """
 
     kind: PrincipalKind
@@ -107,6 +107,7 @@ class Principal(Struct, frozen=True, gc=False):
     expires_at: float = 0.0
     client: str = ""
     email: str = ""
+    version: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind.value}:{self.name}"

@@ -154,7 +154,7 @@ class Server:
             assert access is not None
             origin = (await home.store.summary(launch.attempt.run)).origin
             # A run that is in no place has a token that is good in none.
-            return {TOKEN: access.attempts.issue(launch.attempt, Place(origin.project, origin.domain))}
+            return {TOKEN: access.attempts.issue(launch.attempt, Place(origin.project, origin.domain), origin.version)}
 
         def changed(run: Run, event: Event | LogChunk | Progress) -> None:
             if isinstance(event, LogChunk | Progress):

@@ -1,5 +1,7 @@
 """Tokens of attempts that call back: each is good in the place of its run, to read and to launch, until the attempt
-has ended. They are in memory alone: when the server dies, its attempts are ended too.
+has ended. Tasks of its own version it may register, as flytekit's eager tasks do with what they call.
+
+They are in memory alone: when the server dies, its attempts are ended too.
 
 Knows: attempts by id. Must not know: what runs, how the token gets there.
 """
@@ -10,7 +12,7 @@ from whimbrel.model.access import Action, Grant, Place, Principal, PrincipalKind
 from whimbrel.model.run import AttemptId
 from whimbrel.server.auth.digests import digest_of, new_secret
 
-SCOPES = frozenset({Action.READ.value, Action.LAUNCH.value})
+SCOPES = frozenset({Action.READ.value, Action.LAUNCH.value, Action.REGISTER.value})
 
 
 TOKEN = "WHIMBREL_ATTEMPT_TOKEN"
@@ -29,13 +31,14 @@ class AttemptTokens:
         self._by_digest: dict[str, Principal] = {}
         self._digests: dict[AttemptId, str] = {}
 
-    def issue(self, attempt: AttemptId, place: Place) -> str:
-        """A token for an attempt of a run in ``place``; an earlier one ends."""
+    def issue(self, attempt: AttemptId, place: Place, version: str) -> str:
+        """A token for an attempt of a run in ``place``, of code of ``version``; an earlier one ends."""
         self.end(attempt)
         token = new_secret("wak")
         name = f"{attempt.run}/{attempt.path}/{attempt.number}"
         digest = self._digests[attempt] = digest_of(token)
-        self._by_digest[digest] = Principal(PrincipalKind.ATTEMPT, name, (Grant(Role.RUNNER, place),), SCOPES)
+        grants = (Grant(Role.RUNNER, place),)
+        self._by_digest[digest] = Principal(PrincipalKind.ATTEMPT, name, grants, SCOPES, version=version)
         return token
 
     def end(self, attempt: AttemptId) -> None:

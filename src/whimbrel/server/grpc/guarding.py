@@ -62,7 +62,8 @@ class RpcGuard:
                 if not sees(principal, places[0]):
                     raise NotAllowed(f"{principal} may not read in {places[0]}; ask for a role there.")
             elif right.where != NOWHERE or right.action is Action.SELF:
-                must(principal, right.action, places[0])
+                version = request.id.version if caller.name == "AdminService.CreateTask" else ""
+                must(principal, right.action, places[0], version)
             for place in places[1:]:
                 must(principal, Action.READ, place)
         except (NotAllowed, NotAuthenticated) as error:
