@@ -38,7 +38,8 @@
         ├── Fenced                     another owner took the run over
         ├── IllegalTransition          an event that the engine's table does not allow
         ├── ServerFault                a server answers that it has a fault, or as no server of ours would
-        │   └── ServerUnreachable      nobody answers
+        │   ├── ServerUnreachable      nobody answers
+        │   └── Overloaded             it has as much to do as it takes
         └── StoreError
             ├── HomeLocked             another process owns this home
             ├── HomeCorrupt
@@ -290,6 +291,12 @@ class ServerUnreachable(ServerFault):
     """No server answers: start one with `whimbrel up`, or say where it is."""
 
     exit_code = 69
+
+
+class Overloaded(ServerFault):
+    """The server has as much to do as it takes; nothing was begun, so try again later."""
+
+    exit_code = 75
 
 
 class StoreError(SystemFault):

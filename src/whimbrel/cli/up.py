@@ -6,7 +6,9 @@ Knows: options, signals, the log's form. Must not know: what is served, or how.
 from __future__ import annotations
 
 import asyncio
+import difflib
 import logging
+import math
 import signal
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ import click
 import msgspec
 
 from whimbrel.cli.settings import err, home_option, out, verbose_option
+from whimbrel.cli.up_config import VARIABLE, ConfiguredCommand
 from whimbrel.errors import InputInvalid
 from whimbrel.wire.spans import iso_moment
 
@@ -24,6 +27,7 @@ try:
     from whimbrel.controlplane.scheduler import CATCH_UP
     from whimbrel.server.app import Server
     from whimbrel.server.house import LOOPBACK, PORT, ServerConfig
+    from whimbrel.server.limits import Limits
 except ModuleNotFoundError as missing:
     if (missing.name or "").startswith("whimbrel"):
         raise
@@ -33,8 +37,23 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 
-@click.command("up", short_help="Serve runs over HTTP and gRPC.", epilog="Example:  whimbrel up --port 0")
+@click.command(
+    "up",
+    cls=ConfiguredCommand,
+    short_help="Serve runs over HTTP and gRPC.",
+    epilog="Example:  whimbrel up --port 0",
+)
 @home_option
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar=VARIABLE,
+    show_envvar=True,
+    expose_value=False,
+    help="A TOML or YAML file with these options, below environment and command line.  [default: server.toml in the "
+    "home]",
+)
+@click.option("--print-config", is_flag=True, help="Print what holds, and where it was said; serve nothing.")
 @verbose_option
 @click.option(
     "--port",
@@ -89,6 +108,15 @@ except ModuleNotFoundError as missing:
 )
 @access_options
 @click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    envvar="WHIMBREL_LIMITS",
+    show_envvar=True,
+    help="How much is taken from clients; the guide lists the names.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
@@ -105,7 +133,9 @@ def command(
     drain: float,
     catch_up: int,
     images: tuple[str, ...],
+    limits: tuple[str, ...],
     log_level: str,
+    print_config: bool,
     **access: Any,
 ) -> int:
     """Serve the home's runs on one port, and carry on with those that were under way.
@@ -121,8 +151,14 @@ def command(
         drain=drain,
         images=_images(images),
         catch_up=catch_up,
+        limits=_limits(limits),
         **access_settings(**access),
     )
+    if print_config:
+        context = click.get_current_context()
+        assert isinstance(context.command, ConfiguredCommand)
+        out(context.command.printed(context))
+        return 0
     _log_to_stderr(log_level)
     return asyncio.run(_serve(config))
 
@@ -138,6 +174,27 @@ def _images(said: tuple[str, ...]) -> dict[str, str]:
             )
         found[pattern] = str(Path(prefix).absolute())
     return found
+
+
+def _limits(said: tuple[str, ...]) -> Limits:
+    found = {}
+    for each in said:
+        name, _, number = each.partition("=")
+        name = name.strip().replace("-", "_")
+        if name not in Limits.__struct_fields__:
+            close = difflib.get_close_matches(name, Limits.__struct_fields__, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(Limits.__struct_fields__)}."
+            raise InputInvalid(f"--limit {each}: there is no limit {name!r}; {hint}")
+        try:
+            found[name] = float(number)
+            if not (math.isfinite(found[name]) and (found[name] > 0 or (found[name] == 0 and name == "rate"))):
+                raise ValueError
+        except ValueError:
+            raise InputInvalid(f"--limit {each}: {number!r} is no number above zero; write {name}=NUMBER.") from None
+    try:
+        return msgspec.convert(found, Limits, strict=False)
+    except msgspec.ValidationError as error:
+        raise InputInvalid(f"--limit: {error}; sizes and counts are whole numbers.") from None
 
 
 async def _serve(config: ServerConfig) -> int:
@@ -176,6 +233,10 @@ async def _serve(config: ServerConfig) -> int:
 # --- the log ---------------------------------------------------------------------------------------------------------
 
 
+_FIELDS = ("request", "client", "principal", "run", "method", "path", "status", "ms")
+"""What a record may say beside its message. No headers, queries or bodies: those may have secrets in them."""
+
+
 class _Lines(logging.Formatter):
     """A record as one line of JSON."""
 
@@ -186,6 +247,7 @@ class _Lines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **{name: getattr(record, name) for name in _FIELDS if hasattr(record, name)},
         }
         if record.exc_info:
             said["traceback"] = self.formatException(record.exc_info)

@@ -253,6 +253,8 @@ class Executions:
             asked=wanted.asked,
             annotations=options.annotations,
         )
+        # Before anything is kept: what is refused has not been.
+        self._plane.must_have_room()
         now = self._clock.now()
         row = Entity(id, wire.body_bytes(request), messages.record_bytes(record), "", now, now)
         kept = await self._store.add_entity(row)

@@ -73,7 +73,7 @@ class _NotBefore:
 
 class ControlPlane:
     """See the module. ``watch`` sees every durable event, and logs and progress as they come; ``broken`` hears of a run
-    that could not be driven on, and why.
+    that could not be driven on, and why; ``admit`` raises ``Overloaded`` when there is no room for another one.
 
     ``listen`` is how often, in seconds, requests of other processes are looked for; ``None`` for a store that no
     other process sees.
@@ -89,6 +89,7 @@ class ControlPlane:
         owner: str,
         watch: Watch | None = None,
         broken: Callable[[str, BaseException], None] | None = None,
+        admit: Callable[[], None] | None = None,
         listen: float | None = LISTEN,
     ) -> None:
         self._listen_every = listen
@@ -99,6 +100,7 @@ class ControlPlane:
         self._owner = owner
         self._watch = watch
         self._broken = broken
+        self._admit = admit
         self._cache = CacheDesk(store)
         self._loops: dict[str, RunLoop] = {}
         self._disowned: dict[str, dict[AttemptId, asyncio.Future[None]]] = {}
@@ -158,8 +160,10 @@ class ControlPlane:
         """Start a run of ``workflow`` and return its id. The run exists on disk when this returns. ``origin`` says by
         which name lists know it.
 
-        With ``rerun`` it takes what another run has done. Raises ``UnresolvedReference`` before anything is written.
+        With ``rerun`` it takes what another run has done. Raises ``UnresolvedReference``, and ``Overloaded``, before
+        anything is written.
         """
+        self.must_have_room()
         nowhere = unresolved(program)
         if nowhere:
             raise UnresolvedReference(unresolved_text(nowhere[0]))
@@ -199,6 +203,11 @@ class ControlPlane:
             self._watch(run, event)
         loop.hold(commands)
         return run_id
+
+    def must_have_room(self) -> None:
+        """Raises ``Overloaded`` when no run may be launched now."""
+        if self._admit is not None:
+            self._admit()
 
     async def resume(self, run_id: str) -> str:
         """Take a run over and carry it on; one that is driven here is already. Raises ``EntityNotFound``;

@@ -28,7 +28,7 @@ from whimbrel.controlplane.registry import Registry
 from whimbrel.controlplane.scheduler import Scheduler
 from whimbrel.controlplane.system import RandomIds, SystemClock
 from whimbrel.engine.run import Run
-from whimbrel.errors import WhimbrelError
+from whimbrel.errors import Overloaded, WhimbrelError
 from whimbrel.executors.bundled import BundledExecutor
 from whimbrel.executors.commands import CommandExecutor
 from whimbrel.executors.processes import ProcessExecutor
@@ -47,6 +47,7 @@ from whimbrel.server.grpc.serving import GrpcServing
 from whimbrel.server.house import Auth, House, ServerConfig, is_loopback, must_be_safe
 from whimbrel.server.http.application import application
 from whimbrel.server.http.serving import HttpServing
+from whimbrel.server.limits import Limits
 from whimbrel.server.metrics import Metrics
 from whimbrel.server.port import Front
 from whimbrel.server.tls import tls_context
@@ -125,6 +126,7 @@ class Server:
             grpc=str(inner / "grpc"),
             http=str(inner / "http"),
             tls=tls,
+            limits=config.limits,
             count=lambda kind: metrics.count("whimbrel_connections_total", f'kind="{kind}"'),
         )
         self._port = front.bind(config.host, config.port)
@@ -190,6 +192,7 @@ class Server:
             owner=f"{socket.gethostname()}:{os.getpid()}",
             watch=changed,
             broken=_log_broken,
+            admit=lambda: _must_have_room(config.limits, plane.driven, executor.queued),
         )
         self._hurry = executor.hurry
         await plane.start()
@@ -233,8 +236,8 @@ class Server:
             access=access,
         )
         # Last in, first out: the doors close before the engine does.
-        grpc = GrpcServing(str(inner / "grpc"), registrations(house))
-        http = HttpServing(str(inner / "http"), application(house))
+        grpc = GrpcServing(str(inner / "grpc"), registrations(house), config.limits, trusts_proxy=config.behind_proxy)
+        http = HttpServing(str(inner / "http"), application(house), config.limits)
         await grpc.start()
         stack.push_async_callback(grpc.stop, _GRACE)
         await http.start()
@@ -298,6 +301,13 @@ async def _resume(house: House) -> None:
         if len(page) < _PAGE:
             return
         before = page[-1].id
+
+
+def _must_have_room(limits: Limits, runs: int, queued: int) -> None:
+    if runs >= limits.runs:
+        raise Overloaded(f"{runs} runs are under way, and no more are taken; launch it again when some have ended")
+    if queued >= limits.queue:
+        raise Overloaded(f"{queued} tasks wait for a worker, and no more are taken; launch it again in a while")
 
 
 def _log_broken(run: str, error: BaseException) -> None:

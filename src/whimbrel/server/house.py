@@ -22,6 +22,7 @@ from whimbrel.errors import InputInvalid
 from whimbrel.server.auth.access import Access
 from whimbrel.server.auth.oidc import OidcConfig
 from whimbrel.server.feed import Feed
+from whimbrel.server.limits import Limits
 from whimbrel.server.metrics import Metrics
 from whimbrel.stores.bundles import Bundles
 from whimbrel.stores.home import Home
@@ -49,7 +50,8 @@ class ServerConfig(Struct, frozen=True):
     """What a server is told: ``port`` 0 takes a free one; ``workers`` ``None`` is one a processor; ``drain`` is how
     many seconds running attempts are given when the server stops. ``images`` says in which environment (a directory
     with ``bin/python``) tasks run that were registered with an image, by patterns of images; the rest runs in ours.
-    ``catch_up`` is how many due times of a schedule are made up for that were missed while the server was away.
+    ``catch_up`` is how many due times of a schedule are made up for that were missed while the server was away;
+    ``limits`` is how much it takes from clients.
 
     ``auth`` says who is believed; ``oidc`` is the other issuer. ``tls_cert`` and ``tls_key`` are files in PEM.
     ``behind_proxy`` says that a proxy of ours speaks TLS, and names those whom it speaks for; ``insecure`` that tokens
@@ -69,6 +71,7 @@ class ServerConfig(Struct, frozen=True):
     behind_proxy: bool = False
     insecure: bool = False
     public_url: str = ""
+    limits: Limits = Limits()
 
 
 def must_be_safe(config: ServerConfig) -> None:

@@ -50,6 +50,10 @@ class Metrics:
         of = self._counters.setdefault(name, {})
         of[label] = of.get(label, 0) + 1
 
+    def counted(self, name: str, label: str = "") -> int:
+        """How many there have been."""
+        return self._counters.get(name, {}).get(label, 0)
+
     def counter_lines(self, name: str, help: str) -> list[str]:
         """The figures of one counter."""
         return _lines(name, help, "counter", self._counters.get(name, {}))

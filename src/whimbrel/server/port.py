@@ -18,26 +18,28 @@ import ssl
 from collections.abc import Callable
 
 from whimbrel.errors import InputInvalid
+from whimbrel.server.limits import Counted, Limits
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """RFC 9113, section 3.4."""
 ENOUGH = len(b"PRI * HTTP/2.0")
 """So many bytes of it decide: no request line of HTTP/1.1 begins like this."""
 
-FIRST_BYTES = 10.0
-"""Seconds that a connection has to say what it is. Browsers open some that they never use."""
 HALF_CLOSED = 5.0
 """Seconds that the answer to somebody who has nothing more to say may pause."""
 CHUNK = 64 * 1024
-CONNECTIONS = 4096
-"""At a time; beyond, new ones wait in the system's queue until others end."""
 BACKLOG = 1024
+
+
+class Stalled(Exception):
+    """Somebody does not read what is sent to them."""
 
 
 class Front:
     """Listens on ``host``:``port``; passes gRPC on to the Unix socket ``grpc``, the rest to ``http``.
 
-    ``count`` hears of every connection, by kind: ``grpc``, ``http``, ``silent`` (said nothing in time, or hung up).
+    ``count`` hears of every connection, by kind: ``grpc``, ``http``, ``silent`` (said nothing in time, or hung up), and
+    of those that were dropped: ``crowded`` (too many of one client), ``stalled`` (took nothing), ``idle``.
     With ``tls`` it is spoken here: the inner servers know nothing of it.
     """
 
@@ -46,19 +48,19 @@ class Front:
         *,
         grpc: str,
         http: str,
-        first_bytes: float = FIRST_BYTES,
+        limits: Limits = Limits(),  # noqa: B008  frozen
         half_closed: float = HALF_CLOSED,
-        connections: int = CONNECTIONS,
         tls: ssl.SSLContext | None = None,
         count: Callable[[str], None] = lambda kind: None,
     ) -> None:
         self._grpc = grpc
         self._http = http
-        self._first_bytes = first_bytes
+        self._limits = limits
         self._half_closed = half_closed
         self._tls = tls
-        self._room = asyncio.Semaphore(connections)
+        self._room = asyncio.Semaphore(limits.connections)
         self._count = count
+        self._clients = Counted(limits.connections_per_client)
         self._socket: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -127,11 +129,16 @@ class Front:
         with contextlib.suppress(OSError):
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
+            client = str(accepted.getpeername()[0])
             reader, writer = await self._opened(accepted)
         except OSError:
             # TLS that is none is one of them.
             accepted.close()
             self._count("silent")
+            return
+        if not self._clients.enter(client):
+            self._count("crowded")
+            _drop(writer)
             return
         try:
             first = await self._first(reader)
@@ -141,10 +148,13 @@ class Front:
             is_grpc = first.startswith(PREFACE[:ENOUGH])
             self._count("grpc" if is_grpc else "http")
             await self._splice(reader, writer, first, is_grpc=is_grpc)
+        except Stalled:
+            self._count("stalled")
         except (OSError, TimeoutError):
             # They are gone, or the inner server is: either way nobody is left to tell.
             pass
         finally:
+            self._clients.leave(client)
             _drop(writer)
 
     async def _opened(self, accepted: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -155,7 +165,7 @@ class Front:
         reader = asyncio.StreamReader(limit=CHUNK, loop=loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
         transport, _ = await loop.connect_accepted_socket(
-            lambda: protocol, accepted, ssl=self._tls, ssl_handshake_timeout=self._first_bytes
+            lambda: protocol, accepted, ssl=self._tls, ssl_handshake_timeout=self._limits.first_bytes
         )
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
@@ -163,7 +173,7 @@ class Front:
         """What a connection begins with, as far as is needed to know what it is; b"" when that does not come."""
         first = b""
         try:
-            async with asyncio.timeout(self._first_bytes):
+            async with asyncio.timeout(self._limits.first_bytes):
                 while len(first) < ENOUGH and PREFACE.startswith(first):
                     more = await reader.read(CHUNK)
                     if not more:
@@ -180,10 +190,14 @@ class Front:
         path = self._grpc if is_grpc else self._http
         inner_reader, inner_writer = await asyncio.open_connection(sock=await _named(path, writer), limit=CHUNK)
         inner_writer.write(first)
-        upward, downward = _Pump(reader, inner_writer), _Pump(inner_reader, writer)
+        # The inner server may take its time: whoever sends it waits, and nobody else.
+        upward, downward = _Pump(reader, inner_writer), _Pump(inner_reader, writer, self._limits.stalled)
         up, down = asyncio.ensure_future(upward.run()), asyncio.ensure_future(downward.run())
         try:
-            await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
+            await self._while_either_speaks(upward, downward, up, down)
+            for pump in (up, down):
+                if pump.done() and isinstance(pump.exception(), Stalled):
+                    raise Stalled
             if up.done() and up.exception() is None and not down.done():
                 # They have said all. HTTP/1.1's server would take that for a hang-up and keep its answer.
                 if is_grpc:
@@ -199,6 +213,17 @@ class Front:
         async with asyncio.timeout(self._half_closed):
             await writer.wait_closed()
 
+    async def _while_either_speaks(
+        self, upward: _Pump, downward: _Pump, up: asyncio.Future[None], down: asyncio.Future[None]
+    ) -> None:
+        seen = -1
+        while (now := upward.passed + downward.passed) > seen:
+            seen = now
+            done, _ = await asyncio.wait({up, down}, timeout=self._limits.idle, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return
+        self._count("idle")
+
     async def _while_it_flows(self, pump: _Pump, running: asyncio.Future[None]) -> None:
         seen = -1
         while not running.done() and pump.passed > seen:
@@ -207,18 +232,26 @@ class Front:
 
 
 class _Pump:
-    """Passes on what ``reader`` says for as long as it speaks, no faster than ``writer`` takes it."""
+    """Passes on what ``reader`` says for as long as it speaks, no faster than ``writer`` takes it: who takes nothing
+    for ``patience`` seconds has ``Stalled``."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, patience: float | None = None
+    ) -> None:
         self._reader = reader
         self._writer = writer
+        self._patience = patience
         self.passed = 0
 
     async def run(self) -> None:
-        """Until ``reader`` has nothing more to say. Raises ``OSError`` when either is gone."""
+        """Until ``reader`` has nothing more to say. Raises ``OSError`` when either is gone; ``Stalled``."""
         while chunk := await self._reader.read(CHUNK):
             self._writer.write(chunk)
-            await self._writer.drain()
+            try:
+                async with asyncio.timeout(self._patience):
+                    await self._writer.drain()
+            except TimeoutError:
+                raise Stalled from None
             self.passed += len(chunk)
 
 

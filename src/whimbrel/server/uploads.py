@@ -22,9 +22,8 @@ from urllib.parse import quote
 from whimbrel.errors import AlreadyExists, InputInvalid
 from whimbrel.server.auth.signing import Signed
 from whimbrel.server.house import House
+from whimbrel.server.limits import Limits
 
-LARGEST = 5 * 1024**3
-"""Bytes of a file: what one PUT may be to the object stores that clients are used to."""
 _MD5 = 16
 _LONGEST = 255
 """Bytes of a name in a file system."""
@@ -41,10 +40,13 @@ class Place(NamedTuple):
 
 
 class Uploads:
-    """See the module. ``url`` says where clients find the server. ``sign`` gives what an address is followed by, for a
-    method, a path and an MD5 in base64, where addresses are signed."""
+    """See the module. ``url`` says where clients find the server; ``largest`` is in bytes. ``sign`` gives what an
+    address is followed by, for a method, a path and an MD5 in base64, where addresses are signed."""
 
-    def __init__(self, root: Path, url: Callable[[], str], sign: Sign | None = None) -> None:
+    def __init__(
+        self, root: Path, url: Callable[[], str], sign: Sign | None = None, largest: int = Limits().upload
+    ) -> None:
+        self._largest = largest
         self._root = root
         self._url = url
         self._sign = sign
@@ -72,8 +74,8 @@ class Uploads:
         there. Raises ``InputInvalid``, ``AlreadyExists``."""
         path = self._path(parts)
         wanted = _read_md5(md5)
-        if length > LARGEST:
-            raise InputInvalid(f"{length} bytes are too many; the largest file is of {LARGEST}.")
+        if length > self._largest:
+            raise InputInvalid(f"{length} bytes are too many; the largest file is of {self._largest}.")
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{secrets.token_hex(8)}.part")
         digest, size = hashlib.md5(usedforsecurity=False), 0
@@ -81,8 +83,8 @@ class Uploads:
             with part.open("wb") as file:
                 async for chunk in content:
                     size += len(chunk)
-                    if size > LARGEST:
-                        raise InputInvalid(f"a file of more than {LARGEST} bytes; send a smaller one.")
+                    if size > self._largest:
+                        raise InputInvalid(f"a file of more than {self._largest} bytes; send a smaller one.")
                     digest.update(chunk)
                     await asyncio.to_thread(file.write, chunk)
                 file.flush()
@@ -112,7 +114,8 @@ def uploads_of(house: House) -> Uploads:
         assert access is not None
         return access.signer.query(method, path, Signed(md5))
 
-    return Uploads(house.home.path.absolute() / "uploads", house.url, sign if access is not None else None)
+    root, largest = house.home.path.absolute() / "uploads", house.config.limits.upload
+    return Uploads(root, house.url, sign if access is not None else None, largest)
 
 
 def _read_md5(text: str) -> bytes:

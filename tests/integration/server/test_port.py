@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whimbrel.errors import InputInvalid
+from whimbrel.server.limits import Limits
 from whimbrel.server.port import ENOUGH, PREFACE, Front
 
 LIMIT = 20.0
@@ -58,9 +59,8 @@ async def opened(
         front = Front(
             grpc=str(inner / "grpc"),
             http=str(inner / "http"),
-            first_bytes=first_bytes,
+            limits=Limits(first_bytes=first_bytes, connections=connections),
             half_closed=half_closed,
-            connections=connections,
             count=kinds.append,
         )
         port = front.bind("127.0.0.1", 0)

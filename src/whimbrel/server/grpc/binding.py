@@ -20,6 +20,7 @@ from whimbrel.errors import (
     EntityNotFound,
     NotAllowed,
     NotAuthenticated,
+    Overloaded,
     RunNotResumable,
     StoreFull,
     UserError,
@@ -58,6 +59,7 @@ _CODES: tuple[tuple[type[WhimbrelError], grpc.StatusCode], ...] = (
     (NotAllowed, grpc.StatusCode.PERMISSION_DENIED),
     (RunNotResumable, grpc.StatusCode.FAILED_PRECONDITION),
     (UserError, grpc.StatusCode.INVALID_ARGUMENT),
+    (Overloaded, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (StoreFull, grpc.StatusCode.RESOURCE_EXHAUSTED),
 )
 _LONGEST = 8_000

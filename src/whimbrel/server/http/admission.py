@@ -26,7 +26,8 @@ PlaceOfRun = Callable[[str], Awaitable[Place]]
 
 LOOK_AGAIN = 5.0
 """Seconds between two looks whether the token of an open stream has been revoked."""
-_ADMISSION = "whimbrel.admission"
+ADMISSION = "whimbrel.admission"
+"""Of a request's scope: its admission."""
 SIGNED = "whimbrel.signed"
 """Of a request's scope: what its address is good for, where addresses are signed."""
 
@@ -102,14 +103,14 @@ class Admission:
 async def must_reach(request: Request, project: str, domain: str, action: Action | None = None) -> None:
     """For handlers whose place is in the body: may whoever asks do it there? ``action`` if it is not what the table
     says. Nothing without authentication. Raises ``NotAllowed``."""
-    admission = request.scope.get(_ADMISSION)
+    admission = request.scope.get(ADMISSION)
     if isinstance(admission, Admission):
         await admission.reach(Place(project or ANY, domain or ANY), action)
 
 
 def is_seen(request: Request, project: str) -> bool:
     """Whether whoever asks may read anything in ``project``; everybody may without authentication."""
-    admission = request.scope.get(_ADMISSION)
+    admission = request.scope.get(ADMISSION)
     if not isinstance(admission, Admission):
         return True
     return admission.principal is not None and sees(admission.principal, Place(project))
@@ -117,7 +118,7 @@ def is_seen(request: Request, project: str) -> bool:
 
 def principal_of(request: Request) -> str:
     """Who asks, as it is recorded: ``user:ada``. "" without authentication."""
-    admission = request.scope.get(_ADMISSION)
+    admission = request.scope.get(ADMISSION)
     return str(admission.principal) if isinstance(admission, Admission) and admission.principal is not None else ""
 
 
@@ -126,7 +127,7 @@ def admitted(handler: Handler, access: Access, method: str, path: str, place_of_
     right = right_of(method, path)
 
     async def guarded(request: Request) -> Response:
-        admission = request.scope[_ADMISSION] = Admission(access, request, right, f"{method} {path}")
+        admission = request.scope[ADMISSION] = Admission(access, request, right, f"{method} {path}")
         if right.where is Where.SIGNED:
             # Clients write the same path in several ways: it is signed in one.
             written = quote(request.scope["path"], safe="/")

@@ -27,6 +27,7 @@ from whimbrel.server.http.console import Console
 from whimbrel.server.http.downloads import DownloadRoutes
 from whimbrel.server.http.guard import Guard
 from whimbrel.server.http.launching import LaunchCalls
+from whimbrel.server.http.limiting import Limiting
 from whimbrel.server.http.openapi import Endpoint, document
 from whimbrel.server.http.pages import RunPages
 from whimbrel.server.http.probes import Probes
@@ -185,7 +186,10 @@ def application(house: House) -> Starlette:
             *Console().routes,
         ],
         # With authentication the server has names of its own; a page that gives itself one of them has no token.
-        middleware=[Middleware(Guard, is_ours=is_loopback if house.access is None else bool)],
+        middleware=[
+            Middleware(Limiting, limits=house.config.limits, trusts_proxy=house.config.behind_proxy),
+            Middleware(Guard, is_ours=is_loopback if house.access is None else bool),
+        ],
         exception_handlers={
             WhimbrelError: problems.ours,
             HTTPException: problems.of_http,

@@ -20,6 +20,7 @@ from whimbrel.errors import (
     Fenced,
     NotAllowed,
     NotAuthenticated,
+    Overloaded,
     RunNotResumable,
     StoreError,
     TooLarge,
@@ -30,6 +31,9 @@ from whimbrel.errors import (
 from whimbrel.wire.rest.problems import MEDIA_TYPE, PREFIX, Problem, ProblemLine
 
 log = logging.getLogger("whimbrel.http")
+
+PAUSE = 5
+"""Seconds after which to try again what a busy server refused."""
 
 
 def status_of(error: WhimbrelError) -> HTTPStatus:
@@ -48,6 +52,8 @@ def status_of(error: WhimbrelError) -> HTTPStatus:
         return HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(error, UserError):
         return HTTPStatus.BAD_REQUEST
+    if isinstance(error, Overloaded):
+        return HTTPStatus.TOO_MANY_REQUESTS
     if isinstance(error, StoreError):
         return HTTPStatus.SERVICE_UNAVAILABLE
     return HTTPStatus.INTERNAL_SERVER_ERROR
@@ -76,6 +82,8 @@ async def ours(request: Request, error: Exception) -> Response:
         lines = tuple(ProblemLine(each.message, each.remedy, each.file or "", each.line) for each in error.problems)
     # RFC 6750, 3: programs learn from it that a token is wanted.
     headers = {"www-authenticate": 'Bearer realm="whimbrel"'} if status is HTTPStatus.UNAUTHORIZED else None
+    if isinstance(error, Overloaded):
+        headers = {"retry-after": str(PAUSE)}
     return problem(status, type(error).__name__, str(error), headers, lines)
 
 

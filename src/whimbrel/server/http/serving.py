@@ -12,25 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from whimbrel.server.peers import address_of
+from whimbrel.server.http.patience import patient
+from whimbrel.server.limits import Limits
 
-HEADERS = 64 * 1024
-"""Bytes of a request's line and headers."""
 KEEP_ALIVE = 75
 """Seconds that a connection may be idle. Longer than the usual balancer's minute, so that it hangs up first."""
-
-
-class _Named(H11Protocol):
-    """Knows whom a connection is for: the front has named its end of the socket after them."""
-
-    def connection_made(self, transport: Any) -> None:
-        """See asyncio."""
-        super().connection_made(transport)
-        name = transport.get_extra_info("peername")
-        if isinstance(name, str) and name:
-            self.client = (address_of(name), 0)
 
 
 class _Quiet(uvicorn.Server):
@@ -45,13 +32,13 @@ class _Quiet(uvicorn.Server):
 class HttpServing:
     """``application`` on the Unix socket ``path``."""
 
-    def __init__(self, path: str, application: Any) -> None:
+    def __init__(self, path: str, application: Any, limits: Limits) -> None:
         self._path = path
         self._server = _Quiet(
             uvicorn.Config(
                 application,
                 loop="asyncio",
-                http=_Named,
+                http=patient(limits.header_seconds),
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -59,7 +46,7 @@ class HttpServing:
                 log_config=None,
                 server_header=False,
                 proxy_headers=False,
-                h11_max_incomplete_event_size=HEADERS,
+                h11_max_incomplete_event_size=limits.headers,
                 timeout_keep_alive=KEEP_ALIVE,
             )
         )
