@@ -117,9 +117,9 @@ def test_who_does_not_finish_is_hung_up_on(tmp_path: Path, said: bytes, told: by
     asyncio.run(main())
 
 
-def test_a_client_has_so_many_connections_and_streams(tmp_path: Path) -> None:
+def test_a_client_has_so_many_streams(tmp_path: Path) -> None:
     async def main() -> None:
-        async with serving(tmp_path / "home", Limits(streams=2, connections_per_client=9)) as (server, http):
+        async with serving(tmp_path / "home", Limits(streams=2)) as (_, http):
             opened = [http.stream("GET", "/api/v1/events") for _ in range(2)]
             answers = [await stream.__aenter__() for stream in opened]
             assert [answer.status_code for answer in answers] == [200, 200]
@@ -131,6 +131,13 @@ def test_a_client_has_so_many_connections_and_streams(tmp_path: Path) -> None:
                     if again.status_code == 200:
                         break
             await opened[1].__aexit__(None, None, None)
+
+    asyncio.run(main())
+
+
+def test_a_client_has_so_many_connections(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(tmp_path / "home", Limits(connections_per_client=9)) as (server, http):
             held = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(12)]
             left = [asyncio.ensure_future(reader.read()) for reader, _ in held]
             done, _ = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
