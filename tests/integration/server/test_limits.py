@@ -231,8 +231,9 @@ def test_requests_are_lines_in_the_log_without_what_they_carry(
             said = vars(record)
             assert (said["method"], said["path"], said["status"]) == ("POST", "/api/v1/runs/nobody/abort", 404)
             assert (said["request"], said["client"]) == (answer.headers["x-request-id"], "127.0.0.1")
-        assert "hunter2" not in caplog.text
-        assert "hunter2" not in str([vars(each) for each in caplog.records])
+        # The client in this process has a log of its own.
+        ours = [vars(each) for each in caplog.records if not each.name.startswith("http")]
+        assert ours and "hunter2" not in str(ours)
 
     with caplog.at_level(logging.INFO):
         asyncio.run(main())
