@@ -18,6 +18,7 @@ import hashlib
 import io
 import os
 import tarfile
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -44,6 +45,10 @@ _NEVER_SUFFIXES = (".pyc", ".pyo", ".swp")
 _GITIGNORE = ".gitignore"
 _TOLD = 5
 """Files that a message about too many bytes names."""
+
+
+_parsing = threading.Lock()
+"""Parsers of Python 3.11 and 3.12 share a counter: two threads at once raise SystemError (gh-106905)."""
 
 
 class Bundle(Struct, frozen=True):
@@ -121,7 +126,8 @@ def _file_of(root: Path, module: str) -> Path | None:
 def _imports(file: Path, module: str) -> list[str]:
     """The modules that a file may import: a name behind ``from`` may be one, or may not."""
     try:
-        parsed = ast.parse(file.read_bytes(), str(file))
+        with _parsing:
+            parsed = ast.parse(file.read_bytes(), str(file))
     except (OSError, SyntaxError, ValueError) as error:
         raise InputInvalid(f"{str(file)!r} is imported by the program and cannot be read: {error}. Mend it.") from None
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+BESIDE = Path(__file__).resolve().parents[4] / "shared" / "seeds" / "listings"
+LISTINGS = Path(os.environ.get("WHIMBREL_LISTINGS", BESIDE))
+"""The listings of the documentation that we follow, if they are there: they are not ours to keep."""
 LIMIT = 120
 """Seconds after which something hangs."""
 
@@ -21,6 +25,12 @@ class Site:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("WHIMBREL_", "FLYTE"))}
         # No byte code beside files that are not ours.
         self.variables = {**kept, "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    @property
+    def endpoint(self) -> str:
+        """Host and port of the server."""
+        said = json.loads((self.home / ".whimbrel" / "demo.json").read_text())
+        return str(said["url"]).partition("://")[2]
 
     def call(
         self, program: str, *arguments: object, directory: Path | None = None, code: int = 0, **more: str

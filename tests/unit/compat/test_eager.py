@@ -12,7 +12,7 @@ from flytekit.exceptions.eager import EagerException as SameException
 from flytekit.experimental import EagerException, eager
 from union.remote import FlyteRemote
 from whimbrel.authoring.eager import Eager
-from whimbrel.errors import ForgottenAwait, ValueMismatch
+from whimbrel.errors import CallMismatch, ForgottenAwait, ValueMismatch
 
 
 @task
@@ -164,3 +164,11 @@ def test_the_options_of_remote_runs_are_accepted() -> None:
 
 def test_there_is_one_eager_exception() -> None:
     assert SameException is EagerException
+
+
+def test_a_local_entry_point_needs_a_remote_to_call() -> None:
+    async def lonely(x: int) -> int:
+        return await add_one(x=x)
+
+    with pytest.raises(CallMismatch, match="Give it remote="):
+        eager(lonely, local_entrypoint=True)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
+from flytekit._remote.distant import from_here
 from whimbrel.authoring.dynamic import Dynamic, DynamicDecorator
 from whimbrel.authoring.dynamic import dynamic as _dynamic
 from whimbrel.authoring.eager import Eager, EagerDecorator
@@ -209,10 +210,17 @@ def awaited_eager(fn: None = None, /, **options: Any) -> EagerDecorator: ...
 def awaited_eager(fn: Any = None, /, **options: Any) -> Any:
     """``flytekit.experimental.eager``: in the body every task, workflow and eager workflow is awaited.
 
-    ``remote``, ``client_secret_group`` and ``client_secret_key`` are accepted; an engine needs none of them.
+    ``remote``, ``client_secret_group`` and ``client_secret_key`` are accepted; an engine needs none of them. With
+    ``local_entrypoint=True`` a plain call runs the body here and what it calls on the server of ``remote``.
     """
     if fn is None:
         return lambda fn: awaited_eager(fn, **options)
+    if options.get("local_entrypoint"):
+        if options.get("remote") is None:
+            raise CallMismatch(
+                f"{fn.__qualname__} has local_entrypoint=True and no remote to call. Give it remote=FlyteRemote(…)."
+            )
+        fn = from_here(fn, options["remote"])
     return _eager(**_translated(fn, options))(fn)
 
 
