@@ -23,7 +23,8 @@ class Transfers(Connection):
     """See the module."""
 
     async def upload(self, path: str | os.PathLike[str]) -> str:
-        """Send a file or a directory; the URI under which runs are given it. What the server has is not sent again."""
+        """Send a file or a directory; the URI under which runs are given it, as ``FlyteFile(uri)`` or
+        ``FlyteDirectory(uri)``. What the server has is not sent again."""
         return await asyncio.to_thread(self._send_path, Path(path))
 
     def _send_path(self, path: Path) -> str:

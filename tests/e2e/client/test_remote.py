@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +14,11 @@ import pytest
 
 from tests.e2e.client import remote_flows as flows
 from tests.e2e.server.upping import Up, until, up
-from whimbrel import FlyteFile
+from whimbrel import FlyteDirectory, FlyteFile
 from whimbrel.client.asynchronous import AsyncRemote
 from whimbrel.client.configuration import Config
 from whimbrel.client.remote import Remote
 from whimbrel.errors import (
-    AlreadyExists,
     CallMismatch,
     EagerException,
     EntityNotFound,
@@ -25,6 +26,7 @@ from whimbrel.errors import (
     RunNotResumable,
     ServerUnreachable,
     ValueMismatch,
+    VersionConflict,
 )
 from whimbrel.model.registered import EntityKind
 from whimbrel.model.run import Phase
@@ -56,7 +58,7 @@ def test_a_module_is_registered_once(remote: Remote) -> None:
         ("workflow", f"{NAMES}.chain"),
         ("launch_plan", "tens"),
     }
-    again = remote.register(flows.__file__)
+    again = remote.register([flows.chain, flows])
     assert again.version == first.version
     assert not any(one.created for one in again.entities)
     rows = {row.name: row for row in remote.list_entities(EntityKind.WORKFLOW)}
@@ -131,7 +133,8 @@ def test_files_go_there_and_come_back_when_they_are_read(remote: Remote, tmp_pat
     uri = remote.upload(file)
     assert remote.upload(file) == uri
     assert remote.download(uri, tmp_path / "again").read_text() == "hello "
-    assert remote.download(remote.upload(where), tmp_path / "tree").is_dir()
+    tree = remote.download(FlyteDirectory(remote.upload(where)), tmp_path / "tree")
+    assert (tree / "o1" / "note").read_text() == "hello hello "
     # Without the code: by the types that are registered.
     named = remote.execute(f"{NAMES}.files", {"file": FlyteFile(uri), "order": {"item": "n"}}, wait=True, timeout=LIMIT)
     assert Path(named.outputs["o0"]).read_text() == "HELLO "
@@ -172,8 +175,8 @@ def test_gates_are_answered(remote: Remote) -> None:
 
     approved = remote.execute(flows.asks, {"x": 3})
     until(lambda: waiting(approved.run))
-    with pytest.raises(InputInvalid):
-        remote.approve(approved, "no such gate" * 30)
+    with pytest.raises(EntityNotFound, match="knows no gate 'other'; its gates are release"):
+        remote.approve(approved, "other")
     remote.approve(approved, "release", by="me")
     assert remote.wait(approved, timeout=LIMIT).result() == 12
     rejected = remote.execute(flows.asks, {"x": 3})
@@ -212,7 +215,7 @@ def test_the_same_name_is_the_same_run(remote: Remote) -> None:
     first = remote.execute(flows.chain, {"x": 1}, name="only-once")
     second = remote.execute(flows.chain, {"x": 1}, name="only-once")
     assert first.run == second.run
-    with pytest.raises(AlreadyExists):
+    with pytest.raises(VersionConflict, match=r"there is a run only-once .* of another request"):
         remote.execute(flows.chain, {"x": 2}, name="only-once")
     assert remote.wait(first, timeout=LIMIT).result() == 4
 
@@ -231,26 +234,35 @@ def test_it_works_inside_a_running_loop_and_as_coroutines(server: Up, remote: Re
     asyncio.run(main())
 
 
-def test_two_versions_of_one_module(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+ANSWER = """
+from whimbrel import task
+
+@task
+def answer(x: int) -> int:
+    from helping import NUMBER
+    return NUMBER + x
+"""
+REGISTER = """
+import sys
+from whimbrel.client.configuration import Config
+from whimbrel.client.remote import Remote
+print(Remote(Config(endpoint=sys.argv[1])).register("answering.py").version)
+"""
+
+
+def test_two_versions_of_one_module(remote: Remote, tmp_path: Path) -> None:
     """Each run has the code that was registered with it, whatever ran in the worker before."""
-    code = "from whimbrel import task\n\n@task\ndef answer(x: int) -> int:\n    from helping import NUMBER\n    return NUMBER + x\n"
-    names = []
+    versions = []
     for number in (1, 2):
         root = tmp_path / str(number)
         root.mkdir()
-        (root / "answering.py").write_text(code)
+        (root / "answering.py").write_text(ANSWER)
         (root / "helping.py").write_text(f"NUMBER = {number}\n")
-        program = f"from whimbrel.client.remote import Remote\nfrom whimbrel.client.configuration import Config\nprint(Remote(Config(endpoint={remote.config.url!r})).register({str(root / 'answering.py')!r}).version)"
-        import subprocess
-        import sys
-
-        done = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=LIMIT
-        )
-        names.append(done.stdout.strip())
+        command = [sys.executable, "-c", REGISTER, remote.config.endpoint]
+        versions.append(subprocess.check_output(command, cwd=root, text=True, timeout=LIMIT).strip())
         shutil.rmtree(root)
     for at in (0, 1, 0, 1):
-        task = remote.fetch_task("answering.answer", names[at])
+        task = remote.fetch_task("answering.answer", versions[at])
         execution = remote.execute(task, {"x": 10}, wait=True, timeout=LIMIT)
         assert execution.is_successful, execution.failure
         assert execution.outputs["o0"] == 11 + at
@@ -278,7 +290,7 @@ def test_bad_input_is_told(remote: Remote, tmp_path: Path) -> None:
     with pytest.raises(InputInvalid, match="cannot be registered"):
         remote.register(3)
     remote.register(flows.chain, version="taken")
-    with pytest.raises(AlreadyExists, match="taken"):
+    with pytest.raises(VersionConflict, match="taken"):
         remote.register(flows.double, version="taken", copy="none")
 
 
