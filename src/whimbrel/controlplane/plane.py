@@ -336,6 +336,11 @@ class ControlPlane:
             self._driven_as(run_id, left)
             self._call_back(run_id)
 
+    def goes_on(self, run_id: str) -> bool:
+        """Whether a run is driven here and has not come to its end, not even in memory."""
+        loop = self._loops.get(run_id)
+        return loop is not None and not loop.run.phase.terminal
+
     def run(self, run_id: str) -> Run:
         """The state of a run that is being driven."""
         return self._loops[run_id].run

@@ -78,6 +78,9 @@ async def end_alone(house: House, run: str) -> AsyncIterator[str]:
             if not look:
                 yield ": still here\n\n"
                 continue
+            if house.plane.goes_on(run) and not house.feed.closed:
+                # Most looks: the store need not be asked.
+                continue
             summary = await house.home.store.summary(run)
             if summary.phase.terminal:
                 yield sse.message("end", dump(summary_json(summary), indent=None))
