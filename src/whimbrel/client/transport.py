@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from whimbrel import errors
 from whimbrel.client.configuration import Config
+from whimbrel.client.credentials import Login
 from whimbrel.errors import (
     AlreadyExists,
     CompileError,
@@ -66,18 +67,6 @@ class Credentials(Protocol):
         ...
 
 
-class Anonymous:
-    """Nobody in particular: a server on loopback asks for no more."""
-
-    async def headers(self) -> Mapping[str, str]:
-        """None."""
-        return {}
-
-    async def refresh(self) -> bool:
-        """There are no others."""
-        return False
-
-
 class Answer(Struct, frozen=True):
     """What a server said."""
 
@@ -121,7 +110,7 @@ class Transport:
         self.url = config.url
         self.patience = patience
         self._config = config
-        self._credentials = credentials or Anonymous()
+        self._credentials = credentials or Login(config)
         self._pause = pause
         self._client: httpx.AsyncClient | None = None
         self._met = False

@@ -16,7 +16,7 @@ from whimbrel.server.auth.accounts import PUBLIC_CLIENT, Accounts
 from whimbrel.server.auth.attempts import AttemptTokens
 from whimbrel.server.auth.auditing import Auditor
 from whimbrel.server.auth.gate import Gate, Verifier
-from whimbrel.server.auth.oauth import OAuth
+from whimbrel.server.auth.oauth import KNOWN_SCOPES, OAuth
 from whimbrel.server.auth.oidc import Issuer, OidcConfig
 from whimbrel.server.auth.signing import Signer
 from whimbrel.server.auth.tokens import Tokens
@@ -55,6 +55,22 @@ class Access(Struct, frozen=True):
             return await self.issuer.metadata()
         assert self.oauth is not None
         return self.oauth.metadata()
+
+    def resource(self, url: str) -> dict[str, object]:
+        """Where to log in for ``url`` (RFC 9728), and as what, which the standard has no words for."""
+        client = self.public_client()
+        own = self.oauth is not None
+        return {
+            "resource": url,
+            "authorization_servers": [self.issuer.config.issuer if self.issuer is not None else url],
+            "scopes_supported": list(KNOWN_SCOPES) if own else list(client.scopes),
+            "bearer_methods_supported": ["header"],
+            "whimbrel_own_issuer": own,
+            "whimbrel_client_id": client.id,
+            "whimbrel_redirect_uri": client.redirect,
+            "whimbrel_scopes": list(client.scopes),
+            "whimbrel_audience": client.audience,
+        }
 
     def public_client(self) -> PublicClient:
         """See ``PublicClient``."""

@@ -5,6 +5,8 @@ Knows: Starlette, what serves each route. Must not know: ports, engines.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -182,7 +184,7 @@ def application(house: House) -> Starlette:
     return Starlette(
         routes=[
             *(Route(path, _gated(house, method, path, handler), methods=[method]) for method, path, handler in routes),
-            *(oauth_routes(house.access) if house.access is not None else ()),
+            *(oauth_routes(house.access, house.url) if house.access is not None else ()),
             *Console().routes,
         ],
         # With authentication the server has names of its own; a page that gives itself one of them has no token.
@@ -211,10 +213,15 @@ def _gated(house: House, method: str, path: str, handler: Handler) -> Handler:
     return admitted(handler, house.access, method, path, place_of_run)
 
 
-def oauth_routes(access: Access) -> list[Route]:
-    """What the OAuth2 server answers, where there is one."""
+def oauth_routes(access: Access, url: Callable[[], str]) -> list[Route]:
+    """Where to log in, and what the OAuth2 server answers, where there is one."""
+
+    async def resource(request: Request) -> Response:
+        return JSONResponse(access.resource(url()))
+
+    login = Route("/.well-known/oauth-protected-resource", resource)
     if access.oauth is None:
-        return []
+        return [login]
     secure = access.oauth.metadata()["issuer"].startswith("https:")
     routes = OAuthRoutes(access.oauth, access.auditor, access.key, secure=secure, trusts_proxy=access.trusts_proxy)
-    return routes.routes()
+    return [login, *routes.routes()]
