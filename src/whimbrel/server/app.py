@@ -21,6 +21,7 @@ from pathlib import Path
 
 from whimbrel.authoring.secret_sources import EnvironmentSecrets, FileSecrets, SecretSources
 from whimbrel.controlplane.backfills import Backfills, ended_in
+from whimbrel.controlplane.catalogue import Catalogue
 from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.registering import Registrar
@@ -221,6 +222,7 @@ class Server:
             secrets=secret_store,
             plane=plane,
             registry=registry,
+            catalogue=Catalogue(registry=registry, store=home.store, text_of=bundles.text),
             registrar=Registrar(registry=registry, store=home.store, clock=clock, has_bundle=has_bundle),
             executions=executions,
             scheduler=scheduler,

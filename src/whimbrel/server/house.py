@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from whimbrel.controlplane.backfills import Backfills
+from whimbrel.controlplane.catalogue import Catalogue
 from whimbrel.controlplane.executions import Executions
 from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.ports import Clock, Executor, Ids
@@ -113,6 +114,7 @@ class House(Struct, frozen=True):
     plane: ControlPlane
     registry: Registry
     registrar: Registrar
+    catalogue: Catalogue
     executions: Executions
     scheduler: Scheduler
     backfills: Backfills

@@ -85,7 +85,7 @@ class MemoryEntities:
         found = []
         for name in sorted(names)[: query.limit]:
             same = [row for row in rows if row.id.name == name]
-            latest = max(same, key=lambda row: (row.created_at, row.id.version))
+            latest = min(same, key=lambda row: (-row.created_at, row.id.version))
             chosen = next((row.id.version for row in same if query.state and row.state == query.state), "")
             found.append(EntityHead(latest, len(same), chosen))
         return found

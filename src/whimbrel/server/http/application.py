@@ -5,7 +5,7 @@ Knows: Starlette, what serves each route. Must not know: ports, engines.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -27,6 +27,7 @@ from whimbrel.server.http.blobs import BlobCalls
 from whimbrel.server.http.bundles import BundleCalls
 from whimbrel.server.http.console import Console
 from whimbrel.server.http.downloads import DownloadRoutes
+from whimbrel.server.http.entities import EntityCalls, SecretCalls
 from whimbrel.server.http.guard import Guard
 from whimbrel.server.http.launching import LaunchCalls
 from whimbrel.server.http.limiting import Limiting
@@ -39,7 +40,19 @@ from whimbrel.server.http.schedules import ScheduleCalls
 from whimbrel.server.http.uploads import UploadRoute
 from whimbrel.server.uploads import uploads_of
 from whimbrel.wire.rest.audit import AuditPage, AuditQuery
-from whimbrel.wire.rest.entities import NewProject, ProjectRow
+from whimbrel.wire.rest.entities import (
+    KINDS,
+    EntityDetail,
+    EntityPage,
+    EntityQuery,
+    NewProject,
+    NewSecret,
+    Nothing,
+    PlanState,
+    ProjectRow,
+    SecretShape,
+    VersionQuery,
+)
 from whimbrel.wire.rest.launching import BlobPlace, BlobQuery, DataQuery, Launch, Launched, PlainData, Recover, Relaunch
 from whimbrel.wire.rest.registering import BUNDLE_MEDIA_TYPE, MSGPACK, BundlePlace, Registered
 from whimbrel.wire.rest.runs import (
@@ -106,6 +119,8 @@ def endpoints(house: House) -> list[Endpoint]:
             *("POST", f"{place}/register", registering.register, "Register a program.", list[Registered]),
             sends=MSGPACK,
         ),
+        *_entity_endpoints(EntityCalls(house), place),
+        *_secret_endpoints(SecretCalls(house)),
         Endpoint("GET", f"{V1}/projects", registering.list_projects, "Every project.", list[ProjectRow]),
         Endpoint(
             *("POST", f"{V1}/projects", registering.create_project, "Make a project.", ProjectRow),
@@ -158,6 +173,30 @@ def endpoints(house: House) -> list[Endpoint]:
             status=201,
         ),
     ]
+
+
+def _entity_endpoints(entities: EntityCalls, place: str) -> Iterator[Endpoint]:
+    for path, kind in KINDS.items():
+        noun = kind.replace("_", " ")
+        all, one = f"{place}/{path}", f"{place}/{path}/{{name}}"
+        yield Endpoint("GET", all, entities.listing(path), f"Each {noun}, by name.", EntityPage, EntityQuery)
+        yield Endpoint("GET", one, entities.versions(path), f"Versions of a {noun}.", EntityPage, VersionQuery)
+        yield Endpoint(
+            *("GET", f"{one}/{{version}}", entities.one(path), f"A {noun}: `latest`, `active`, or by its version."),
+            EntityDetail,
+            packs=True,
+        )
+    plan = f"{place}/launch-plans/{{name}}/{{version}}"
+    yield Endpoint("POST", f"{plan}/activate", entities.activate_plan, "Make it active.", PlanState, takes=Nothing)
+    yield Endpoint("POST", f"{plan}/deactivate", entities.deactivate_plan, "No more.", PlanState, takes=Nothing)
+
+
+def _secret_endpoints(secrets: SecretCalls) -> Iterator[Endpoint]:
+    one = f"{V1}/secrets/{{group}}/{{key}}"
+    yield Endpoint("GET", f"{V1}/secrets", secrets.list_secrets, "Secrets by name.", list[SecretShape])
+    yield Endpoint("GET", one, secrets.get_secret, "A secret by name; the group `-` is none.", SecretShape)
+    yield Endpoint("PUT", one, secrets.put_secret, "Keep a secret.", SecretShape, takes=NewSecret)
+    yield Endpoint("DELETE", one, secrets.delete_secret, "Forget a secret.", status=204)
 
 
 def application(house: House) -> Starlette:

@@ -55,6 +55,17 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", f"{V1}/audit"): Right(Action.ADMIN, Where.EVERYWHERE),
     ("POST", f"{_PLACE}/register"): Right(Action.REGISTER, Where.PATH),
+    **{
+        ("GET", f"{_PLACE}/{kind}{rest}"): Right(Action.READ, Where.PATH)
+        for kind in ("tasks", "workflows", "launch-plans")
+        for rest in ("", "/{name}", "/{name}/{version}")
+    },
+    ("POST", f"{_PLACE}/launch-plans/{{name}}/{{version}}/activate"): Right(Action.REGISTER, Where.PATH),
+    ("POST", f"{_PLACE}/launch-plans/{{name}}/{{version}}/deactivate"): Right(Action.REGISTER, Where.PATH),
+    ("GET", f"{V1}/secrets"): Right(Action.ADMIN, Where.EVERYWHERE),
+    ("GET", f"{V1}/secrets/{{group}}/{{key}}"): Right(Action.ADMIN, Where.EVERYWHERE),
+    ("PUT", f"{V1}/secrets/{{group}}/{{key}}"): Right(Action.ADMIN, Where.EVERYWHERE),
+    ("DELETE", f"{V1}/secrets/{{group}}/{{key}}"): Right(Action.ADMIN, Where.EVERYWHERE),
     ("GET", f"{V1}/projects"): Right(Action.SELF, Where.NOWHERE),
     ("POST", f"{V1}/projects"): Right(Action.ADMIN, Where.EVERYWHERE),
     ("HEAD", f"{V1}/bundles/{{sha256}}"): Right(Action.REGISTER, Where.ANYWHERE),

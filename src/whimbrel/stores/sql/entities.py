@@ -132,7 +132,7 @@ class SqlEntities:
             found = []
             for name, versions in cursor.fetchall():
                 place = EntityQuery(query.kind, query.project, query.domain, name, limit=1)
-                cursor.execute(*list_statement(self._sql.entities, place, last="version DESC"))
+                cursor.execute(*list_statement(self._sql.entities, place))
                 latest = _entity(cursor.fetchone())
                 chosen = ""
                 if query.state:
@@ -195,11 +195,8 @@ def names_statement(query: HeadQuery) -> tuple[str, dict[str, Any]]:
     return f"{text} GROUP BY name ORDER BY name LIMIT :limit", values
 
 
-def list_statement(
-    select: str, query: EntityQuery, *, last: str = "project, domain, name, version"
-) -> tuple[str, dict[str, Any]]:
-    """The text of a list and its parameters. ``last`` orders what is equal else. Raises ``ValueError`` for a field that
-    there is not."""
+def list_statement(select: str, query: EntityQuery) -> tuple[str, dict[str, Any]]:
+    """The text of a list and its parameters. Raises ``ValueError`` for a field that there is not."""
     values: dict[str, Any] = {"kind": query.kind.value, "limit": max(query.limit, 0), "offset": max(query.offset, 0)}
     text = select
     for field in ("project", "domain", "name"):
@@ -210,7 +207,7 @@ def list_statement(
     for number, filter in enumerate(query.filters):
         text += f" AND {condition(_field(filter.field), filter, f'f{number}', values)}"
     direction = "DESC" if query.descending else "ASC"
-    order = f"{_field(query.sort)} {direction}, {last}"
+    order = f"{_field(query.sort)} {direction}, project, domain, name, version"
     return f"{text} ORDER BY {order} LIMIT :limit OFFSET :offset", values
 
 
