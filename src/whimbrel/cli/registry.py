@@ -111,6 +111,8 @@ _WHAT = {
     "runs": "run",
     "run": "run",
     "executions": "run",
+    "schedules": "schedule",
+    "schedule": "schedule",
     "projects": "project",
     "project": "project",
 }
@@ -118,7 +120,7 @@ _WHAT = {
 
 @click.command(
     "get",
-    short_help="List what a server has: runs, tasks, workflows, launch-plans, projects.",
+    short_help="List what a server has: runs, workflows, schedules and the like.",
     epilog="Examples:\n\n  whimbrel get workflows\n\n  whimbrel get workflow pipeline.wf --version latest",
 )
 @server_option
@@ -128,7 +130,7 @@ _WHAT = {
 @click.option("--phase", "phases", multiple=True, metavar="PHASE", help="Only runs in this phase; may be repeated.")
 @click.option("--version", default="", help="All of one version: latest, or of launch plans active, or its name.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="At most so many.")
-@click.argument("what", metavar="[runs|tasks|workflows|launch-plans|projects]")
+@click.argument("what", metavar="[runs|tasks|workflows|launch-plans|schedules|projects]")
 @click.argument("name", required=False)
 def get(
     what: str,
@@ -144,9 +146,13 @@ def get(
     --version too: all of that one, its interface and its graph."""
     found = _WHAT.get(what)
     if found is None:
-        raise InputInvalid(f"there are no {what!r} to get: say runs, tasks, workflows, launch-plans or projects")
+        raise InputInvalid(
+            f"there are no {what!r} to get: say runs, tasks, workflows, launch-plans, schedules or projects"
+        )
     if found == "project":
         return _get_projects(server, as_json=as_json)
+    if found == "schedule":
+        return _get_schedules(server, name or text, limit, as_json=as_json)
     if found == "run":
         wanted = [phase_named(phase) for phase in phases]
         rows = _asked(server, lambda remote: remote.recent(limit=limit, phases=wanted, text=text, entity=name or ""))
@@ -176,6 +182,20 @@ def _get_projects(server: Server, *, as_json: bool) -> int:
     for row in rows:
         more = "  ".join(part for part in (row.name if row.name != row.id else "", row.description) if part)
         out(f"{row.id}  {', '.join(row.domains)}  {more}".rstrip())
+    return 0
+
+
+def _get_schedules(server: Server, text: str, limit: int, *, as_json: bool) -> int:
+    rows = _asked(server, lambda remote: remote.schedules(text=text, limit=limit))
+    if as_json:
+        print_json(msgspec.to_builtins(rows))
+        return 0
+    for row in rows:
+        next_at = row.next[0] if row.next else row.fault or "never again"
+        last = f"  last {row.last.due} {row.last.outcome}" if row.last is not None else ""
+        out(f"{row.name}  {row.version}  {describe_schedule(row.schedule)}  next {next_at}{last}")
+    if not rows:
+        out("no schedules")
     return 0
 
 

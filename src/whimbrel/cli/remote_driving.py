@@ -118,7 +118,7 @@ async def _follow(
 async def _fold(remote: AsyncRemote, id: str, progress: Watcher, server: Server) -> Run:
     run = Run(keep_story=False)
     told: set[str] = set()
-    away = False
+    away = caught_up = False
 
     def lost(error: Exception | None) -> None:
         nonlocal away
@@ -126,17 +126,27 @@ async def _fold(remote: AsyncRemote, id: str, progress: Watcher, server: Server)
             away = True
             progress.say(f"the server at {remote.config.url} is away; trying again")
 
-    async for said in remote.exact_events(id, lost=lost):
+    def tell_waiting() -> None:
+        for node, line in zip(run.waiting, waiting_lines(run, server.repeat), strict=True):
+            if node.path not in told:
+                told.add(node.path)
+                progress.say(line)
+
+    def now() -> None:
+        nonlocal caught_up
+        caught_up = True
+        tell_waiting()
+
+    async for said in remote.exact_events(id, lost=lost, now=now):
         if away:
             away = False
             progress.say("the server is back")
         if not isinstance(said, LogChunk | Progress):
             run.handle(said)
         progress.watch(run, said)
-        for node, line in zip(run.waiting, waiting_lines(run, server.repeat), strict=True):
-            if node.path not in told:
-                told.add(node.path)
-                progress.say(line)
+        if caught_up:
+            # Gates that have their answer already are nobody's business.
+            tell_waiting()
     return run
 
 

@@ -19,11 +19,13 @@ from whimbrel.authoring.entity import Configured, Entity
 from whimbrel.authoring.references import ReferenceEntity
 from whimbrel.client.bundles import Bundle, Copy
 from whimbrel.client.catalogue import Catalogue
+from whimbrel.client.configuration import Config
 from whimbrel.client.executions import Execution, RemoteEntity
 from whimbrel.client.registering import Prepared, entities_in, launched_as, prepare
 from whimbrel.client.runs import RunLike, Runs, run_path
+from whimbrel.client.schedules import Schedules
 from whimbrel.client.transfers import Transfers
-from whimbrel.client.transport import V1
+from whimbrel.client.transport import PATIENCE, V1, Credentials, Transport
 from whimbrel.client.values import encode_inputs
 from whimbrel.errors import InputInvalid
 from whimbrel.model.interface import Interface
@@ -53,13 +55,33 @@ class RegisteredVersion(msgspec.Struct, frozen=True):
     entities: tuple[Registered, ...]
 
 
-class AsyncRemote(Catalogue, Runs, Transfers):
+class AsyncRemote(Catalogue, Runs, Schedules, Transfers):
     """A server, and the project and domain that are meant unless others are named.
 
     Use it with ``async with``, or ``close`` it, on the event loop that it is used on. Errors are those of ``whimbrel``:
     ``EntityNotFound``, ``InputInvalid``, ``AlreadyExists``, ``CompileError``, ``ServerUnreachable``, ``ServerFault``,
     ``NotAuthenticated``, ``NotAllowed``.
     """
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        project: str | None = None,
+        domain: str | None = None,
+        credentials: Credentials | None = None,
+        patience: float = PATIENCE,
+        transport: Transport | None = None,
+    ) -> None:
+        super().__init__(
+            config,
+            project=project,
+            domain=domain,
+            credentials=credentials,
+            patience=patience,
+            transport=transport,
+        )
+        self._known: dict[tuple[Any, ...], Target] = {}
 
     # --- registering -------------------------------------------------------------------------------------------------
 
@@ -185,11 +207,17 @@ class AsyncRemote(Catalogue, Runs, Transfers):
         copy: Copy = "auto",
         root: str | os.PathLike[str] | None = None,
     ) -> Target:
-        """Register an entity of this process with all that it names; what is launched to run it."""
+        """Register an entity of this process with all that it names; what is launched to run it. Once: its code is
+        taken as it was the first time, as Python does."""
+        key = (entity, version, project or self.project, domain or self.domain, copy, str(root or ""))
+        if (known := self._known.get(key)) is not None:
+            return known
         prepared = await asyncio.to_thread(lambda: prepare([entity], self.blobs, version=version, copy=copy, root=root))
         await self._register(prepared, project, domain)
         kind, named = launched_as(entity, prepared.registration.program)
-        return Target(kind, project or self.project, domain or self.domain, named, prepared.registration.version)
+        target = Target(kind, project or self.project, domain or self.domain, named, prepared.registration.version)
+        self._known[key] = target
+        return target
 
     async def _encoded(
         self,

@@ -6,13 +6,13 @@ Knows: configuration, transports. Must not know: what is asked.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
 from whimbrel.client.blobs import RemoteBlobs
 from whimbrel.client.bridge import bridge
 from whimbrel.client.configuration import Config
-from whimbrel.client.transport import V1, Credentials, Transport
+from whimbrel.client.transport import PATIENCE, V1, Credentials, Transport
 
 
 class Connection:
@@ -25,14 +25,13 @@ class Connection:
         project: str | None = None,
         domain: str | None = None,
         credentials: Credentials | None = None,
-        patience: float | None = None,
+        patience: float = PATIENCE,
         transport: Transport | None = None,
     ) -> None:
         self.config = (config or Config.auto()).at(project=project, domain=domain)
         self._credentials = credentials
-        settings = {} if patience is None else {"patience": patience}
-        self._settings: dict[str, Any] = settings
-        self.transport = transport or Transport(self.config, credentials=credentials, **settings)
+        self._patience = patience
+        self.transport = transport or Transport(self.config, credentials=credentials, patience=patience)
         self._shared = transport is not None
         self._blobs: RemoteBlobs | None = None
         self._blob_transport: Transport | None = None
@@ -68,7 +67,7 @@ class Connection:
             transport = self.transport
             if not self._shared:
                 transport = self._blob_transport = Transport(
-                    self.config, credentials=self._credentials, **self._settings
+                    self.config, credentials=self._credentials, patience=self._patience
                 )
             self._blobs = RemoteBlobs(transport, bridge())
         return self._blobs

@@ -113,6 +113,12 @@ class Remote:
     deactivate_launch_plan = _blocking(AsyncRemote.deactivate_launch_plan)
     projects = _blocking(AsyncRemote.projects)
     create_project = _blocking(AsyncRemote.create_project)
+    schedules = _blocking(AsyncRemote.schedules)
+    firings = _blocking(AsyncRemote.firings)
+    backfill = _blocking(AsyncRemote.backfill)
+    backfills = _blocking(AsyncRemote.backfills)
+    get_backfill = _blocking(AsyncRemote.get_backfill)
+    stop_backfill = _blocking(AsyncRemote.stop_backfill)
     # runs
     execute = _blocking(AsyncRemote.execute)
     register_entity = _blocking(AsyncRemote.register_entity)

@@ -112,18 +112,26 @@ class Runs(Connection):
                 yield {"event": message.name, **msgspec.json.decode(message.data)}
 
     async def exact_events(
-        self, run: RunLike, *, live: bool = True, lost: Callable[[Exception | None], None] | None = None
+        self,
+        run: RunLike,
+        *,
+        live: bool = True,
+        lost: Callable[[Exception | None], None] | None = None,
+        now: Callable[[], None] | None = None,
     ) -> AsyncIterator[Event | LogChunk | Progress]:
         """The log of a run to the bit, with what its tasks write and how far they say that they are: what the engine
         folds to the state of the run. Until its end; without ``live`` only what there is now. ``lost`` is told when the
-        server went away, which is waited for."""
+        server went away, which is waited for, ``now`` where what there was ends and what comes begins."""
         messages = follow(self.transport, f"{run_path(run)}/events", params={"form": "exact"}, lost=lost)
         async with aclosing(messages):
             async for message in messages:
                 if message.name == "exact":
                     yield _exact.decode(base64.b64decode(message.data))
-                elif message.name == "now" and not live:
-                    return
+                elif message.name == "now":
+                    if not live:
+                        return
+                    if now is not None:
+                        now()
 
     async def logs(
         self, run: RunLike, *, node: str = "", follow_on: bool = False, after: int = 0
