@@ -17,6 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from harness import HERE, Serving, free_port, healthy, server
 
 SUBJECTS = HERE / "subjects"
+WHIMBREL = Path(sys.executable).with_name("whimbrel")
 
 
 class Peer(NamedTuple):
@@ -31,12 +32,9 @@ class Peer(NamedTuple):
 def whimbrel(home: Path) -> Iterator[Peer]:
     """`whimbrel up`."""
     port = free_port()
-    command = [str(Path(sys.executable).with_name("whimbrel")), "up", "--port", str(port), "--home", str(home)]
-    settings = {"PYTHONPATH": str(SUBJECTS)}
-    with server(
-        [*command, "--log-level", "error"], lambda: healthy(f"http://127.0.0.1:{port}/healthz"), **settings
-    ) as serving:
-        yield Peer(port, settings, serving)
+    command = [str(WHIMBREL), "up", "--port", str(port), "--home", str(home)]
+    with server(command, lambda: healthy(f"http://127.0.0.1:{port}/healthz")) as serving:
+        yield Peer(port, {}, serving)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Runs of three steps, submitted to a server until a client has seen their end: ``server_runs.py PORT ROUNDS``.
 
-``CreateExecution`` over gRPC, then the run's event stream over HTTP until its ``end``, which is told once the end is on
-disk. One connection of each kind, opened before. Tasks run in the server's worker processes, which the first rounds
-have warmed.
+Submitted with ``CreateExecution`` over gRPC, or with ``POST /runs`` over REST; then the run's event stream over HTTP
+until its ``end``, which is told once the end is on disk. It is what ``Remote.wait`` listens to. One connection of each
+kind, opened before. Tasks run in the server's worker processes, which the first rounds have warmed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import http.client
 import json
 import sys
 import time
+from collections.abc import Callable
 
 import grpc
 from flyteidl.admin import execution_pb2
@@ -48,9 +49,26 @@ class Client:
         name: str = self._admin.CreateExecution(request).id.name
         return name
 
+    def post(self, kind: str, name: str) -> str:
+        """Launch over REST; the run."""
+        body = {
+            "project": "flytesnacks",
+            "domain": "development",
+            "kind": kind,
+            "name": f"three_steps.{name}",
+            "version": "v1",
+            "inputs": {"x": 1},
+        }
+        self._http.request("POST", "/api/v1/runs", json.dumps(body), {"content-type": "application/json"})
+        answer = self._http.getresponse()
+        said = json.loads(answer.read())
+        assert answer.status == 201, said
+        run: str = said["run"]
+        return run
+
     def follow(self, run: str) -> str:
         """Wait for the end; the phase."""
-        self._http.request("GET", f"/api/v1/runs/{run}/events")
+        self._http.request("GET", f"/api/v1/runs/{run}/events?form=end")
         phase = ""
         answer = self._http.getresponse()
         for line in answer:
@@ -59,23 +77,28 @@ class Client:
         return phase
 
 
-def measure(client: Client, launched: identifier_pb2.Identifier, rounds: int) -> list[float]:
+def measure(client: Client, submit: Callable[[], str], rounds: int) -> list[float]:
     """Seconds from submit to end."""
     times = []
     for number in range(rounds + WARM_UP):
         begin = time.perf_counter()
-        assert client.follow(client.submit(launched)) == "SUCCEEDED"
+        phase = client.follow(submit())
+        assert phase == "SUCCEEDED", phase
         if number >= WARM_UP:
             times.append(time.perf_counter() - begin)
     return times
 
 
 def main() -> None:
-    """Both programs."""
+    """Both programs, both ways."""
     client, rounds = Client(int(sys.argv[1])), int(sys.argv[2])
-    static = measure(client, target(identifier_pb2.LAUNCH_PLAN, "three"), rounds)
-    eager = measure(client, target(identifier_pb2.TASK, "three_eager"), rounds)
-    print(json.dumps({"static": static, "eager": eager}))
+    plan, eager = target(identifier_pb2.LAUNCH_PLAN, "three"), target(identifier_pb2.TASK, "three_eager")
+    figures = {
+        "static": measure(client, lambda: client.submit(plan), rounds),
+        "eager": measure(client, lambda: client.submit(eager), rounds),
+        "static over REST": measure(client, lambda: client.post("workflow", "three"), rounds),
+    }
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

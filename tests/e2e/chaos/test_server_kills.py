@@ -1,7 +1,6 @@
 """An eager run on a server; its driver, its workers and the server are killed with SIGKILL at random moments, fifty
-times. A client follows all the while. It ends right, with one history and nothing finished twice.
-
-The first process of the run is `whimbrel run`, which is killed too: the server carries the run on.
+times. A client that has registered and launched it follows all the while. It ends right, with one history and nothing
+finished twice.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.chaos.generator import STEPS
@@ -65,6 +65,24 @@ class Served(Patient):
         assert said.startswith("whimbrel is ready at"), (self.folder / "stderr").read_text()
         return server
 
+    def launch(self) -> None:
+        """Register the program, and launch it."""
+        url = f"http://127.0.0.1:{self.port}"
+        register = [SCRIPT, "register", str(self.file), "--version", "v1", "--url", url]
+        subprocess.run(register, cwd=self.folder, check=True, capture_output=True, timeout=LIMIT)
+        wanted = {
+            "project": "flytesnacks",
+            "domain": "development",
+            "kind": "task",
+            "name": "rounds.main",
+            "version": "v1",
+            "inputs": {"x": X},
+            "run_name": self.run,
+        }
+        answer = httpx.post(f"{url}/api/v1/runs", json=wanted, timeout=LIMIT)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["run"] == self.run
+
     def end(self, server: subprocess.Popen[str]) -> None:
         """Kill the server, and wait until its workers have gone too."""
         self.kill(server)  # type: ignore[arg-type]  # the same, with text in its pipes
@@ -81,9 +99,13 @@ class Served(Patient):
         if wanted == "server":
             self.end(server)
             return wanted
+        there = set(children(server.pid))
         driver = self._last_driver()
-        victims = [pid for pid in children(server.pid) if (pid == driver) == (wanted == "driver")]
-        return self._kill_child(victims, wanted)
+        if wanted == "driver":
+            return self._kill_child([pid for pid in there if pid == driver], wanted)
+        # Of the others the one that has begun something last: it is likely to be in the middle of it.
+        begun = (line.pid for line in reversed(self.lines()) if line.what == "begin" and line.pid in there)
+        return self._kill_child([pid for pid in (next(begun, 0),) if pid], wanted)
 
     def rounds(self, value: int) -> int:
         """What so many rounds as made ``value`` give as plain Python, without an engine."""
@@ -115,10 +137,8 @@ class Follower(threading.Thread):
 @pytest.mark.slow
 def test_driver_workers_and_server_are_killed_fifty_times(tmp_path: Path) -> None:
     patient = Served(tmp_path / "run", SEED)
-    first = patient.begin()
-    patient.until_lines(first, 5)
-    patient.kill(first)
     server = patient.serve()
+    patient.launch()
     follower = Follower(patient.port, patient.run)
     follower.start()
     wanted = [what for what, times in KILLS.items() for _ in range(times)]
@@ -153,4 +173,4 @@ def test_driver_workers_and_server_are_killed_fifty_times(tmp_path: Path) -> Non
     # They met it: most servers got as far as to take the run over before they died.
     assert sum(isinstance(event, OwnerChanged) for event in history.events) > KILLS["server"] // 2, told
     lost = Counter(event.attempt.path == "n0" for event in history.events if isinstance(event, Lost))
-    assert min(lost[True], lost[False]) > 5, told
+    assert min(lost[True], lost[False]) > 3, told
