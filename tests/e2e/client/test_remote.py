@@ -93,7 +93,8 @@ def test_what_is_here_runs_there(remote: Remote, entity: object, inputs: dict[st
 
 
 def test_what_is_registered_is_fetched_and_launched_by_name(remote: Remote) -> None:
-    version = remote.register(flows).version
+    version = remote.register(flows, version="newest").version
+    assert version == "newest"
     for found in (
         remote.fetch_workflow(f"{NAMES}.chain"),
         remote.fetch_workflow(f"{NAMES}.chain", version),
@@ -109,7 +110,7 @@ def test_what_is_registered_is_fetched_and_launched_by_name(remote: Remote) -> N
 
 def test_launch_plans_are_activated(remote: Remote) -> None:
     version = remote.register(flows).version
-    assert remote.activate_launch_plan("tens").state == "ACTIVE"
+    assert remote.activate_launch_plan("tens", version).state == "ACTIVE"
     assert remote.fetch_launch_plan("tens", "active").version == version
     assert remote.deactivate_launch_plan("tens").state == "INACTIVE"
     with pytest.raises(EntityNotFound):
@@ -271,7 +272,7 @@ def test_two_versions_of_one_module(remote: Remote, tmp_path: Path) -> None:
 def test_bad_input_is_told(remote: Remote, tmp_path: Path) -> None:
     remote.register(flows)
     chain = remote.fetch_workflow(f"{NAMES}.chain")
-    with pytest.raises(EntityNotFound, match="there is no project nowhere"):
+    with pytest.raises(InputInvalid, match="there is no project 'nowhere'; create it"):
         remote.register(flows, project="nowhere")
     with pytest.raises(EntityNotFound, match=r"there is no workflow, task or launch plan no\.such in flytesnacks/dev"):
         remote.execute("no.such")
