@@ -18,6 +18,8 @@ export interface RunRow {
   project: string;
   domain: string;
   name: string;
+  kind: string;
+  target: string;
   version: string;
   labels: Record<string, string>;
   tags: string[];

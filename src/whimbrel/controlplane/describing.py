@@ -38,6 +38,8 @@ def summary_json(summary: RunSummary) -> dict[str, Any]:
         "project": summary.origin.project,
         "domain": summary.origin.domain,
         "name": summary.origin.name,
+        "kind": summary.origin.kind,
+        "target": summary.origin.target,
         "version": summary.origin.version,
         "labels": {key: value for key, value in summary.origin.labels.items() if value},
         "tags": [key for key, value in summary.origin.labels.items() if not value],

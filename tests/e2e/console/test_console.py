@@ -96,7 +96,7 @@ def test_a_gate_is_approved(page: Page, home: Path) -> None:
     run = left_at(home, "asks", "--x", "4", begun="waits for")
     with up(home) as server:
         page.goto(f"{server.url}/console")
-        page.get_by_role("button", name=re.compile("for somebody")).click()
+        page.get_by_role("region", name="Needs somebody").get_by_role("button").click()
         page.get_by_role("row").filter(has_text=run).click()
         gate = page.get_by_role("group", name="release")
         expect(gate).to_contain_text("value=8")

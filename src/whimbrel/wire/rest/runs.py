@@ -76,7 +76,8 @@ class Signal(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Row(Struct, frozen=True):
     """A run in a list. ``project``, ``domain`` and ``name`` are those of the execution that it is, "" where it is none
-    (a run that ``whimbrel run`` made); ``version`` is that of what was launched. ``url`` is where it is shown."""
+    (a run that ``whimbrel run`` made); ``kind``, ``target`` and ``version`` say what was launched. ``url`` is where it
+    is shown."""
 
     run: str
     entity: str
@@ -91,6 +92,8 @@ class Row(Struct, frozen=True):
     project: str = ""
     domain: str = ""
     name: str = ""
+    kind: str = ""
+    target: str = ""
     version: str = ""
     labels: dict[str, str] = {}
     tags: tuple[str, ...] = ()
