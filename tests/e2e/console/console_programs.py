@@ -4,7 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from whimbrel import Deck, Html, approve, eager, map_task, task, workflow
+from whimbrel import CronSchedule, Deck, Html, LaunchPlan, approve, eager, map_task, task, workflow
 
 HOSTILE = "<img src=x onerror=document.title='taken'><script>document.title='taken'</script>"
 
@@ -66,3 +66,8 @@ async def grows(doors: list[str]) -> int:
     for at, door in enumerate(doors):
         total += sum(await asyncio.gather(double(x=at), held(x=at, door=door)))
     return total
+
+
+nightly = LaunchPlan.get_or_create(
+    wide, "nightly-wide", default_inputs={"xs": [1]}, schedule=CronSchedule(schedule="0 2 * * *")
+)

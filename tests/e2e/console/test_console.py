@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.console.watching import LIMIT, axe, left_at, ran
-from tests.e2e.server.upping import Up, up
+from tests.e2e.console.watching import LIMIT, PROGRAMS, axe, left_at, ran
+from tests.e2e.server.upping import SCRIPT, Up, up
 
 
 def test_an_empty_server_says_how_the_first_run_is_made_and_shows_it(page: Page, home: Path) -> None:
@@ -162,3 +163,75 @@ def test_dark_is_remembered_and_can_be_read(page: Page, home: Path) -> None:
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         expect(page.get_by_role("group", name="Error")).to_be_visible()
         assert axe(page) == []
+
+
+def registered(server: Up) -> None:
+    """The programs of the tests are on the server, at the version v1."""
+    command = [SCRIPT, "register", "--url", server.url, "--version", "v1", "--activate", str(PROGRAMS)]
+    subprocess.run(command, check=True, capture_output=True, timeout=LIMIT / 1000)
+
+
+PLACE = "/console/projects/flytesnacks/domains/development"
+
+
+def test_what_is_registered_is_launched_from_a_form_and_run_again(page: Page, server: Up) -> None:
+    registered(server)
+    page.goto(f"{server.url}{PLACE}/workflows")
+    assert axe(page) == []
+    page.get_by_role("link", name="console_programs.wide").click()
+    expect(page.get_by_role("group", name="Graph")).to_contain_text("double")
+    assert axe(page) == []
+    page.get_by_role("button", name="Launch…").click()
+    form = page.get_by_role("dialog")
+    form.get_by_role("button", name="Launch", exact=True).click()
+    expect(form.get_by_role("alert")).to_contain_text("list[int]")
+    form.get_by_label("xs").fill("[1, 2")
+    form.get_by_role("button", name="Launch", exact=True).click()
+    expect(form.get_by_role("alert")).to_contain_text("JSON")
+    form.get_by_label("xs").fill('["one"]')
+    form.get_by_role("button", name="Launch", exact=True).click()
+    expect(form.get_by_role("alert")).to_contain_text("xs")
+    assert axe(page) == []
+    form.get_by_label("xs").fill("[1, 2]")
+    form.get_by_role("button", name="Launch", exact=True).click()
+    expect(page.locator("section.head")).to_contain_text("succeeded")
+    expect(page.get_by_role("complementary")).to_contain_text("[2, 4]")
+    first = page.url
+    page.get_by_role("button", name="Run again…").click()
+    form.get_by_label("xs").fill("[3]")
+    form.get_by_role("button", name="as JSON").click()
+    expect(form.get_by_label("Inputs as JSON")).to_have_value(re.compile("3"))
+    form.get_by_role("button", name="Launch", exact=True).click()
+    expect(page).not_to_have_url(first)
+    expect(page.get_by_role("complementary")).to_contain_text("[6]")
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_label("with").fill(first.rpartition("/")[2])
+    page.get_by_label("with").press("Enter")
+    expect(page.get_by_role("row").filter(has_text="input xs")).to_contain_text("[1, 2]")
+    assert axe(page) == []
+
+
+def test_links_that_clients_of_flyte_print_are_followed(page: Page, server: Up) -> None:
+    registered(server)
+    place = {"project": "flytesnacks", "domain": "development", "kind": "workflow", "name": "console_programs.wide"}
+    launch = {**place, "run_name": "by-this-name", "inputs": {"xs": [1]}}
+    assert server.http.post("/api/v1/runs", json=launch).status_code == 201
+    page.goto(f"{server.url}{PLACE}/executions/by-this-name")
+    expect(page.locator("section.head")).to_contain_text("console_programs.wide")
+    expect(page.locator("section.head")).to_contain_text("succeeded")
+    page.goto(f"{server.url}{PLACE}/executions/never")
+    expect(page.get_by_role("main")).to_contain_text("There is no execution never")
+    for kind, name in (("task", "double"), ("workflow", "wide"), ("launch_plan", "wide")):
+        page.goto(f"{server.url}{PLACE}/{kind}/console_programs.{name}/version/v1")
+        expect(page.get_by_role("heading", name=f"console_programs.{name}")).to_be_visible()
+    page.get_by_role("button", name="Deactivate").click()
+    expect(page.get_by_role("button", name="Activate")).to_be_visible()
+
+
+def test_what_is_due_is_shown(page: Page, server: Up) -> None:
+    registered(server)
+    page.goto(f"{server.url}/console/schedules")
+    row = page.get_by_role("row").filter(has_text="nightly-wide")
+    expect(row).to_contain_text("0 2 * * *")
+    expect(row).to_contain_text("in ")
+    assert axe(page) == []
