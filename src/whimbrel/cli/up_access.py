@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from whimbrel.errors import InputInvalid
-from whimbrel.server.auth.oidc import OidcConfig, read_rule
+from whimbrel.server.auth.oidc import OIDC_SCOPES, OidcConfig, read_rule
 from whimbrel.server.house import Auth
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,6 +45,13 @@ _OPTIONS = (
         metavar="CLAIM=VALUE:ROLE[:PROJECT[:DOMAIN]]",
         help="The role of those with such a claim: 'groups=ml:runner:flytesnacks'. May be repeated.",
     ),
+    _option(
+        "--oidc-scope",
+        "oidc_scopes",
+        multiple=True,
+        metavar="SCOPE",
+        help="What clients ask the issuer for.  [default: openid, profile, offline_access]",
+    ),
     _option("--tls-cert", type=_FILE, help="Speak TLS, with this chain of certificates (PEM)."),
     _option("--tls-key", type=_FILE, help="The key of --tls-cert, if it is not in the same file (PEM)."),
     _option("--public-url", metavar="URL", default="", help="Where clients find the server, if that is elsewhere."),
@@ -71,6 +78,7 @@ def access_settings(
     oidc_audience: str | None,
     oidc_client: str,
     oidc_roles: tuple[str, ...],
+    oidc_scopes: tuple[str, ...],
     **rest: Any,
 ) -> dict[str, Any]:
     """What ``ServerConfig`` is to be told. Raises ``InputInvalid``."""
@@ -80,7 +88,13 @@ def access_settings(
             raise InputInvalid(
                 "--auth oidc wants --oidc-issuer and --oidc-audience: whose tokens are believed, and which"
             )
-        oidc = OidcConfig(oidc_issuer, oidc_audience, oidc_client, tuple(read_rule(rule) for rule in oidc_roles))
+        oidc = OidcConfig(
+            oidc_issuer,
+            oidc_audience,
+            oidc_client,
+            tuple(read_rule(rule) for rule in oidc_roles),
+            oidc_scopes or OIDC_SCOPES,
+        )
     elif oidc_issuer or oidc_roles:
         raise InputInvalid("--oidc-issuer and --oidc-role are for --auth oidc: add that")
     return {"auth": Auth(auth), "oidc": oidc, **rest}

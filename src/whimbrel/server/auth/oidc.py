@@ -32,6 +32,8 @@ LEEWAY = 60
 KEYS_SECONDS = 600.0
 PAUSE = 30.0
 """Seconds between two looks for keys that were not there."""
+OIDC_SCOPES = ("openid", "profile", "offline_access")
+"""What clients ask the issuer for, when nobody says anything else."""
 _LONGEST = 16 * 1024
 _DOCUMENT = 1024 * 1024
 _TIMEOUT = 10.0
@@ -53,7 +55,7 @@ class OidcConfig(Struct, frozen=True):
     audience: str
     client: str = ""
     rules: tuple[Rule, ...] = ()
-    scopes: tuple[str, ...] = ("openid", "profile", "offline_access")
+    scopes: tuple[str, ...] = OIDC_SCOPES
 
 
 def read_rule(text: str) -> Rule:
