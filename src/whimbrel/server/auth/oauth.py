@@ -78,6 +78,7 @@ class Code(Struct, frozen=True):
     redirect: str
     challenge: str
     used: bool = False
+    copied: bool = False
 
 
 class Device(Struct, frozen=True):
@@ -220,7 +221,9 @@ class OAuth:
             raise refusal
         used = msgspec.structs.replace(row, body=_encode(msgspec.structs.replace(code, used=True)))
         if code.used or not await self._store.put_access(used, row.body):
-            # It was copied: what the first one got ends too.
+            # It was copied: what the first one got ends too, and what it is just about to get.
+            copied = msgspec.structs.replace(code, used=True, copied=True)
+            await self._store.put_access(msgspec.structs.replace(row, body=_encode(copied)))
             await self._tokens.end_family(code.login)
             refusal.principal = code.login.principal
             raise refusal
@@ -229,20 +232,30 @@ class OAuth:
         right = _VERIFIER.fullmatch(verifier) and equal(_b64(proof), code.challenge)
         if row.expires_at <= self._now() or form.get("redirect_uri", "") != code.redirect or not right:
             raise refusal
-        return await self._tokens.issue(code.login)
+        issued = await self._tokens.issue(code.login)
+        now = await self._store.access(AccessKind.CODE, row.id)
+        if now is None or _codes.decode(now.body).copied:
+            await self._tokens.end_family(code.login)
+            raise refusal
+        return issued
 
     async def _of_refresh(self, form: Form, client: Client) -> Issued:
+        refusal = OAuthError("invalid_grant", "this refresh token is good for nothing; log in again")
         login = await self._tokens.refresh(form.get("refresh_token", ""), client.id)
         if login is None:
-            raise OAuthError("invalid_grant", "this refresh token is good for nothing; log in again")
+            raise refusal
         if form.get("scope"):
             wanted = _scopes(form)
             if not set(wanted) <= set(login.scopes) and ALL_SCOPES not in login.scopes:
                 raise OAuthError("invalid_scope", "a refreshed token has no more scopes than the login")
             # What the login had is what the next refresh may ask for.
-            narrowed = msgspec.structs.replace(login, scopes=wanted if OFFLINE in wanted else (*wanted, OFFLINE))
-            return await self._tokens.issue(narrowed)
-        return await self._tokens.issue(login)
+            login = msgspec.structs.replace(login, scopes=wanted if OFFLINE in wanted else (*wanted, OFFLINE))
+        issued = await self._tokens.issue(login)
+        if not await self._tokens.is_kept(form["refresh_token"]):
+            # A copy of it came meanwhile, and ended the family.
+            await self._tokens.end_family(login)
+            raise refusal
+        return issued
 
     # --- the authorization endpoint
 

@@ -114,6 +114,10 @@ class Tokens:
             return None
         return login
 
+    async def is_kept(self, token: str) -> bool:
+        """Whether a refresh token, used up or not, is still known: its family has not been ended."""
+        return await self._store.access(AccessKind.REFRESH, digest_of(token)) is not None
+
     async def end_family(self, login: Login) -> None:
         """End everything that descends from a login."""
         for kind in (AccessKind.TOKEN, AccessKind.REFRESH):
