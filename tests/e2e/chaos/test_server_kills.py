@@ -19,7 +19,7 @@ import pytest
 
 from tests.e2e.chaos.generator import STEPS
 from tests.e2e.chaos.history import violations
-from tests.e2e.chaos.killing import LIMIT, SCRIPT, Patient, children
+from tests.e2e.chaos.killing import LIMIT, SCRIPT, Patient, children, wait_until
 from tests.e2e.chaos.steps import MODULUS
 from whimbrel.client.configuration import Config
 from whimbrel.client.remote import Remote
@@ -93,7 +93,8 @@ class Served(Patient):
         """Kill that one at a moment that chance finds; "" if there was none to be killed then."""
         # Sometimes at once: in the middle of a start, of a resume, of a replacement.
         if self.chance.random() < 0.8:
-            self.until_lines(server, self.chance.randrange(1, 12))  # type: ignore[arg-type]  # as above
+            goal = _size(self.trace) + 24 * self.chance.randrange(1, 12)
+            wait_until(lambda: _size(self.trace) >= goal)
         if self.chance.random() < 0.5:
             self.mark()
         if wanted == "server":
@@ -113,6 +114,10 @@ class Served(Patient):
         plain["CHAOS_ROUNDS"] = str(value // MODULUS)
         command = [SCRIPT, "run", "--direct", str(self.file), "main", "--x", str(X)]
         return int(subprocess.run(command, cwd=self.folder, env=plain, capture_output=True, check=True).stdout)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 class Follower(threading.Thread):
@@ -145,8 +150,7 @@ def test_driver_workers_and_server_are_killed_fifty_times(tmp_path: Path) -> Non
     patient.chance.shuffle(wanted)
     try:
         for what in wanted:
-            while not patient.strike(server, what):
-                pass
+            wait_until(lambda now=server, one=what: patient.strike(now, one))
             if what == "server":
                 server = patient.serve()
         Path(f"{patient.trace}.enough").touch()
