@@ -40,6 +40,29 @@ def _activated(plan):
     return remote.fetch_active_launchplan(name="fixed").id.version
 
 
+def native():
+    """What whimbrel's own client registered: read, launched as it was fetched, and once more."""
+    workflow = remote.fetch_workflow(name="native.mapped", version="n1")
+    task = remote.fetch_task(name="native.double", version="n1")
+    plan = remote.fetch_launch_plan(name="native plan", version="n1")
+    runs = [
+        remote.execute(workflow, inputs={"xs": [1, 2]}, wait=True),
+        remote.execute(task, inputs={"x": 4}, wait=True),
+        remote.execute(plan, inputs={"title": "t"}, wait=True),
+        remote.execute(remote.fetch_task(name="native.deep", version="n1"), inputs={"x": 5}, wait=True),
+    ]
+    ours = remote.sync(remote.fetch_execution(name="launched-over-rest"), sync_nodes=True)
+    return {
+        "nodes": [node.id for node in workflow.flyte_nodes],
+        "inputs": list(task.interface.inputs),
+        "doc": task.template.metadata.runtime.flavor,
+        "plan": [plan.workflow_id.name, sorted(plan.fixed_inputs.literals), sorted(plan.default_inputs.parameters)],
+        "outputs": [run.outputs["o0"] for run in runs],
+        "ours": [ours.outputs["o0"], sorted(ours.node_executions), ours.spec.launch_plan.name],
+        "active": remote.fetch_active_launchplan(name="native plan").id.version,
+    }
+
+
 def refusals():
     found = {}
     for what, ask in {

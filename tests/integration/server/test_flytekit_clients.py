@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
 
 from tests.integration.differential.environment import flytekit_python
+from tests.integration.server.native import LIMIT, PLACE, archive, registration
 from tests.integration.server.serving import client, flytekit, running
+from whimbrel.wire.rest.registering import MSGPACK, encode_registration
 
 
 class Site(NamedTuple):
@@ -90,3 +93,52 @@ def test_an_execution_waits_is_answered_and_is_terminated(site: Site) -> None:
 )
 def test_what_is_registered_runs(site: Site, flow: str, expected: dict[str, object]) -> None:
     assert client(site.python, site.address, "runs", flow) == {"phase": 4, "error": None, **expected}
+
+
+NATIVE = {
+    "native.py": """
+        from whimbrel import LaunchPlan, eager, map_task, task, workflow
+
+        @task
+        def double(x: int) -> int:
+            return 2 * x
+
+        @workflow
+        def mapped(xs: list[int]) -> list[int]:
+            return map_task(double)(x=xs)
+
+        @workflow
+        def titled(x: int, title: str = "none") -> int:
+            return double(x=x)
+
+        @eager
+        async def deep(x: int) -> int:
+            return await titled(x=await double(x=x))
+
+        plan = LaunchPlan.get_or_create(titled, "native plan", fixed_inputs={"x": 21}, auto_activate=True)
+        """
+}
+
+
+def test_what_our_own_client_registered_is_read_and_launched(site: Site, tmp_path: Path) -> None:
+    digest, data = archive(NATIVE)
+    said = registration(tmp_path, NATIVE, "native", "mapped", "deep", "plan", version="n1")
+    with httpx.Client(base_url=f"http://{site.address}", timeout=LIMIT) as http:
+        assert http.put(f"/api/v1/bundles/{digest}", content=data).status_code == 201
+        made = http.post(f"{PLACE}/register", content=encode_registration(said), headers={"content-type": MSGPACK})
+        assert made.status_code == 200, made.text
+        assert {row["remark"] for row in made.json()} == {""}
+        launch = {"project": "flytesnacks", "domain": "development", "kind": "workflow", "name": "native.titled"}
+        begun = http.post("/api/v1/runs", json={**launch, "run_name": "launched-over-rest", "inputs": {"x": 8}})
+        assert begun.status_code == 201, begun.text
+        http.get("/api/v1/runs/launched-over-rest/events")  # until its end
+    found = client(site.python, site.address, "native")
+    assert found == {
+        "nodes": ["n0"],
+        "inputs": ["x"],
+        "doc": "python",
+        "plan": ["native.titled", ["x"], ["title"]],
+        "outputs": [[2, 4], 8, 42, 20],
+        "ours": [16, ["n0"], "native.titled"],
+        "active": "n1",
+    }
