@@ -36,6 +36,7 @@ from whimbrel.model.program import (
     Node,
     Program,
     PromiseBinding,
+    ReferenceKind,
     TaskSpec,
     TaskTarget,
     WorkflowTarget,
@@ -79,7 +80,7 @@ class Registrar:
         if registration.bundle and not await self._has_bundle(registration.bundle):
             raise InputInvalid(f"the bundle {registration.bundle} is not here; send it first.")
         try:
-            program = await asyncio.to_thread(_checked, registration)
+            program = await asyncio.to_thread(_checked, registration, project, domain)
         except RecursionError:
             raise InputInvalid("the program is nested too deeply; make it of several workflows.") from None
         whole, missing = await self._registry.with_references(
@@ -187,9 +188,9 @@ def map_around(name: str, target: ArrayTarget, program: Program) -> Graph:
     return Graph(name, interface, (Node("n0", target, dict(inputs)),), dict(outputs))
 
 
-def _checked(registration: Registration) -> Program:
+def _checked(registration: Registration, project: str, domain: str) -> Program:
     """The program with its code in its place. Raises ``CompileError``, ``InputInvalid``."""
-    program = registration.program
+    program = _as_referred(registration.program, (project, domain, registration.version))
     for name in (*program.tasks, *program.workflows, *program.launch_plans):
         _must_be_names("name of an entity", name)
     if not (program.tasks or program.workflows or program.launch_plans):
@@ -199,6 +200,24 @@ def _checked(registration: Registration) -> Program:
         raise CompileError(problems)
     tasks = {name: _in_place(task, registration) for name, task in program.tasks.items()}
     return replace(program, tasks=tasks)
+
+
+def _as_referred(program: Program, here: tuple[str, str, str]) -> Program:
+    """``program`` without what it has of others by import. An author's machine may have their code, of whatever
+    version; what is meant is what they registered."""
+
+    def own(kind: ReferenceKind, name: str) -> bool:
+        said = program.references.get(name)
+        return said is None or said.kind is not kind or (said.project, said.domain, said.version) == here
+
+    return replace(
+        program,
+        tasks={name: each for name, each in program.tasks.items() if own(ReferenceKind.TASK, name)},
+        workflows={name: each for name, each in program.workflows.items() if own(ReferenceKind.WORKFLOW, name)},
+        launch_plans={
+            name: each for name, each in program.launch_plans.items() if own(ReferenceKind.LAUNCH_PLAN, name)
+        },
+    )
 
 
 def _plan_problems(program: Program) -> Iterator[Problem]:

@@ -313,6 +313,19 @@ def test_what_a_program_refers_to_becomes_part_of_it(world: World, version: str)
     asyncio.run(scenario())
 
 
+def test_what_a_program_has_of_others_by_import_is_not_what_it_means(world: World) -> None:
+    async def scenario() -> None:
+        await world.register(said(quadruple))
+        registration = referring(ReferenceKind.TASK, name_of(double), "v1")
+        mine = said(quadruple).program.tasks
+        local = replace(registration, bundle="cd" * 32, program=replace(registration.program, tasks=mine))
+        assert set(await world.register(local)) == {"workflow user", "launch_plan user"}
+        found = assembled(await world.registry.get(EntityId(EntityKind.WORKFLOW, P, D, "user", "u1")))
+        assert found.program.tasks[name_of(double)].code.root == f"bundle:{BUNDLE}/src"
+
+    asyncio.run(scenario())
+
+
 def test_what_is_not_there_yet_is_told(world: World) -> None:
     async def scenario() -> None:
         made = await world.registrar.register(P, D, referring(ReferenceKind.LAUNCH_PLAN, "daily", "v1"))
