@@ -14,12 +14,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from whimbrel.controlplane.beside import beside
 from whimbrel.controlplane.ports import Clock, EntityStore
 from whimbrel.controlplane.schedules import check_schedule
 from whimbrel.errors import AlreadyExists, CompileError, EntityNotFound, InputInvalid
 from whimbrel.graph.check import check_program
 from whimbrel.graph.references import unresolved
-from whimbrel.model.program import Reference
+from whimbrel.model.program import Program, Reference
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
 from whimbrel.wire.flyte import entities as wire
 from whimbrel.wire.rest.entities import NewProject, ProjectRow
@@ -121,7 +122,8 @@ class Registry:
 
     async def tasks_of(self, entity: Entity) -> list[Entity]:
         """The tasks that a workflow or launch plan runs, anywhere in it."""
-        return [await self.get(id) for id in wire.assembled(entity).tasks.values()]
+        found = [await self._store.entity(id) for id in wire.assembled(entity).tasks.values()]
+        return [task for task in found if task is not None]
 
     async def latest(self, kind: EntityKind, project: str, domain: str, name: str) -> Entity:
         """The newest version. Raises ``EntityNotFound``."""
@@ -148,11 +150,14 @@ class Registry:
         return (await self.latest(kind, said.project, said.domain, said.name)).id
 
     async def with_references(
-        self, found: wire.Assembled, project: str, domain: str
+        self, found: wire.Assembled, project: str, domain: str, *, apart: bool = False
     ) -> tuple[wire.Assembled, list[EntityId]]:
         """A program with what it refers to, as far as that is registered, and the ids of what is not. A reference that
-        says no place means this one, one that says no version the newest. Raises ``InputInvalid`` where a name stands
-        for two things."""
+        says no place means this one, one that says no version the newest.
+
+        What is referred to keeps its name; what that runs in turn is called ``name@version`` where there is another of
+        its name, and with ``apart`` always. Raises ``InputInvalid`` where a name stands for two things all the same.
+        """
         missing: list[EntityId] = []
         while waiting := [each for each in unresolved(found.program) if not _is_in(each, missing)]:
             reference = waiting[0]
@@ -168,8 +173,15 @@ class Registry:
             except EntityNotFound:
                 missing.append(id)
                 continue
-            found = replace(wire.merged(found, wire.assembled(there)), native=found.native)
+            theirs = beside(wire.assembled(there), there.id, found, apart=apart)
+            found = replace(wire.merged(found, theirs), native=found.native)
         return found, missing
+
+    async def resolved(self, program: Program) -> Program:
+        """What code refers to while it runs: ``with_references`` apart, as nobody knows what it refers to next. A
+        reference without a place means the usual one."""
+        found, _ = await self.with_references(wire.Assembled(program), DEFAULT_PROJECT, DOMAINS[0], apart=True)
+        return found.program
 
     async def find(self, query: EntityQuery) -> list[Entity]:
         """One page of a list. Raises ``InputInvalid``."""

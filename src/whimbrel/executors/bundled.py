@@ -97,6 +97,9 @@ class BundledExecutor:
     def _heard(self, report: Report) -> None:
         if isinstance(report, BeginCall | Unfolded) and report.define is not None:
             report = self._named(report, report.define)
+        if isinstance(report, BeginCall) and (line := self._reference_of(report.line)).startswith(BUNDLE):
+            # As the author knows the file.
+            report = replace(report, line=line.partition("/")[2])
         self._report(report)
 
     def _named(self, report: R, define: Program) -> R:

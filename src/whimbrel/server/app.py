@@ -51,6 +51,7 @@ from whimbrel.server.http.serving import HttpServing
 from whimbrel.server.limits import Limits
 from whimbrel.server.metrics import Metrics
 from whimbrel.server.port import Front
+from whimbrel.server.referring import ReferringExecutor
 from whimbrel.server.tls import tls_context
 from whimbrel.stores.bundles import Bundles
 from whimbrel.stores.home import open_home
@@ -183,7 +184,9 @@ class Server:
             secrets=secrets,
             credentials=credentials if access is not None else None,
         )
-        others = BundledExecutor(workers, root_of=bundles.root_of, reference_of=bundles.reference_of)
+        registry = Registry(store=home.store, clock=clock)
+        bundled = BundledExecutor(workers, root_of=bundles.root_of, reference_of=bundles.reference_of)
+        others = ReferringExecutor(bundled, resolve=registry.resolved)
         executor = DrainingExecutor(RoutedExecutor(commands=commands, others=others), ended=ended)
         plane = ControlPlane(
             store=home.store,
@@ -198,7 +201,6 @@ class Server:
         self._hurry = executor.hurry
         await plane.start()
         stack.push_async_callback(plane.close)
-        registry = Registry(store=home.store, clock=clock)
         executions = Executions(registry=registry, store=home.store, plane=plane, clock=clock, ids=ids)
 
         def fired(firing: Firing) -> None:

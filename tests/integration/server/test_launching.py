@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -314,3 +315,125 @@ def test_code_that_cannot_run_here_ends_its_runs_and_not_the_server(tmp_path: Pa
             assert (await client.http.get("/readyz")).text == "ready\n"
 
     asyncio.run(scenario())
+
+
+USER = {
+    "user.py": """
+        from whimbrel import dynamic, eager, reference_launch_plan, reference_task, workflow
+
+        @reference_task(project="flytesnacks", domain="development", name="pkg.flow.times", version="v1")
+        def times(x: int) -> int: ...
+
+        @reference_launch_plan(project="flytesnacks", domain="development", name="plan", version="v2")
+        def plan() -> int: ...
+
+        @workflow
+        def static(x: int) -> int:
+            return times(x=x)
+
+        @workflow
+        def planned() -> int:
+            return plan()
+
+        @eager
+        async def body(x: int) -> int:
+            return await times(x=await times(x=x)) + await plan()
+
+        @dynamic
+        def laid_out(x: int) -> int:
+            return times(x=x)
+        """
+}
+
+
+def test_what_others_registered_is_run_as_they_registered_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with serving(tmp_path / "home") as client:
+            await registered(client, tmp_path, 2, "v1")
+            await registered(client, tmp_path, 10, "v2")
+            said = registration(tmp_path / "user", USER, "user", "static", "planned", "body", "laid_out", version="u1")
+            await client.register(said, USER)
+            assert await result(client, "workflow", "user.static", inputs={"x": 3}) == 6
+            assert await result(client, "workflow", "user.planned") == 100
+            assert await result(client, "task", "user.body", inputs={"x": 3}) == 112
+            assert await result(client, "task", "user.laid_out", inputs={"x": 4}) == 8
+
+    asyncio.run(scenario())
+
+
+def test_what_is_referred_to_and_not_registered_is_told(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with serving(tmp_path / "home") as client:
+            said = registration(tmp_path / "user", USER, "user", "static", "body", version="u1")
+            made = {row["name"]: row["remark"] for row in await client.register(said, USER)}
+            assert "not registered yet" in made["user.static"]
+            refused = await launched(client, "workflow", "user.static", 400, inputs={"x": 3})
+            assert "register that first" in refused["detail"]
+            ended = await client.ended((await launched(client, "task", "user.body", inputs={"x": 3}))["run"])
+            assert ended["phase"] == "FAILED"
+            assert "pkg.flow.times" in ended["failure"]["message"]
+            await registered(client, tmp_path, 2, "v1")
+            assert await result(client, "workflow", "user.static", inputs={"x": 3}) == 6
+
+    asyncio.run(scenario())
+
+
+WAITS = {
+    "waits.py": """
+        import datetime as dt
+        from whimbrel import dynamic, eager, task, wait_for_input
+
+        @task
+        def double(x: int) -> int:
+            return 2 * x
+
+        @dynamic
+        def unfolded(x: int) -> int:
+            return double(x=x)
+
+        @eager
+        async def body(x: int) -> int:
+            once = await unfolded(x=await double(x=x))
+            more = await wait_for_input("go", dt.timedelta(minutes=10), int)
+            return await unfolded(x=once) + more
+        """
+}
+
+
+def values_of(value: Any, wanted: str) -> Iterator[Any]:
+    """What stands under a key, anywhere in it."""
+    if isinstance(value, dict):
+        if wanted in value:
+            yield value[wanted]
+        for inner in value.values():
+            yield from values_of(inner, wanted)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from values_of(inner, wanted)
+
+
+def test_a_home_that_is_moved_keeps_its_code(tmp_path: Path) -> None:
+    """Nothing that is kept of a run names the directory that its code was in."""
+
+    async def begin() -> None:
+        async with serving(tmp_path / "home") as client:
+            said = registration(tmp_path / "src", WAITS, "waits", "body", version="v1")
+            await client.register(said, WAITS)
+            await launched(client, "task", "waits.body", run_name="waiting", inputs={"x": 1})
+            async with client.http.stream("GET", "/api/v1/runs/waiting/events") as events:
+                async for line in events.aiter_lines():
+                    if '"go"' in line:
+                        break
+            kept = await client.server.house.home.store.events("waiting")
+            roots = set(values_of(msgspec.to_builtins(kept), "root"))
+            assert len(roots) == 1
+            assert roots.pop().startswith("bundle:")
+
+    async def carry_on() -> None:
+        async with serving(tmp_path / "moved") as client:
+            await client.post("/api/v1/runs/waiting/signal", {"gate": "go", "value": 5}, 202)
+            assert (await client.ended("waiting"))["outputs"] == {"o0": 13}
+
+    asyncio.run(begin())
+    (tmp_path / "home").rename(tmp_path / "moved")
+    asyncio.run(carry_on())
