@@ -168,6 +168,7 @@ def public_modules() -> list[str]:
     # What stands behind the console scripts is no import name of flytekit's.
     own = {
         "flytekit.clis.config_files",
+        "flytekit.clis.controlling",
         "flytekit.clis.demo",
         "flytekit.clis.flytectl",
         "flytekit.clis.programs",

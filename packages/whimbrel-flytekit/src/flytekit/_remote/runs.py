@@ -199,7 +199,7 @@ class Runs(Connected):
             self.whimbrel_remote.sync(found, nodes=False)
         id = WorkflowExecutionIdentifier(found.project, found.domain, found.name)
         return [
-            Signal(SignalIdentifier(str(gate.get("name") or gate.get("path")), id), str(gate.get("type", "")))
+            Signal(SignalIdentifier(str(gate["gate"] or gate["path"]), id), str(gate.get("type", "")))
             for gate in found.waiting[:limit]
         ]
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 import click
 
 from flytekit.clis.config_files import config
+from flytekit.clis.controlling import create, delete, get, update
 from flytekit.clis.demo import demo
 from flytekit.clis.programs import SETTINGS, Verbs, run_program
 
@@ -30,7 +31,8 @@ def _version() -> None:
     click.echo(f"flytectl {version('whimbrel-flytekit')} (whimbrel)")
 
 
-_program.add_command(config)
+for _verb in (config, create, delete, get, update):
+    _program.add_command(_verb)
 _program.add_command(demo)
 _program.add_command(demo, "sandbox")
 
