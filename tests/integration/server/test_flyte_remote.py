@@ -1,4 +1,4 @@
-"""``FlyteRemote`` of the compat names against ``whimbrel up``: flytekit's programs as they are, our own client below."""
+"""``FlyteRemote`` of the compat names against ``whimbrel up``: a program of flytekit's users, our own client below."""
 
 from __future__ import annotations
 

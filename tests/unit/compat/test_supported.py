@@ -167,6 +167,7 @@ def public_modules() -> list[str]:
     names = [module_name(path) for package in ("flytekit", "union") for path in (SOURCE / package).rglob("*.py")]
     # What stands behind the console scripts is no import name of flytekit's.
     own = {
+        "flytekit.clis.backfilling",
         "flytekit.clis.config_files",
         "flytekit.clis.controlling",
         "flytekit.clis.demo",

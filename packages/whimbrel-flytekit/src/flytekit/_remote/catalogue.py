@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from flytekit._remote.archives import FastPackageOptions, copy_of
 from flytekit._remote.connected import Connected
@@ -30,9 +30,6 @@ from whimbrel.client.executions import RemoteEntity
 from whimbrel.model.registered import EntityKind
 from whimbrel.wire.rest.entities import EntityRow
 from whimbrel.wire.rest.registering import Registered
-
-if TYPE_CHECKING:
-    pass
 
 _EVERY = 10_000
 """Entities of a list that has no limit of its own."""

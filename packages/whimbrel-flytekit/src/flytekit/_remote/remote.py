@@ -5,17 +5,17 @@ Knows: flytekit's signatures, which of their arguments mean something here. Must
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flytekit._remote.archives import copy_of
+from flytekit._remote.backfills import SIDE_BY_SIDE, backfilled
 from flytekit._remote.catalogue import Catalogue, entity_of, kind_of
 from flytekit._remote.entities import LazyEntity, RegisteredEntity
 from flytekit._remote.executions import FlyteWorkflowExecution
-from flytekit._remote.identifiers import (
-    ResourceType,
-)
+from flytekit._remote.identifiers import ResourceType
 from flytekit._remote.refusals import Refused, ThereAlready, in_flytekits_words
 from flytekit._remote.runs import Runs
 from flytekit.configuration import SerializationSettings
@@ -23,9 +23,7 @@ from flytekit.exceptions.user import FlyteEntityNotExistException
 from whimbrel.authoring.registration import Options
 from whimbrel.client.executions import RemoteEntity
 from whimbrel.wire.rest.launching import LaunchOptions
-
-if TYPE_CHECKING:
-    pass
+from whimbrel.wire.rest.schedules import BackfillDetail, NewBackfill
 
 _SUFFIX_BYTES = 5
 
@@ -125,6 +123,38 @@ class FlyteRemote(Catalogue, Runs):
     execute_reference_launch_plan = execute
     execute_remote_task_lp = execute
     execute_remote_wf = execute
+
+    def launch_backfill(
+        self,
+        project: str,
+        domain: str,
+        from_date: dt.datetime,
+        to_date: dt.datetime,
+        launchplan: str,
+        launchplan_version: str | None = None,
+        execution_name: str | None = None,
+        version: str | None = None,
+        dry_run: bool = False,
+        execute: bool = True,
+        parallel: bool = False,
+        failure_policy: Any = None,
+        overwrite_cache: bool | None = None,
+    ) -> BackfillDetail:
+        """Launch what the schedule of a launch plan would have launched from one moment to another, both included; its
+        due times, each with the execution that is there for it or will be.
+
+        Each is an execution of its own, named by its time: what has been launched is not launched again, and the
+        server carries on by itself. ``dry_run``, or ``execute=False``, launches nothing. One execution at a time
+        unless ``parallel``. Without a version it is the active one, else the latest.
+        """
+        if version or execution_name:
+            raise Refused("a backfill makes no workflow and no execution of its own; leave version and name out.")
+        found = self.fetch_entity("launch_plan", project, domain, launchplan, launchplan_version).id
+        asked = NewBackfill(
+            from_date.isoformat(), to_date.isoformat(), SIDE_BY_SIDE if parallel else 1, dry_run or not execute
+        )
+        with in_flytekits_words():
+            return backfilled(self.whimbrel_remote, found, asked)
 
 
 def _execution_name(name: str | None, prefix: str | None) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flytekit._remote.archives import FastPackageOptions, fast_package
 from flytekit._remote.catalogue import no_filters
@@ -33,9 +33,6 @@ from whimbrel.client.values import Values, decode
 from whimbrel.model.literal_types import ANY
 from whimbrel.model.literals import BlobLiteral
 from whimbrel.types.registry import default_registry
-
-if TYPE_CHECKING:
-    pass
 
 Span = dt.timedelta | float | None
 _EVERY = 10_000

@@ -67,7 +67,15 @@ def _nested(rows: Sequence[Row], key: str) -> bool:
 # --- get --------------------------------------------------------------------------------------------------------------
 
 
-@click.group("get", short_help="Show what is on a server.")
+class _Nouns(click.Group):
+    """Its commands by their plurals too: `flytectl get executions`."""
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """See ``click.Group``."""
+        return super().get_command(context, name) or super().get_command(context, name.removesuffix("s"))
+
+
+@click.group("get", cls=_Nouns, short_help="Show what is on a server.")
 def get() -> None:
     """Show what is on a server."""
 

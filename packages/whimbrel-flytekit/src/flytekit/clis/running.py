@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from flytekit._remote.configuring import found_config
+from flytekit.clis.backfilling import backfill
 from flytekit.clis.inputs import inputs_as_json
 from flytekit.clis.listing import list_entities
 from flytekit.clis.objects import execution, fetch, get, launchplan, metrics
@@ -186,6 +187,7 @@ def local_program(name: str, help_text: str) -> Verbs:
     for verb in (execution, fetch, get, init, launchplan, local_cache, package, register, serialize):
         program.add_command(verb)
     if name == "pyflyte":
+        program.add_command(backfill)
         program.add_command(metrics)
     assert isinstance(program, Verbs)
     return program
