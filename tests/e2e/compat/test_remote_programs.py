@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +69,90 @@ def test_options_reach_the_run(site: Site) -> None:
     )
     (site.home / "snippet.py").write_text(fetched)
     assert site.call("python", "snippet.py").stdout == "there {'team': 'birds'}\n"
+
+
+def test_what_is_registered_is_listed_activated_and_launched(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "plans.py").write_text(PLANS)
+    site.call("pyflyte", "register", "--version", "v1", "--activate-launchplans", tmp_path / "plans.py")
+    shown = site.call("pyflyte", "get", "launchplan", "nightly").stdout
+    assert "│ nightly │ v1      │ ACTIVE │ 0 3 * * * │" in shown
+    site.call("pyflyte", "launchplan", "--deactivate", "nightly", "v1")
+    assert "nightly" not in site.call("pyflyte", "get", "launchplan", "--active-only", "nightly").stdout
+    site.call("flytectl", "update", "launchplan", "nightly", "--version", "v1", "--activate")
+    rows = json.loads(site.call("flytectl", "get", "launchplans", "nightly", "-o", "json").stdout)
+    assert [(row["version"], row["state"], row["schedule"]) for row in rows] == [("v1", "ACTIVE", "0 3 * * *")]
+    assert "plans.once" in site.call("pyflyte", "run", "remote-task").stdout
+    for command in (("remote-task", "plans.once:v1", "--x", "21"), ("remote-launchplan", "nightly")):
+        assert site.call("pyflyte", "run", "--wait", *command).stdout == "42\n"
+    window = ("--from-date", "2024-01-01", "--backfill-window", "2 DAYS")
+    planned = site.call("pyflyte", "backfill", "--dry-run", *window, "nightly").stdout
+    assert planned.endswith("2 executions; nothing was launched\n")
+    done = site.call("pyflyte", "backfill", *window, "nightly").stdout
+    assert [line.split()[0] for line in done.splitlines()[:2]] == [line.split()[0] for line in planned.splitlines()[:2]]
+    site.call("flytectl", "update", "launchplan", "nightly", "--version", "v1", "--archive")
+
+
+PLANS = """
+from flytekit import CronSchedule, LaunchPlan, task, workflow
+
+
+@task
+def once(x: int) -> int:
+    return 2 * x
+
+
+@workflow
+def doubled(x: int) -> int:
+    return once(x=x)
+
+
+at_three = CronSchedule(schedule="0 3 * * *")
+nightly = LaunchPlan.get_or_create(doubled, "nightly", fixed_inputs={"x": 21}, schedule=at_three)
+"""
+
+
+def test_executions_are_shown_fetched_and_run_again(site: Site, tmp_path: Path) -> None:
+    file = PROGRAMS / "distant.py"
+    site.call("pyflyte", "run", "--remote", "--wait", "--name", "shown", file, "both", "--x", 4)
+    rows = json.loads(site.call("flytectl", "get", "execution", "shown", "--details", "-o", "json").stdout)
+    assert (rows[0]["inputs"], rows[0]["outputs"], rows[0]["phase"]) == ({"x": 4}, {"o0": 10}, "SUCCEEDED")
+    assert [row["name"] for row in rows[1:]] == ["n0", "n1"]
+    assert "shown" in site.call("flytectl", "get", "executions", "--limit", 5).stdout
+    place = "flyte://v1/flytesnacks/development/shown"
+    assert site.call("pyflyte", "fetch", f"{place}/n0/o").stdout == "o0: 5\n"
+    assert site.call("pyflyte", "fetch", f"{place}/o/o0").stdout == "10\n"
+    assert "shown" in site.call("pyflyte", "metrics", "explain", "shown").stdout
+    assert "n1:" in site.call("pyflyte", "metrics", "dump", "shown").stdout
+    again = site.call("pyflyte", "execution", "--execution-id", "shown", "relaunch").stdout
+    assert again.startswith("Execution ")
+    assert "has failed" in site.call("union", "execution", "--execution-id", "shown", "recover", code=2).stderr
+    site.call("flytectl", "get", "task", "distant.double", "--latest", "--execFile", tmp_path / "asked.yaml")
+    asked = (tmp_path / "asked.yaml").read_text()
+    (tmp_path / "asked.yaml").write_text(asked.replace("x: null", "x: 4"))
+    made = site.call("flytectl", "create", "execution", "--execFile", tmp_path / "asked.yaml").stdout
+    name = made.strip().rpartition(":")[2]
+    assert "ended already" in until_ended(site, name).stderr
+    assert "nobody" in site.call("flytectl", "delete", "execution", "nobody", code=2).stderr
+
+
+def until_ended(site: Site, name: str) -> subprocess.CompletedProcess[str]:
+    """What ending an execution says that has ended by itself: it is waited for first."""
+    wait = f"from flytekit.remote import FlyteRemote; FlyteRemote.for_sandbox().fetch_execution(name={name!r}).wait()"
+    site.call("python", "-c", wait)
+    return site.call("flytectl", "delete", "execution", name, code=2)
+
+
+def test_projects_are_made_and_used(site: Site) -> None:
+    site.call("flytectl", "create", "project", "--id", "birds", "--description", "of all kinds")
+    assert "of all kinds" in site.call("flytectl", "get", "project").stdout
+    assert "already" in site.call("flytectl", "create", "project", "--id", "birds", code=2).stderr
+    options = ("--project", "birds", "--domain", "staging", "--name", "elsewhere")
+    out = site.call("union", "run", "--remote", "--wait", *options, PROGRAMS / "distant.py", "both", "--x", 1).stdout
+    assert out == "4\n"
+    place = ("-p", "birds", "-d", "staging")
+    shown = json.loads(site.call("flytectl", "get", "execution", *place, "elsewhere", "-o", "json").stdout)
+    assert shown[0]["outputs"] == {"o0": 4}
+    assert "elsewhere" in site.call("flytectl", "get", "execution", "elsewhere", code=2).stderr
 
 
 # --- the listing of the documentation, from where it is ---------------------------------------------------------------

@@ -76,6 +76,10 @@ class ExecutionHolder(Protocol):
         """Wait for the end."""
         ...
 
+    def url_of(self, execution: Execution) -> str:
+        """Where people look at it."""
+        ...
+
     def node_values(self, execution: Execution, path: str) -> tuple[Values, Values | None]:
         """Inputs and outputs of a node."""
         ...
@@ -105,7 +109,7 @@ class FlyteWorkflowExecution:
     @property
     def execution_url(self) -> str:
         """Where people look at it."""
-        return self._execution.url
+        return self._execution.url or self._remote.url_of(self._execution)
 
     @property
     def spec(self) -> ExecutionSpec:

@@ -25,6 +25,7 @@ from whimbrel.errors import (
     ServerFault,
     ServerUnreachable,
     ValueMismatch,
+    VersionConflict,
     WhimbrelError,
 )
 
@@ -34,7 +35,11 @@ class NotThere(FlyteEntityNotExistException, EntityNotFound):
 
 
 class ThereAlready(FlyteEntityAlreadyExistsException, AlreadyExists):
-    """There is one of this name on the server, and it is another."""
+    """There is one of this name on the server."""
+
+
+class ThereAsAnother(FlyteEntityAlreadyExistsException, VersionConflict):
+    """There is one of this name and version on the server, and it is another."""
 
 
 class Refused(FlyteInvalidInputException, InputInvalid):
@@ -60,6 +65,7 @@ class Faulty(FlyteSystemException, ServerFault):
 _CLASSES: tuple[tuple[type[WhimbrelError], type[WhimbrelError]], ...] = (
     (EntityNotFound, NotThere),
     (AlreadyExists, ThereAlready),
+    (VersionConflict, ThereAsAnother),
     (NotAuthenticated, Unknown),
     (NotAllowed, Unwelcome),
     (ServerUnreachable, Unavailable),

@@ -16,10 +16,10 @@ from flytekit._remote.catalogue import Catalogue, entity_of, kind_of
 from flytekit._remote.entities import LazyEntity, RegisteredEntity
 from flytekit._remote.executions import FlyteWorkflowExecution
 from flytekit._remote.identifiers import ResourceType
-from flytekit._remote.refusals import Refused, ThereAlready, in_flytekits_words
+from flytekit._remote.refusals import Refused, in_flytekits_words
 from flytekit._remote.runs import Runs
 from flytekit.configuration import SerializationSettings
-from flytekit.exceptions.user import FlyteEntityNotExistException
+from flytekit.exceptions.user import FlyteEntityAlreadyExistsException, FlyteEntityNotExistException
 from whimbrel.authoring.registration import Options
 from whimbrel.client.executions import RemoteEntity
 from whimbrel.wire.rest.launching import LaunchOptions
@@ -88,13 +88,21 @@ class FlyteRemote(Catalogue, Runs):
                     root=said.source_root,
                 )
                 self.whimbrel_remote.sync(made, nodes=False)
-        except ThereAlready:
-            if not execution_name:
+        except FlyteEntityAlreadyExistsException:
+            # Of another request, or a version of another body: then there is nothing to give back.
+            there = self._adopted(project, domain, execution_name) if execution_name else None
+            if there is None:
                 raise
-            return self.fetch_execution(project, domain, execution_name)
+            return there
         execution = FlyteWorkflowExecution(self, made, ResourceType[kind.name])
         execution.hint(type_hints or {})
         return self.wait(execution) if wait else execution
+
+    def _adopted(self, project: str | None, domain: str | None, name: str) -> FlyteWorkflowExecution | None:
+        try:
+            return self.fetch_execution(project, domain, name)
+        except FlyteEntityNotExistException:
+            return None
 
     def _target(
         self, entity: Any, name: str | None, version: str, project: str | None, domain: str | None

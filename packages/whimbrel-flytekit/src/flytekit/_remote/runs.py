@@ -30,6 +30,7 @@ from flytekit._types.translating import model_literal
 from flytekit.exceptions.user import FlyteTimeout
 from whimbrel.client.executions import Execution
 from whimbrel.client.values import Values, decode
+from whimbrel.errors import EntityNotFound
 from whimbrel.model.literal_types import ANY
 from whimbrel.model.literals import BlobLiteral
 from whimbrel.types.registry import default_registry
@@ -58,6 +59,12 @@ class Runs(Connected):
         if not name:
             raise Refused("the name of the execution is missing; give name=")
         with in_flytekits_words():
+            try:
+                direct: Execution = self.whimbrel_remote.run(name)
+                if (direct.project, direct.domain, direct.name) == (*place, name):
+                    return direct
+            except EntityNotFound:
+                pass
             recent = self.whimbrel_remote.recent(text=name, project=place[0], domain=place[1], limit=_EVERY)
         named = [each for each in recent if each.name == name]
         if not named:
@@ -131,6 +138,10 @@ class Runs(Connected):
     ) -> FlyteTaskExecution:
         """An attempt as it was when its execution was synced: sync that."""
         return execution
+
+    def url_of(self, execution: Execution) -> str:
+        """Where an execution is looked at that says nothing of it."""
+        return f"{self.whimbrel_remote.config.url}/api/v1/runs/{execution.run}"
 
     def node_values(self, execution: Execution, path: str) -> tuple[Values, Values | None]:
         """Inputs and outputs of a node."""

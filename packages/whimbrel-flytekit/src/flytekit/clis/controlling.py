@@ -11,12 +11,11 @@ from typing import Any, TypeVar
 
 import click
 import yaml
-from rich.console import Console
 from rich.table import Table
 
 from flytekit._remote.executions import FlyteWorkflowExecution
 from flytekit.clis.objects import schedule_text
-from flytekit.clis.places import place_options, remote_at
+from flytekit.clis.places import place_options, print_table, remote_at
 from flytekit.remote import FlyteRemote
 from whimbrel import WorkflowExecutionPhase
 from whimbrel.cli.settings import out
@@ -56,7 +55,7 @@ def _show(rows: Sequence[Row], form: str) -> None:
         table.add_column(column.upper())
     for row in rows:
         table.add_row(*("" if row.get(key) is None else str(row[key]) for key in columns))
-    Console().print(table)
+    print_table(table)
     click.echo(f"{len(rows)} {'row' if len(rows) == 1 else 'rows'}")
 
 
@@ -115,7 +114,7 @@ def _entities(kind: str, noun: str) -> click.Command:
         rows = remote.entity_rows(kind, name or "", version, limit=limit)
         shown: list[Row] = []
         for row in rows[:1] if latest and name else rows:
-            said: Row = {"name": row.name, "version": row.version, "created": row.created_at}
+            said: Row = {"name": row.name, "version": row.version, "created": (row.created_at or "").partition(".")[0]}
             if kind == "launch_plan":
                 state = "ACTIVE" if row.version == row.active else "INACTIVE"
                 said |= {"state": state, "schedule": schedule_text(row.schedule)}

@@ -9,14 +9,17 @@ import datetime as dt
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from flytekit.clis.places import place_options, remote_at
+from flytekit._types.literals import Literal
+from flytekit._types.translating import model_literal
+from flytekit.clis.places import place_options, print_table, remote_at
 from flytekit.remote import FlyteRemote
 from whimbrel.cli.settings import out
+from whimbrel.client.values import decode
 from whimbrel.errors import EntityNotFound, InputInvalid
 from whimbrel.model.launch_plan import CronSchedule, Schedule
+from whimbrel.model.literal_types import ANY
 
 # --- launch plans -----------------------------------------------------------------------------------------------------
 
@@ -52,7 +55,7 @@ def get_launchplan(
         state = "ACTIVE" if version == row.active else "INACTIVE"
         if version:
             table.add_row(row.name, version, state, schedule_text(row.schedule))
-    Console().print(table)
+    print_table(table)
 
 
 def schedule_text(schedule: Schedule | None) -> str:
@@ -130,7 +133,7 @@ def fetch(recursive: bool, flyte_data_uri: str, download_to: Path | None) -> Non
             f"there is nothing at {flyte_data_uri}; look at the execution's nodes with `whimbrel describe`."
         )
     if download_to is None:
-        out(str(found))
+        out(str(decode(model_literal(found, ANY)) if isinstance(found, Literal) else found))
         return
     remote.download(found, str(download_to), recursive=recursive)
     click.echo(f"Downloaded to {download_to}")

@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from flytekit._remote.configuring import found_config
 from flytekit.configuration import TaskConfig
 from flytekit.remote import FlyteRemote
 from whimbrel.errors import InputInvalid
+
+_WIDE = 10_000
+"""Characters of a line that nobody's terminal cuts."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,6 +51,16 @@ def pairs(said: Iterable[str], option: str) -> dict[str, str]:
             raise InputInvalid(f"{option} {text!r}: write it like {option} NAME=value.")
         found[name] = value
     return found
+
+
+def print_table(table: Table) -> None:
+    """Print it whole: what is piped has no width."""
+    for column in table.columns:
+        column.overflow = "fold"
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDE)
+    console.print(table)
 
 
 def version_of(text: str) -> tuple[str, str]:
