@@ -93,6 +93,11 @@ docs: dev ## Write docs/reference anew, from the code
 	$(BIN)/python -m scripts.reference_docs
 	$(BIN)/python -m tests.integration.differential.table
 
+.PHONY: console-api
+console-api: dev $(NODE_MODULES) ## Write the console's client of REST anew, from the server's structs
+	$(BIN)/python -m scripts.console_api
+	cd console && node scripts/api.mjs
+
 .PHONY: chaos
 chaos: dev ## Kill processes at random moments, and judge the histories (KILLS=2000, SEED=n)
 	KILLS=$(or $(KILLS),2000) SEED=$(or $(SEED),$$RANDOM) $(BIN)/python -m pytest -s tests/e2e/chaos $(ARGS)

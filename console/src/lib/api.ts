@@ -1,4 +1,8 @@
-// What the server says, and how it is asked. The shapes are those of its OpenAPI document.
+// What the server says, and how it is asked. The shapes are those of its OpenAPI document: ../api/agrees.ts holds them to it.
+
+import { refusal } from "../api/stream";
+
+export { Refused } from "../api/stream";
 
 export type Phase =
   | "UNDEFINED" | "QUEUED" | "RUNNING" | "SUCCEEDING" | "SUCCEEDED" | "FAILING" | "FAILED" | "ABORTING" | "ABORTED"
@@ -146,17 +150,6 @@ export interface Deck {
   at: string | null;
 }
 
-/** What the server refused, in its own words. */
-export class Refused extends Error {
-  constructor(
-    readonly status: number,
-    readonly title: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 const BASE = "/api/v1";
 
 export function address(path: string, query: Record<string, string | number | undefined> = {}): string {
@@ -175,19 +168,6 @@ export function ofRun(run: string, ...rest: string[]): string {
 
 export function ofNode(run: string, path: string): string {
   return ofRun(run, "nodes", ...path.split("/").map(encodeURIComponent));
-}
-
-export async function refusal(response: Response): Promise<Refused> {
-  let title = response.statusText;
-  let detail = "";
-  try {
-    const said = (await response.json()) as { title?: string; detail?: string };
-    title = said.title ?? title;
-    detail = said.detail ?? "";
-  } catch {
-    detail = "";
-  }
-  return new Refused(response.status, title, detail || `the server answered ${response.status}`);
 }
 
 async function ask<T>(url: string, init: RequestInit): Promise<T> {

@@ -33,6 +33,11 @@ def waits(x: int, door: str) -> int:
 
 
 @workflow
+def doubles(x: int) -> int:
+    return double(x=double(x=x))
+
+
+@workflow
 def fails(x: int) -> int:
     return broken(x=double(x=x))
 

@@ -6,7 +6,7 @@ Knows: OpenAPI 3.1, msgspec's schemas. Must not know: handlers.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -48,6 +48,13 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         shapes += [shape for shape in (endpoint.gives, endpoint.takes, endpoint.query) if shape is not None]
     schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     by_shape = dict(zip(map(repr, shapes), schemas, strict=True))
+    asked = _reached([by_shape[repr(row.takes)] for row in endpoints if row.takes is not None], components)
+    given = _reached([by_shape[repr(row.gives)] for row in endpoints if row.gives is not None], components)
+    for name in given - asked:
+        # What is answered has every field, also those whose value could have been left out of a request.
+        shape = components[name]
+        if "properties" in shape:
+            shape["required"] = list(shape["properties"])
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         content: dict[str, Any] = {}
@@ -91,6 +98,23 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": components},
     }
+
+
+def _reached(schemas: Sequence[Any], components: Mapping[str, Any]) -> set[str]:
+    """The names of the components that schemas mention, and that those do."""
+    found: set[str] = set()
+    waiting: list[Any] = list(schemas)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            waiting += value.values()
+            name = str(value.get("$ref", "")).rpartition("/")[2]
+            if name and name not in found:
+                found.add(name)
+                waiting.append(components[name])
+    return found
 
 
 def _parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
