@@ -127,3 +127,7 @@ class House(Struct, frozen=True):
     queued: Callable[[], int]
     draining: Callable[[], bool]
     access: Access | None = None
+
+    def page_of(self, run: str) -> str:
+        """Where people look at a run."""
+        return f"{self.url()}/console/runs/{run}"

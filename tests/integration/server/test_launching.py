@@ -124,7 +124,9 @@ def test_a_name_makes_a_launch_safe_to_repeat(tmp_path: Path) -> None:
             refused = await launched(client, "workflow", name, 409, run_name="mine", inputs={"x": 2})
             assert "another name" in refused["detail"]
             assert (await client.ended("mine"))["outputs"] == {"o0": 2}
-            assert (await client.get("/api/v1/runs"))["runs"][0]["version"] == "v1"
+            row = (await client.get("/api/v1/runs"))["runs"][0]
+            assert (row["version"], row["url"]) == ("v1", first["url"])
+            assert (await client.http.get(first["url"])).headers["content-type"].startswith("text/html")
 
     asyncio.run(scenario())
 

@@ -118,7 +118,7 @@ class LaunchCalls:
 
     def _launched(self, begun: Begun) -> Response:
         id = begun.id
-        url = f"{self._house.url()}/api/v1/runs/{begun.run}"
+        url = self._house.page_of(begun.run)
         return answer_struct(Launched(begun.run, id.project, id.domain, id.name, url), 201 if begun.created else 200)
 
     def _exactly(self, literals: Literals) -> ReadInputs:

@@ -27,7 +27,7 @@ from whimbrel.model.events import Event, SignalReceived
 from whimbrel.model.literal_types import BlobType, DatasetType, describe
 from whimbrel.model.literals import BoolLiteral, Literal
 from whimbrel.model.program import GateKind
-from whimbrel.model.run import Phase, RunQuery
+from whimbrel.model.run import Phase, RunQuery, RunSummary
 from whimbrel.runtime.literal_text import from_json
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.values import read_literals, write_literals
@@ -75,7 +75,10 @@ class Runs:
         """A page of runs."""
         asked = query(request, ListQuery)
         page = await self._store.find_runs(msgspec.structs.replace(_wanted(asked), limit=asked.limit))
-        return answer({"runs": [summary_json(row) for row in page.runs], "next": page.next or None})
+        return answer({"runs": [self._row(row) for row in page.runs], "next": page.next or None})
+
+    def _row(self, summary: RunSummary) -> dict[str, Any]:
+        return {**summary_json(summary), "url": self._house.page_of(summary.id)}
 
     async def get_run(self, request: Request) -> Response:
         """All of a run."""
@@ -89,7 +92,8 @@ class Runs:
             inputs = read_literals(getattr(events[0], "inputs", {}), blobs)
             outputs = read_literals(state.outputs, blobs)
             said = run_json(summary, state, inputs, outputs, story=False, progress=progress)
-            return dump({**said, "waiting": [waiting_json(node) for node in state.waiting]}, indent=None)
+            waiting = [waiting_json(node) for node in state.waiting]
+            return dump({**said, "url": self._house.page_of(summary.id), "waiting": waiting}, indent=None)
 
         async with self._folding:
             text = await asyncio.to_thread(fold)
@@ -152,7 +156,7 @@ class Runs:
                 for run in runs or ():
                     summary = await self._store.summary(run)
                     if keep.takes(summary):
-                        yield sse.message("run", dump(summary_json(summary), indent=None))
+                        yield sse.message("run", dump(self._row(summary), indent=None))
                 if runs or fresh:
                     # Only now: whoever left in between is told all of it again. Who is new learns where it stands.
                     fresh = False
