@@ -23,6 +23,7 @@ from flytekit.models.core.identifier import ResourceType
 from flytekit.remote import FlyteLaunchPlan, FlyteRemote, FlyteTask, FlyteWorkflow, FlyteWorkflowExecution
 from tests.integration.server import distant
 from tests.integration.server.serving import running
+from whimbrel.errors import CallMismatch
 
 V1 = SerializationSettings(version="v1")
 
@@ -55,6 +56,8 @@ def test_what_is_registered_is_fetched(remote: FlyteRemote, plan: FlyteLaunchPla
     task = remote.fetch_task(name=distant.double.name)
     assert isinstance(task, FlyteTask)
     assert (task.name, task.id.version) == (distant.double.name, "v1")
+    with pytest.raises(CallMismatch, match=r"@reference_task\(project='flytesnacks', .*version='v1'\)"):
+        task(x=1)
     whole = remote.fetch_workflow(name=distant.nested.name, version="v1")
     assert isinstance(whole, FlyteWorkflow)
     assert list(whole.flyte_nodes) == ["n0", "n1", "n2"]

@@ -6,7 +6,7 @@ Knows: whimbrel's entities of a server. Must not know: transports, executions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 from msgspec import Struct
 
@@ -14,6 +14,7 @@ from flytekit._remote.identifiers import Identifier, ResourceType
 from flytekit._types.literal_types import LiteralType
 from flytekit._types.translating import literal_type
 from whimbrel.client.executions import RemoteEntity
+from whimbrel.errors import CallMismatch
 from whimbrel.model.interface import Interface
 from whimbrel.model.registered import EntityKind
 
@@ -75,6 +76,15 @@ class RegisteredEntity:
     def interface(self) -> TypedInterface:
         """What it takes when it is launched, and what it gives."""
         return TypedInterface.of(self._entity.interface)
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        """What was fetched is launched, not called. Raises ``CallMismatch``, which says how it is called by name."""
+        id, noun = self.id, self.resource_type.name.lower()
+        said = f"project={id.project!r}, domain={id.domain!r}, name={id.name!r}, version={id.version!r}"
+        raise CallMismatch(
+            f"the fetched {noun.replace('_', ' ')} {id.name} cannot be called in a workflow. Declare a reference: "
+            f"@reference_{noun}({said}); or launch it: remote.execute(it, inputs)."
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id})"
