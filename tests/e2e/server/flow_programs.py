@@ -1,9 +1,10 @@
 """Programs that the tests of the server run."""
 
 import time
+from datetime import timedelta
 from pathlib import Path
 
-from whimbrel import approve, task, workflow
+from whimbrel import approve, sleep, task, workflow
 
 
 @task
@@ -50,3 +51,11 @@ def asks(x: int) -> int:
 @workflow
 def adds(x: int) -> int:
     return double(x=x)
+
+
+@workflow
+def naps(x: int) -> int:
+    nap = sleep(timedelta(seconds=0.3))
+    done = double(x=x)
+    nap >> done
+    return done
