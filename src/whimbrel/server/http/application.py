@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from whimbrel.errors import WhimbrelError
+from whimbrel.errors import EntityNotFound, WhimbrelError
 from whimbrel.model.access import EVERYWHERE, Place
 from whimbrel.server.auth.access import Access
 from whimbrel.server.auth.routes import OAuthRoutes
@@ -246,7 +246,11 @@ def _gated(house: House, method: str, path: str, handler: Handler) -> Handler:
         return handler
 
     async def place_of_run(run: str) -> Place:
-        origin = (await house.home.store.summary(run)).origin
+        try:
+            origin = (await house.home.store.summary(run)).origin
+        except EntityNotFound:
+            # Only whoever may look everywhere is told that there is no such run.
+            return EVERYWHERE
         return Place(origin.project, origin.domain) if origin.project else EVERYWHERE
 
     return admitted(handler, house.access, method, path, place_of_run)
