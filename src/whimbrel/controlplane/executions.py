@@ -140,16 +140,19 @@ class Executions:
             )
         return begun.id
 
-    async def launch(self, said: LaunchTarget, read: ReadInputs) -> Begun:
-        """Launch what our own client asks for; ``read`` gives its inputs. The same request by the same name is answered
-        with the run that there is. Raises ``EntityNotFound``, ``InputInvalid``, ``VersionConflict``."""
+    async def launch(self, said: LaunchTarget, read: ReadInputs, *, principal: str = "") -> Begun:
+        """Launch what our own client asks for, for ``principal``; ``read`` gives its inputs. The same request by the
+        same name is answered with the run that there is. Raises ``EntityNotFound``, ``InputInvalid``,
+        ``VersionConflict``."""
         target = await self._registry.target(said)
         id = self._id(said.project, said.domain, said.run_name)
-        return await self._begin(_own(id, target, read, said.options, _digest_of(said)), None)
+        return await self._begin(_own(id, target, read, said.options, _digest_of(said)), None, principal)
 
-    async def again(self, run: str, said: Relaunch | ExactRelaunch | Recover, read: ReadInputs) -> Begun:
-        """Launch what a run ran, once more: with inputs laid over those that it had, or taking over what had succeeded
-        in it. Raises as ``launch``; ``RunNotResumable`` where there is nothing to recover."""
+    async def again(
+        self, run: str, said: Relaunch | ExactRelaunch | Recover, read: ReadInputs, *, principal: str = ""
+    ) -> Begun:
+        """Launch what a run ran, once more, for ``principal``: with inputs laid over those that it had, or taking over
+        what had succeeded in it. Raises as ``launch``; ``RunNotResumable`` where there is nothing to recover."""
         summary = await self._store.summary(run)
         origin, recover = summary.origin, isinstance(said, Recover)
         if recover and (summary.phase is Phase.SUCCEEDED or not summary.phase.terminal):
@@ -174,7 +177,7 @@ class Executions:
             _digest_of(said, run),
         )
         rerun = Rerun(seen.run.id, await asyncio.to_thread(reusable, seen.run)) if recover else None
-        return await self._begin(wanted, rerun)
+        return await self._begin(wanted, rerun, principal)
 
     async def _again_as_it_was(
         self, summary: RunSummary, said: Relaunch | ExactRelaunch | Recover, read: ReadInputs
@@ -215,7 +218,7 @@ class Executions:
             )
         return EntityId(EntityKind.EXECUTION, project, domain, name)
 
-    async def _begin(self, wanted: Wanted, rerun: Rerun | None) -> Begun:
+    async def _begin(self, wanted: Wanted, rerun: Rerun | None, principal: str = "") -> Begun:
         id = wanted.id
         await self._registry.must_be_a_place(id)
         there = await self._store.entity(id)
@@ -237,6 +240,8 @@ class Executions:
             raise InputInvalid(f"{target} fixes its input {fixed[0]!r}; leave it out, or launch {plan.workflow}.")
         inputs = _inputs(given, program, workflow, target)
         request = wanted.request(target)
+        if principal:
+            request.spec.metadata.principal = principal
         settings = await self._registry.attributes_for(target.project, target.domain, workflow, EXECUTION_CONFIG)
         options = messages.read_options(settled(request.spec, None if plan is None else entity, settings))
         run = _run_id(id)

@@ -30,7 +30,7 @@ from whimbrel.model.literals import (
 from whimbrel.runtime.literal_text import from_json
 from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.server.house import House
-from whimbrel.server.http.admission import must_reach
+from whimbrel.server.http.admission import must_reach, principal_of
 from whimbrel.server.http.exchange import (
     BODY,
     answer,
@@ -70,24 +70,29 @@ class LaunchCalls:
         if is_msgpack(request):
             exact = await exact_body(request, ExactLaunch, INPUTS)
             await must_reach(request, exact.project, exact.domain)
-            return self._launched(await self._executions.launch(exact, self._exactly(exact.literals)))
+            literals = self._exactly(exact.literals)
+            return self._launched(await self._executions.launch(exact, literals, principal=principal_of(request)))
         said = await body(request, Launch, INPUTS)
         await must_reach(request, said.project, said.domain)
-        return self._launched(await self._executions.launch(said, self._from_json(said.inputs)))
+        inputs = self._from_json(said.inputs)
+        return self._launched(await self._executions.launch(said, inputs, principal=principal_of(request)))
 
     async def relaunch_run(self, request: Request) -> Response:
         """Launch what a run ran, with other inputs or options."""
         run = request.path_params["run"]
         if is_msgpack(request):
             exact = await exact_body(request, ExactRelaunch, INPUTS)
-            return self._launched(await self._executions.again(run, exact, self._exactly(exact.literals)))
+            literals = self._exactly(exact.literals)
+            return self._launched(await self._executions.again(run, exact, literals, principal=principal_of(request)))
         said = await body(request, Relaunch, INPUTS)
-        return self._launched(await self._executions.again(run, said, self._from_json(said.inputs)))
+        inputs = self._from_json(said.inputs)
+        return self._launched(await self._executions.again(run, said, inputs, principal=principal_of(request)))
 
     async def recover_run(self, request: Request) -> Response:
         """Begin a new run of the same program with the same inputs that takes over every outcome that this one had."""
         said = await body(request, Recover)
-        return self._launched(await self._executions.again(request.path_params["run"], said, lambda _: {}))
+        run, who = request.path_params["run"], principal_of(request)
+        return self._launched(await self._executions.again(run, said, lambda _: {}, principal=who))
 
     async def get_data(self, request: Request) -> Response:
         """What a run or a node was given, and what came of it."""
