@@ -25,7 +25,7 @@ ROUNDS = 60
 def measure() -> Table:
     """Seconds a run. Whimbrel is measured before and after each peer, since the machine's other load wanders."""
     table = Table("G8", "three steps, submitted to a running server, until the client sees the end")
-    everything: dict[str, list[float]] = {"static": [], "eager": [], "static over REST": []}
+    everything: dict[str, list[float]] = {"static": [], "eager": [], "static, by Remote": []}
     for their in (_temporal, _prefect, _dagster, _airflow):
         before = _whimbrel()
         with tempfile.TemporaryDirectory(dir=ENVIRONMENTS, ignore_cleanup_errors=True) as directory:
@@ -45,7 +45,8 @@ def measure() -> Table:
         )
     table.note(
         "what is measured",
-        "CreateExecution over gRPC (or POST /runs) until `end` on the run's event stream, told when it is on disk; "
+        "CreateExecution over gRPC until `end` on the run's event stream, told when it is on disk (by Remote: execute "
+        "and wait, over REST, outputs included); "
         "registered by `whimbrel register`, tasks in the server's warm workers. Temporal: execute_workflow with its "
         "long poll, activities in the client's process. Prefect: run_deployment. Dagster and Airflow: their APIs, "
         "the state asked for every 20 ms. 'called': in the client's process, its server or store behind it",

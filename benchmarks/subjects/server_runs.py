@@ -1,8 +1,9 @@
 """Runs of three steps, submitted to a server until a client has seen their end: ``server_runs.py PORT ROUNDS``.
 
-Submitted with ``CreateExecution`` over gRPC, or with ``POST /runs`` over REST; then the run's event stream over HTTP
-until its ``end``, which is told once the end is on disk. It is what ``Remote.wait`` listens to. One connection of each
-kind, opened before. Tasks run in the server's worker processes, which the first rounds have warmed.
+Submitted with ``CreateExecution`` over gRPC; then the run's event stream over HTTP until its ``end``, which is told
+once the end is on disk. One connection of each kind, opened before. And by our own client over REST: ``execute`` and
+``wait``, which listens to the same stream and brings the outputs. Tasks run in the server's worker processes, which the
+first rounds have warmed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ import grpc
 from flyteidl.admin import execution_pb2
 from flyteidl.core import identifier_pb2, literals_pb2
 from flyteidl.service import admin_pb2_grpc
+
+from whimbrel.client.configuration import Config
+from whimbrel.client.remote import Remote
 
 WARM_UP = 10
 INPUTS = literals_pb2.LiteralMap(
@@ -49,23 +53,6 @@ class Client:
         name: str = self._admin.CreateExecution(request).id.name
         return name
 
-    def post(self, kind: str, name: str) -> str:
-        """Launch over REST; the run."""
-        body = {
-            "project": "flytesnacks",
-            "domain": "development",
-            "kind": kind,
-            "name": f"three_steps.{name}",
-            "version": "v1",
-            "inputs": {"x": 1},
-        }
-        self._http.request("POST", "/api/v1/runs", json.dumps(body), {"content-type": "application/json"})
-        answer = self._http.getresponse()
-        said = json.loads(answer.read())
-        assert answer.status == 201, said
-        run: str = said["run"]
-        return run
-
     def follow(self, run: str) -> str:
         """Wait for the end; the phase."""
         self._http.request("GET", f"/api/v1/runs/{run}/events?form=end")
@@ -77,12 +64,12 @@ class Client:
         return phase
 
 
-def measure(client: Client, submit: Callable[[], str], rounds: int) -> list[float]:
+def measure(run: Callable[[], str], rounds: int) -> list[float]:
     """Seconds from submit to end."""
     times = []
     for number in range(rounds + WARM_UP):
         begin = time.perf_counter()
-        phase = client.follow(submit())
+        phase = run()
         assert phase == "SUCCEEDED", phase
         if number >= WARM_UP:
             times.append(time.perf_counter() - begin)
@@ -91,13 +78,18 @@ def measure(client: Client, submit: Callable[[], str], rounds: int) -> list[floa
 
 def main() -> None:
     """Both programs, both ways."""
-    client, rounds = Client(int(sys.argv[1])), int(sys.argv[2])
+    port, rounds = int(sys.argv[1]), int(sys.argv[2])
+    client = Client(port)
     plan, eager = target(identifier_pb2.LAUNCH_PLAN, "three"), target(identifier_pb2.TASK, "three_eager")
     figures = {
-        "static": measure(client, lambda: client.submit(plan), rounds),
-        "eager": measure(client, lambda: client.submit(eager), rounds),
-        "static over REST": measure(client, lambda: client.post("workflow", "three"), rounds),
+        "static": measure(lambda: client.follow(client.submit(plan)), rounds),
+        "eager": measure(lambda: client.follow(client.submit(eager)), rounds),
     }
+    with Remote(Config(endpoint=f"127.0.0.1:{port}")) as remote:
+        fetched = remote.fetch_launch_plan("three_steps.three", "v1")
+        figures["static, by Remote"] = measure(
+            lambda: remote.wait(remote.execute(fetched, {"x": 1})).phase.value, rounds
+        )
     print(json.dumps(figures))
 
 

@@ -10,6 +10,7 @@ Knows: text/event-stream. Must not know: what is told.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any, NamedTuple
@@ -21,6 +22,8 @@ END = "end"
 """The name of the event that no other follows."""
 _SILENCE = 45.0
 """Seconds without a sign of life: the server gives one every 15."""
+_LAST = 0.5
+"""Seconds that the end of a response may take to come behind its last event."""
 _BUFFER = 64 * 1024 * 1024
 """Bytes of one event: more is not an event of ours."""
 
@@ -59,16 +62,20 @@ async def follow(
                 if response.status_code == 204:
                     # All that there was has been told.
                     return
-                async for message in _messages(response, silence):
+                messages = _messages(response, silence)
+                async for message in messages:
                     away_since = 0.0
                     pauses.reset()
                     if message.id:
                         if _seen(message.id, last):
                             continue
                         last = message.id
-                    yield message
                     if message.name == END:
+                        # To its last byte, which is under way: the connection can be used again.
+                        await _finish(messages)
+                        yield message
                         return
+                    yield message
         except (ServerUnreachable, ServerFault) as error:
             if not transport.met:
                 raise
@@ -90,6 +97,16 @@ def _seen(id: str, last: str) -> bool:
     if len(one) != len(other) or not all(part.isdigit() for part in (*one, *other)):
         return False
     return [int(part) for part in one] <= [int(part) for part in other]
+
+
+async def _finish(messages: AsyncIterator[Message]) -> None:
+    """Read what is left of a stream that has been told to its end. What may go wrong with it does not matter any more:
+    then the connection is not used again, that is all.
+    """
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(_LAST):
+            async for _ in messages:
+                continue
 
 
 async def _messages(response: Any, silence: float) -> AsyncIterator[Message]:

@@ -101,3 +101,35 @@ def test_a_server_that_stays_away_is_told() -> None:
             await heard(script)
 
     asyncio.run(main())
+
+
+def test_a_connection_is_used_again_after_the_end() -> None:
+    async def main() -> None:
+        async def chunked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connections.append(left := asyncio.Event())
+            while await reader.readline():
+                await reader.readuntil(b"\r\n\r\n")
+                said = END.encode()
+                head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+                writer.write(head + f"{len(said):x}\r\n".encode() + said + b"\r\n")
+                await writer.drain()
+                # The last chunk comes by itself, as servers send it.
+                await asyncio.sleep(0)
+                writer.write(b"0\r\n\r\n")
+            writer.close()
+            await writer.wait_closed()
+            left.set()
+
+        connections: list[asyncio.Event] = []
+        server = await asyncio.start_server(chunked, "127.0.0.1", 0)
+        transport = Transport(Config(endpoint=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+        async with server:
+            for _ in range(3):
+                async with aclosing(follow(transport, "/api/v1/runs/r/events")) as messages:
+                    assert [message.name async for message in messages] == ["end"]
+            await transport.close()
+            for left in connections:
+                await left.wait()
+        assert len(connections) == 1
+
+    asyncio.run(main())
