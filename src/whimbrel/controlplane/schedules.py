@@ -142,11 +142,19 @@ def _read_cron(text: str) -> tuple[dt.tzinfo, str]:
             stripped = rest.strip()
             break
     expression = ALIASES.get(stripped.lower(), stripped)
-    fields = expression.split()
+    fields = _newer(expression.removeprefix("cron(").removesuffix(")").split())
     if len(fields) != _FIELDS:
         raise InputInvalid(f"the schedule {text!r} has {len(fields)} fields, not {_FIELDS}; {_HOW}")
     # Flyte's parser takes a question mark for a star.
     return zone, " ".join("*" if field == "?" else field for field in fields)
+
+
+def _newer(fields: list[str]) -> list[str]:
+    """Five fields, of the six of the older form: the last is the year, and days of the week are counted from one."""
+    if len(fields) != _FIELDS + 1 or fields[-1] not in ("*", "?"):
+        return fields
+    days = re.sub(r"(?<![\d#/])\d+", lambda day: str(int(day[0]) - 1), fields[-2])
+    return [*fields[:-2], days]
 
 
 class Decision(Struct, frozen=True, gc=False):

@@ -73,6 +73,8 @@ def decode_launch_plan(message: Any, workflow: Interface | None = None) -> Launc
         case "cron_schedule":
             cron = said.cron_schedule
             schedule = CronSchedule(cron.schedule, cron.offset, said.kickoff_time_input_arg)
+        case "cron_expression":
+            schedule = CronSchedule(said.cron_expression, "", said.kickoff_time_input_arg)
         case "rate":
             length = next(length for length, unit in _UNITS if unit == said.rate.unit)
             schedule = FixedRate(float(said.rate.value * length), said.kickoff_time_input_arg)
