@@ -18,7 +18,7 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from msgspec import UNSET
@@ -71,6 +71,10 @@ _NODES = 20_000
 _KNOWN = 10_000
 """Children whose rows are known to be there."""
 
+EAGER = "eager-exec"
+"""The label of what flytekit's eager tasks launch: the name of the execution that they are in."""
+_AT_ONCE = 10_000
+
 _Found = tuple[int, Entity]
 """A row, and where the one after it stands."""
 
@@ -121,6 +125,7 @@ class Executions:
         self._counted: dict[str, int] = {}
         """How many nodes each run had when it was looked at last."""
         self._beginning: set[asyncio.Task[None]] = set()
+        self._aborting: set[str] = set()
 
     # --- launching
 
@@ -449,9 +454,34 @@ class Executions:
             self._counted[run.id] = len(run.nodes)
         begun = list(begun_plans(run, known))
         if begun:
-            task = asyncio.ensure_future(self._begin_children(run, begun))
-            self._beginning.add(task)
-            task.add_done_callback(self._beginning.discard)
+            self._soon(self._begin_children(run, begun))
+        if run.phase is Phase.ABORTED or (run.phase is Phase.ABORTING and run.id not in self._aborting):
+            self._aborting.add(run.id)
+            self._soon(self._abort_called(run.id))
+        if run.phase.terminal:
+            self._aborting.discard(run.id)
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._beginning.add(task)
+        task.add_done_callback(self._beginning.discard)
+
+    async def _abort_called(self, run: str) -> None:
+        """What flytekit's eager tasks have launched from a run that was aborted ends with it: nobody waits for it."""
+        try:
+            origin = (await self._store.summary(run)).origin
+            if not origin.name:
+                return
+            going = Filter("phase", Operator.VALUE_IN, tuple(phase.value for phase in Phase if not phase.terminal))
+            called = [
+                Filter(TAG_KEY, Operator.EQ, (EAGER,)),
+                Filter(TAG_VALUE, Operator.EQ, (origin.name,)),
+            ]
+            query = EntityQuery(EntityKind.EXECUTION, origin.project, origin.domain, limit=_AT_ONCE)
+            for summary in await self._store.executions(query, [*called, going]):
+                await self.terminate(_id_of(summary.origin), f"{origin.name}, which called it, was terminated")
+        except WhimbrelError:
+            log.exception("what run %s had called goes on", run)
 
     async def _begin_children(self, run: Run, begun: list[NodeState]) -> None:
         try:

@@ -1,43 +1,86 @@
-"""Run by real flytekit's interpreter against a server: one function a flow, its result as a line of JSON."""
+"""Run by real flytekit's interpreter against a server: every flow of ``FLOWS``, the result of each as a line of JSON.
 
+What takes long is launched first and waited for last.
+"""
+
+import contextlib
+import io
 import json
 import os
 import sys
 import time
+import traceback
+import urllib.request
 from datetime import timedelta
+from pathlib import Path
 
-from flytekit.configuration import Config, PlatformConfig
+import flows
+
+from flytekit import FlyteFile
+from flytekit.configuration import Config, ImageConfig, PlatformConfig, SerializationSettings
 from flytekit.exceptions.user import FlyteEntityNotExistException, FlyteInvalidInputException
+from flytekit.models.core.identifier import WorkflowExecutionIdentifier
 from flytekit.remote import FlyteRemote
 
 VERSION = "v1"
-remote = FlyteRemote(
-    Config(platform=PlatformConfig(endpoint=os.environ["FLYTE_PLATFORM_URL"], insecure=True)),
-    default_project="flytesnacks",
-    default_domain="development",
-)
+PROJECT, DOMAIN = "flytesnacks", "development"
+address = os.environ.get("FLYTE_PLATFORM_URL")
+config = Config(platform=PlatformConfig(endpoint=address, insecure=True)) if address else Config.for_sandbox()
+remote = FlyteRemote(config, default_project=PROJECT, default_domain=DOMAIN)
+folder = Path(sys.argv[1])
+images = ImageConfig.auto(img_name="none:latest")
+
+# --- what is registered ---------------------------------------------------------------------------------------------
 
 
-def fetch():
-    workflows = ("nested", "mapped", "branchy", "unfolding", "gated")
-    fetched = {name: remote.fetch_workflow(name=f"flows.{name}", version=VERSION) for name in workflows}
-    plan = remote.fetch_launch_plan(name="fixed")
+def fetch_by_version():
+    names = ("nested", "mapped", "branchy", "unfolding", "gated", "planned")
     return {
-        "nodes": {name: [node.id for node in one.flyte_nodes] for name, one in fetched.items()},
-        "latest": remote.fetch_workflow(name="flows.nested").id.version,
-        "task": list(remote.fetch_task(name="flows.add").interface.inputs),
-        "plan": [plan.workflow_id.name, sorted(plan.fixed_inputs.literals)],
-        "tasks": sorted(each.id.name for each in remote.list_tasks_by_version(VERSION)),
-        "projects": [each.id for each in remote.client.list_projects_paginated()[0]],
-        "version": remote.client.get_control_plane_version(),
-        "active before": remote.fetch_active_launchplan(name="fixed") is not None,
-        "active after": _activated(plan),
+        name: [node.id for node in remote.fetch_workflow(name=f"flows.{name}", version=VERSION).flyte_nodes]
+        for name in names
     }
 
 
-def _activated(plan):
+def fetch_latest():
+    """Not the first that was registered: `pyflyte run` has given it versions since."""
+    return remote.fetch_workflow(name="flows.nested").id.version != VERSION
+
+
+def fetch_task():
+    return sorted(remote.fetch_task(name="flows.add", version=VERSION).interface.inputs)
+
+
+def lists():
+    listed = remote.client.list_workflow_ids_paginated(PROJECT, DOMAIN, limit=3)
+    following = remote.client.list_workflow_ids_paginated(PROJECT, DOMAIN, limit=100, token=listed[1])
+    return {
+        "tasks": sorted(each.id.name for each in remote.list_tasks_by_version(VERSION)),
+        "projects": [each.id for each in remote.client.list_projects_paginated()[0]],
+        "version": remote.client.get_control_plane_version(),
+        "first": [each.name for each in listed[0]],
+        "repeated": len({each.name for each in listed[0]} & {each.name for each in following[0]}),
+    }
+
+
+def activate():
+    plan = remote.fetch_launch_plan(name="fixed", version=VERSION)
+    before = remote.fetch_active_launchplan(name="fixed")
     remote.activate_launchplan(plan.id)
-    return remote.fetch_active_launchplan(name="fixed").id.version
+    return {
+        "of": [plan.workflow_id.name, sorted(plan.fixed_inputs.literals)],
+        "before": before is not None,
+        "after": remote.fetch_active_launchplan(name="fixed").id.version,
+    }
+
+
+def register():
+    """A workflow of this process, with its code; ``_launch_all`` has done it before."""
+    return _register().id.version
+
+
+def _register():
+    settings = SerializationSettings(image_config=images, project=PROJECT, domain=DOMAIN, version="v2")
+    return remote.fast_register_workflow(flows.branchy, settings, version="v2")
 
 
 def native():
@@ -67,7 +110,7 @@ def refusals():
     found = {}
     for what, ask in {
         "unknown": lambda: remote.fetch_workflow(name="flows.nothing", version=VERSION),
-        "missing": lambda: remote.execute(remote.fetch_launch_plan(name="flows.branchy"), inputs={}),
+        "missing": lambda: remote.execute(remote.fetch_launch_plan(name="flows.branchy", version=VERSION), inputs={}),
     }.items():
         try:
             ask()
@@ -76,40 +119,187 @@ def refusals():
     return found
 
 
-def gate():
-    """An execution that waits for an answer before any task: answered, it goes on; another one is terminated."""
-    plan = remote.fetch_launch_plan(name="flows.waiting")
-    made = remote.execute(plan, inputs={"x": 1}, execution_name="a-gate")
-    again = remote.execute(plan, inputs={"x": 1}, execution_name="a-gate")
-    signals = [each.id.signal_id for each in _until(lambda: remote.list_signals("a-gate"))]
-    nodes = sorted(remote.sync_execution(made, sync_nodes=True).node_executions)
-    remote.set_signal("first", "a-gate", 41)
-    went_on = _waited(made)
-    other = remote.execute(plan, inputs={"x": 2}, execution_name="another-gate")
-    remote.terminate(other, "not needed")
-    ended = _until(lambda: remote.sync_execution(other).is_done)
+# --- what pyflyte has run -------------------------------------------------------------------------------------------
+
+
+def synced(name):
+    done = remote.sync_execution(remote.fetch_execution(name=name), sync_nodes=True)
+    return _told(done)
+
+
+def deck():
+    done = remote.sync_execution(remote.fetch_execution(name="run-file"), sync_nodes=True)
+    node = done.node_executions["n0"]
+    link = remote.client.get_download_artifact_signed_url(node_id="n0", project=PROJECT, domain=DOMAIN, name="run-file")
     return {
-        "adopted": again.id.name,
-        "signals": signals,
-        "nodes": nodes,
-        "answered": went_on.outputs["o0"],
-        "ended": ended,
-        "aborted": remote.sync_execution(other).closure.phase,
-        "recent": [each.id.name for each in remote.recent_executions(limit=2)],
+        "shown": "it says SAY IT" in _read(node.closure.deck_uri) and "it says SAY IT" in _read(link.signed_url[0]),
+        "nodes": sorted(done.node_executions),
     }
 
 
-def _waited(execution):
-    return remote.wait(execution, poll_interval=timedelta(seconds=0.2), timeout=timedelta(minutes=2))
+def download():
+    done = remote.sync_execution(remote.fetch_execution(name="run-file"))
+    file = done.outputs.get("o0", FlyteFile)
+    location = remote.client.get_download_signed_url(native_url=done.outputs.literals["o0"].scalar.blob.uri)
+    remote.download(done.outputs, str(folder / "downloaded"), recursive=True)
+    found = [path for path in (folder / "downloaded").rglob("*") if path.is_file() and path.read_text() == "SAY IT"]
+    return {"opened": Path(file.download()).read_text(), "linked": _read(location.signed_url), "files": len(found)}
 
 
-def _run(name, launch=None, **inputs):
-    done = _waited(
-        remote.execute(launch or remote.fetch_workflow(name=f"flows.{name}", version=VERSION), inputs=inputs)
-    )
+def eager_children():
+    """What an eager workflow has called are executions, with its label; it shows what they are."""
+    done = remote.sync_execution(remote.fetch_execution(name="run-eager"), sync_nodes=True)
+    labelled = [each for each in _all() if each.spec.labels.values.get("eager-exec") == "run-eager"]
+    shown = _read(done.node_executions["n0"].closure.deck_uri)
+    return {
+        "called": sorted(each.spec.launch_plan.name for each in labelled),
+        "phases": sorted(each.closure.phase for each in labelled),
+        "shown": all(each.id.name in shown for each in labelled),
+    }
+
+
+def logs():
+    done = remote.sync_execution(remote.fetch_execution(name="run-task"), sync_nodes=True)
+    (log,) = done.node_executions["n0"].task_executions[0].closure.logs
+    return json.loads(_read(log.uri)) is not None
+
+
+def metrics():
+    id = WorkflowExecutionIdentifier(PROJECT, DOMAIN, "run-workflow")
+    return _spans(remote.client.get_execution_metrics(id=id, depth=10))
+
+
+def _spans(span):
+    """Nodes and operations by name, with what is inside."""
+    name = span.operation_id or (span.node_id and span.node_id.node_id) or "other"
+    return {name: [_spans(each) for each in span.spans]}
+
+
+def recent():
+    first = remote.recent_executions(limit=2)
+    return {"two": len(first), "children": any(each.id.name.startswith("planned-") for each in _all())}
+
+
+def _all():
+    return remote.recent_executions(limit=100)
+
+
+def upload():
+    path = folder / "sent.txt"
+    path.write_text("sent")
+    _, uri = remote.upload_file(path)
+    _, again = remote.upload_file(path)
+    return {"same": uri == again, "text": Path(uri).read_text()}
+
+
+# --- what is launched here ------------------------------------------------------------------------------------------
+
+
+def _plan(name):
+    return remote.fetch_launch_plan(name=name, version=VERSION)
+
+
+def _launch_all():
+    """Everything that takes a while, so that it runs while the rest is asked."""
+    where = str(folder)
+    remote.execute(_plan("flows.planned"), inputs={"x": 5}, execution_name="planned")
+    remote.execute(_plan("flows.plans_that_wait"), inputs={"folder": where}, execution_name="plan-waits")
+    remote.execute(_plan("flows.mended"), inputs={"folder": where}, execution_name="mended")
+    remote.execute(_plan("flows.stuck"), inputs={"folder": where}, execution_name="stuck")
+    remote.execute(_plan("flows.waiting"), inputs={"x": 1}, execution_name="a-gate")
+    remote.execute(_plan("flows.waiting"), inputs={"x": 2}, execution_name="another-gate")
+    remote.execute(_register(), inputs={"x": 11}, execution_name="local")
+
+
+def execute():
+    return _told(_waited("local"))
+
+
+def launch_plan_node():
+    done = _waited("planned")
+    (child,) = done.node_executions["n0"].workflow_executions
+    known = remote.fetch_execution(name=child.id.name)
+    listed = [each.id.name for each in _all() if each.spec.metadata.parent_node_execution]
+    return {
+        "told": _told(done),
+        "child": _told(child),
+        "plan": known.spec.launch_plan.name,
+        "of": known.spec.metadata.parent_node_execution.execution_id.name,
+        "listed": child.id.name in listed,
+    }
+
+
+def terminate_child():
+    outer = remote.fetch_execution(name="plan-waits")
+    _until(lambda: (folder / "begun-2").exists())
+    (child,) = remote.sync_execution(outer, sync_nodes=True).node_executions["n0"].workflow_executions
+    remote.terminate(child, "the child is not needed")
+    outer = _waited("plan-waits")
+    child = remote.fetch_execution(name=child.id.name)
+    return {"child": child.closure.phase, "outer": outer.closure.phase, "why": "not needed" in outer.error.message}
+
+
+def adopt():
+    return remote.execute(_plan("flows.waiting"), inputs={"x": 1}, execution_name="a-gate").id.name
+
+
+def gates():
+    made = remote.fetch_execution(name="a-gate")
+    signals = [each.id.signal_id for each in _until(lambda: remote.list_signals("a-gate"))]
+    nodes = sorted(remote.sync_execution(made, sync_nodes=True).node_executions)
+    remote.set_signal("first", "a-gate", 41)
+    return {"signals": signals, "nodes": nodes, "answered": _waited("a-gate").outputs["o0"]}
+
+
+def terminate():
+    other = remote.fetch_execution(name="another-gate")
+    remote.terminate(other, "not needed")
+    ended = _until(lambda: remote.sync_execution(other).is_done)
+    now = remote.sync_execution(other)
+    return {"ended": ended, "phase": now.closure.phase, "why": now.closure.abort_metadata.cause}
+
+
+def terminate_eager():
+    """What an eager workflow has called ends with it; what it has shown stays."""
+    _until(lambda: (folder / "begun-7").exists())
+    called = [each for each in _all() if each.spec.launch_plan.name == "flows.patient"]
+    remote.terminate(remote.fetch_execution(name="stuck"), "enough")
+    done = _waited("stuck")
+    ended = _until(lambda: [each for each in called if remote.sync_execution(each).closure.phase == 7])
+    return {
+        "called": len(called),
+        "ended": len(ended),
+        "phase": done.closure.phase,
+        "deck": "http" in done.node_executions["n0"].closure.deck_uri,
+        "labels": sorted(called[0].spec.labels.values),
+    }
+
+
+def relaunch():
+    id = WorkflowExecutionIdentifier(PROJECT, DOMAIN, "run-task")
+    return _told(_waited(remote.client.relaunch_execution(id, name="run-again").name))
+
+
+def recover():
+    before = _told(_waited("mended"))
+    (folder / "mended").touch()
+    id = WorkflowExecutionIdentifier(PROJECT, DOMAIN, "mended")
+    return [before, _told(_waited(remote.client.recover_execution(id, name="recovered").name))]
+
+
+# --- tools ----------------------------------------------------------------------------------------------------------
+
+
+def _waited(name):
+    made = remote.fetch_execution(name=name)
+    return remote.wait(made, poll_interval=timedelta(seconds=0.2), timeout=timedelta(minutes=3))
+
+
+def _told(done):
+    names = done.outputs.literals if not done.error and done.outputs else {}
     return {
         "phase": done.closure.phase,
-        "outputs": {name: done.outputs.get(name, int) for name in done.outputs.literals} if not done.error else None,
+        "outputs": {name: done.outputs.get(name, int) for name in names} if done.closure.phase == 4 else None,
         "error": done.error.message.splitlines()[-1].strip() if done.error else None,
         "nodes": _shape(done.node_executions),
     }
@@ -125,23 +315,13 @@ def _shape(nodes):
     }
 
 
-def runs(which):
-    inputs = {"nested": 1, "branchy": 11, "failing": 4}
-    match which:
-        case "mapped":
-            return _run("mapped", xs=[1, 2, 3])
-        case "unfolding":
-            return _run("unfolding", n=3)
-        case "fixed":
-            return _run("", remote.fetch_launch_plan(name="fixed"))
-        case "task":
-            return _run("", remote.fetch_task(name="flows.double", version=VERSION), x=21)
-        case _:
-            return _run(which, x=inputs[which])
+def _read(url):
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return answer.read().decode()
 
 
 def _until(ask):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         found = ask()
         if found:
@@ -150,6 +330,34 @@ def _until(ask):
     raise TimeoutError
 
 
+FLOWS = {
+    **{
+        each.__name__: each
+        for each in (
+            *(terminate_child, terminate_eager, relaunch, adopt, gates, terminate),
+            *(fetch_by_version, fetch_latest, fetch_task, lists, activate, register, refusals, upload),
+            *(deck, eager_children, download, logs, metrics, launch_plan_node, execute, recover, recent, native),
+        )
+    },
+    "sync workflow": lambda: synced("run-workflow"),
+    "sync task": lambda: synced("run-task"),
+    "sync map": lambda: synced("run-map"),
+    "sync dynamic": lambda: synced("run-dynamic"),
+    "sync eager": lambda: synced("run-eager"),
+}
+
+
+def main():
+    _launch_all()
+    for name, flow in FLOWS.items():
+        said, began = io.StringIO(), time.monotonic()
+        with contextlib.redirect_stdout(said):
+            try:
+                found = flow()
+            except Exception:
+                found = {"raised": traceback.format_exc()}
+        print(json.dumps({"flow": name, "found": found, "seconds": round(time.monotonic() - began, 1)}), flush=True)
+
+
 if __name__ == "__main__":
-    flow, *arguments = sys.argv[1:]
-    print(json.dumps({flow: globals()[flow](*arguments)}))
+    main()

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
-from whimbrel.controlplane.executions import Executions
+from whimbrel.controlplane.executions import EAGER, Executions
 from whimbrel.controlplane.seen import Seen
 from whimbrel.engine.nodes import Kind, NodeState
 from whimbrel.errors import InputInvalid
@@ -30,8 +30,6 @@ from whimbrel.wire.flyte.listing import next_token, read_filters, read_limit, re
 
 Fetch = Callable[[Literals], Awaitable[Literals]]
 """Reads what stands in the blob store."""
-EAGER = "eager-exec"
-"""The label of what flytekit's eager tasks launch."""
 PRINCIPAL = "whimbrel"
 
 
