@@ -6,7 +6,7 @@ is filled with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flyteidl.admin import execution_pb2
@@ -23,14 +23,14 @@ from whimbrel.model.declared import Declarations, TaskDeclaration
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.interface import Parameter, Variable
 from whimbrel.model.literals import Literals
-from whimbrel.model.program import Graph, Program, TaskTarget
+from whimbrel.model.program import ArrayTarget, Graph, Program, TaskTarget
 from whimbrel.model.registered import Entity, EntityId, EntityKind
 from whimbrel.model.run import RAW_OUTPUTS, Phase
 from whimbrel.wire.flyte.entities import read_id, stamp, write_id
 from whimbrel.wire.flyte.ids import Registration
 from whimbrel.wire.flyte.listing import ARCHIVED
 from whimbrel.wire.flyte.literals import decode_literals, encode_literals
-from whimbrel.wire.flyte.targets import nodes_of
+from whimbrel.wire.flyte.targets import nodes_of, subworkflows
 from whimbrel.wire.flyte.tasks import encode_task
 from whimbrel.wire.flyte.workflows import encode_template
 from whimbrel.wire.rest.launching import LaunchOptions
@@ -338,10 +338,23 @@ def fill_dynamic_workflow(
     registration = Registration(place.project, place.domain, place.version)
     known = program.merged(Program({}, {graph.name: graph}, {}, {}))
     compiled.primary.template.CopyFrom(encode_template(graph, known, Declarations(), registration))
-    for node in nodes_of(graph):
-        if isinstance(node.target, TaskTarget) and node.target.name in program.tasks:
-            name = node.target.name
+    inside = [known.workflows[name] for name in subworkflows(graph, known) if name in known.workflows]
+    for inner in inside:
+        template = compiled.sub_workflows.add().template
+        template.CopyFrom(encode_template(inner, known, Declarations(), registration))
+    # Each once, however many nodes run it: a graph of thousands must fit a message.
+    for name in dict.fromkeys(name for each in (graph, *inside) for name in _tasks_of(each)):
+        if name in program.tasks:
             template = compiled.tasks.add().template
             template.CopyFrom(encode_task(program.tasks[name], TaskDeclaration(), registration).template)
             if name in tasks:
                 write_id(template.id, tasks[name])
+
+
+def _tasks_of(graph: Graph) -> Iterator[str]:
+    for node in nodes_of(graph):
+        target = node.target
+        while isinstance(target, ArrayTarget):
+            target = target.target
+        if isinstance(target, TaskTarget):
+            yield target.name
