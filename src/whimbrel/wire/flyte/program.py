@@ -52,7 +52,7 @@ def encode_program(program: Program, declared: Declarations, registration: Regis
         Message(each.kind, each.name, each.make())
         for each in encodings(program, declared, registration)
         # The maps of tasks that are only mapped are tasks of their own.
-        if each.kind != "task" or each.name not in only_mapped
+        if each.kind != "task" or each.mapped is not None or each.name not in only_mapped
     ]
 
 
