@@ -12,6 +12,7 @@ import os
 import time
 import webbrowser
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -20,7 +21,9 @@ from msgspec.structs import replace
 from whimbrel.cli.inspect import read_values
 from whimbrel.cli.page import LogTail, Shown, page
 from whimbrel.cli.run_ids import find_run
+from whimbrel.cli.servers import remote_option
 from whimbrel.cli.settings import home_option, looking, out, verbose_option
+from whimbrel.controlplane.ports import LogLine
 from whimbrel.engine.nodes import NodeState
 from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound, InputInvalid
@@ -40,6 +43,7 @@ _SOURCE_LINES = 200
     short_help="Write what a run shows of itself as a page.",
     epilog="Example:  whimbrel deck latest --open",
 )
+@remote_option("whimbrel.cli.remote_deck:deck")
 @home_option
 @verbose_option
 @click.option("--node", default="", metavar="PATH", help="Only this node, and what is inside it.")
@@ -68,10 +72,10 @@ async def _deck(
         while True:
             over = shown.run.phase.terminal
             refresh = 0 if over or not follow else int(FOLLOW)
-            _write(target, page(replace(shown, refresh=refresh, scripts=scripts)))
+            write_page(target, page(replace(shown, refresh=refresh, scripts=scripts)))
             if show:
                 show = False
-                _open(target)
+                open_page(target)
             if over or not follow:
                 break
             await asyncio.sleep(FOLLOW)
@@ -80,7 +84,8 @@ async def _deck(
     return 0
 
 
-def _write(target: Path, html: str) -> None:
+def write_page(target: Path, html: str) -> None:
+    """Put a page into its file, whole or not at all. Raises ``InputInvalid``."""
     draft = target.with_name(f".{target.name}.new")
     try:
         draft.write_text(html, encoding="utf-8", errors="backslashreplace")
@@ -89,7 +94,8 @@ def _write(target: Path, html: str) -> None:
         raise InputInvalid(f"--output {target}: {error.strerror}; name another file") from error
 
 
-def _open(target: Path) -> None:
+def open_page(target: Path) -> None:
+    """Show a page in the browser."""
     try:
         opened = webbrowser.open(target.absolute().as_uri())
     except webbrowser.Error:
@@ -131,17 +137,34 @@ def _fetched(home: Home, update: DeckUpdate) -> DeckUpdate:
 
 
 async def _tails(home: Home, run_id: str, node: str) -> dict[str, LogTail]:
-    kept: dict[str, deque[tuple[str, str]]] = {}
-    counts: dict[str, int] = {}
+    kept = Tails()
     last = 0
     while chunks := await home.store.logs(run_id, path=node, after=last, limit=_PAGE):
+        kept.take(chunks)
+        last = chunks[-1].id
+    return kept.all()
+
+
+class Tails:
+    """The last lines of what each node wrote."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, deque[tuple[str, str]]] = {}
+        self._counts: dict[str, int] = {}
+
+    def take(self, chunks: Iterable[LogLine]) -> None:
+        """More, in order of writing."""
         for chunk in chunks:
             path = chunk.attempt.path
             lines = chunk.text.removesuffix("\n").split("\n")
-            kept.setdefault(path, deque(maxlen=_TAIL)).extend((chunk.level or chunk.stream, line) for line in lines)
-            counts[path] = counts.get(path, 0) + len(lines)
-        last = chunks[-1].id
-    return {path: LogTail(list(lines), counts[path] - len(lines)) for path, lines in kept.items()}
+            self._kept.setdefault(path, deque(maxlen=_TAIL)).extend(
+                (chunk.level or chunk.stream, line) for line in lines
+            )
+            self._counts[path] = self._counts.get(path, 0) + len(lines)
+
+    def all(self) -> dict[str, LogTail]:
+        """By node, with how many lines stand before them."""
+        return {path: LogTail(list(lines), self._counts[path] - len(lines)) for path, lines in self._kept.items()}
 
 
 def _source(node: NodeState) -> str:

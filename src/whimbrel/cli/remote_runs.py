@@ -136,7 +136,7 @@ async def _logs(server: Server, text: str, node: str, *, follow: bool, printer: 
         anything = False
         async for line in remote.logs(run, node=node, follow_on=follow):
             anything = True
-            printer.show(_log_line(run, line))
+            printer.show(log_line(run, line))
         printer.close()
         if node and not anything:
             state, _ = await state_now(remote, run)
@@ -146,7 +146,8 @@ async def _logs(server: Server, text: str, node: str, *, follow: bool, printer: 
     return 0
 
 
-def _log_line(run: str, line: Line) -> LogLine:
+def log_line(run: str, line: Line) -> LogLine:
+    """A chunk of output as a home has it."""
     at = 0.0 if line.at is None else dt.datetime.fromisoformat(line.at).timestamp()
     return LogLine(line.id, AttemptId(run, line.node, line.attempt), line.stream, line.text, at, line.level)
 

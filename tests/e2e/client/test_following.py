@@ -109,3 +109,25 @@ def test_ctrl_c_leaves_the_run_alone(tmp_path: Path) -> None:
         door.touch()
         watched = subprocess.run([SCRIPT, *advice[1:]], capture_output=True, text=True, timeout=LIMIT)
         assert (watched.returncode, watched.stdout) == (0, "8\n"), watched.stderr
+
+
+def test_a_launch_that_is_asked_while_the_server_is_away_is_made_once(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    server = Up(home)
+
+    async def main() -> None:
+        nonlocal server
+        async with AsyncRemote(Config(endpoint=server.url)) as remote:
+            assert (await remote.execute(flows.chain, {"x": 1}, wait=True)).result() == 4
+            server.end(signal.SIGKILL)
+            asked = [asyncio.ensure_future(remote.execute(flows.chain, {"x": 2}, name="late")) for _ in range(2)]
+            server = await asyncio.to_thread(Up, home, "--port", str(server.port))
+            begun = await asyncio.gather(*asked)
+            assert {each.run for each in begun} == {"late"}
+            assert (await remote.wait(begun[0], timeout=LIMIT)).result() == 8
+            assert len(await remote.recent()) == 2
+
+    try:
+        asyncio.run(main())
+    finally:
+        server.end()

@@ -58,6 +58,9 @@ def test_a_failure_there(shell: Shell) -> None:
     assert shell("logs", run, "--remote").out == "n0 | doubling 1\n"
     assert shell("logs", run, "--remote", "--node", "n0", "-f", "--raw").out == "doubling 1\n"
     assert run in shell("runs", "--remote", "--phase", "failed").out
+    written = Path(shell("deck", run, "--remote", "--output", shell.directory / "page.html").out.strip()).read_text()
+    assert "there is no 2" in written
+    assert "doubling 1" in written
     assert shell("watch", run, code=1).out == ""
     recovered = shell("recover", run, "--remote", "--json", code=1).json
     assert recovered["phase"] == "FAILED"
