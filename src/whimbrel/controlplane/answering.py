@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from whimbrel.controlplane.offloading import replayed
 from whimbrel.controlplane.ports import Store
 from whimbrel.controlplane.requests import event_of
 from whimbrel.engine.gates import gate_of
@@ -29,7 +30,7 @@ class Gate(NamedTuple):
 
 async def as_it_will_be(store: Store, summary: RunSummary, at: float) -> Run:
     """The run, with the answers that lie in its inbox. ``at`` is the time now."""
-    run = Run.replay(await store.events(summary.id))
+    run = await replayed(await store.events(summary.id))
     for request in await store.requests(summary.id):
         event = event_of(request, at)
         if isinstance(event, SignalReceived):

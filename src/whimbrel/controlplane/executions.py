@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, Protocol
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from whimbrel.controlplane.offloading import LARGE_BYTES, aside, replayed
 from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.ports import Clock, EntityStore, Ids, Inbox, RunStore, ShowStore
 from whimbrel.controlplane.registry import DEFAULT_PROJECT, DOMAINS, Registry
@@ -234,7 +235,8 @@ class Executions:
             # What it was asked for may mean something newer by now.
             target = messages.record_of(there).target
         entity = await self._registry.get(target)
-        found, missing = await self._registry.with_references(wire.assembled(entity), target.project, target.domain)
+        kept_program = await aside(len(entity.model) > LARGE_BYTES, lambda: wire.assembled(entity))
+        found, missing = await self._registry.with_references(kept_program, target.project, target.domain)
         if missing:
             raise InputInvalid(f"{target} needs {missing[0]}, which is not registered; register that first.")
         program, workflow = _to_run(found.program, target)
@@ -356,7 +358,7 @@ class Executions:
         run_id = messages.record_of(await self.get(id)).run
         now = self._clock.now()
         answer = SignalReceived(gate, value, "", now, f"{gate} {self._ids.new_run_id()}")
-        tried = Run.replay(await self._store.events(run_id), keep_story=False)
+        tried = await replayed(await self._store.events(run_id), keep_story=False)
         if tried.phase.terminal:
             raise InputInvalid(f"{id} has ended ({tried.phase.value}): it waits for no answer.")
         tried.handle(answer)
@@ -383,7 +385,7 @@ class Executions:
         try:
             return self._plane.run(run_id)
         except KeyError:
-            run = Run.replay(await self._store.events(run_id), keep_story=False)
+            run = await replayed(await self._store.events(run_id), keep_story=False)
         if run.phase.terminal:
             self._ended[run_id] = run
             while len(self._ended) > _KEPT or (

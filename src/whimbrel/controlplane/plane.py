@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from whimbrel.controlplane.caching import CacheDesk
 from whimbrel.controlplane.loop import RunLoop, wake_at
+from whimbrel.controlplane.offloading import aside, is_large, replayed
 from whimbrel.controlplane.parked import Berth, ParkedRuns
 from whimbrel.controlplane.ports import Clock, Executor, Ids, Store
 from whimbrel.controlplane.requests import event_of
@@ -28,6 +29,7 @@ from whimbrel.engine.run import Run
 from whimbrel.errors import Fenced, RunNotResumable, UnresolvedReference
 from whimbrel.graph.references import unresolved, unresolved_text
 from whimbrel.model.attempt import AttemptEnd, Cancel, DeckUpdate, LogChunk, Progress, Report
+from whimbrel.model.commands import Command
 from whimbrel.model.events import AbortRequested, Event, NodeAbortRequested, OwnerChanged, RunRequested
 from whimbrel.model.failure import Failure
 from whimbrel.model.literals import Literals
@@ -170,13 +172,18 @@ class ControlPlane:
         now = self._clock.now()
         run_id = run_id or self._ids.new_run_id()
         options = msgspec.structs.replace(options or RunOptions(), regained=True)
-        event = RunRequested(run_id, workflow, program, inputs, options, now)
-        if rerun is not None:
-            event = settle(
-                msgspec.structs.replace(event, reuse=rerun.reuse, recovered_from=rerun.run, moved=rerun.moved)
-            )
+        requested = RunRequested(run_id, workflow, program, inputs, options, now)
         run = Run()
-        commands = run.handle(event)
+
+        def begin() -> tuple[RunRequested, list[Command]]:
+            first = requested
+            if rerun is not None:
+                first = settle(
+                    msgspec.structs.replace(requested, reuse=rerun.reuse, recovered_from=rerun.run, moved=rerun.moved)
+                )
+            return first, run.handle(first)
+
+        event, commands = await aside(is_large(program), begin)
         summary = RunSummary(
             run_id,
             workflow,
@@ -270,7 +277,7 @@ class ControlPlane:
         self._disowned.pop(run_id, None)
         summary = await self._store.claim(run_id, self._owner)
         events = await self._store.events(run_id)
-        run = Run.replay(events)
+        run = await replayed(events)
         clock = _NotBefore(self._clock, events[-1].at)
         # Left for the owner before: what was to be aborted must not get to its end before anybody listens.
         requests = await self._requests(run_id)
@@ -321,7 +328,7 @@ class ControlPlane:
 
     async def _ended(self, run_id: str) -> RunResult:
         """The end of a run as the store has it; one without is driven by nobody here, and is given as it is."""
-        run = Run.replay(await self._store.events(run_id), keep_story=False)
+        run = await replayed(await self._store.events(run_id), keep_story=False)
         return RunResult(run_id, run.phase, run.outputs, run.failure)
 
     def park(self, run_id: str) -> None:
@@ -379,7 +386,7 @@ class ControlPlane:
                 if berth.owner != self._owner:
                     summary = await self._store.claim(run_id, self._owner)
                 events = await self._store.events(run_id)
-                run = Run.replay(events)
+                run = await replayed(events)
         except BaseException:
             del self._loading[run_id]
             self._leaving.discard(run_id)

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from whimbrel.controlplane.beside import beside
 from whimbrel.controlplane.ports import Clock, EntityStore
+from whimbrel.controlplane.offloading import LARGE_BYTES, aside
 from whimbrel.controlplane.schedules import check_schedule
 from whimbrel.errors import AlreadyExists, CompileError, EntityNotFound, InputInvalid
 from whimbrel.graph.check import check_program
@@ -55,7 +56,8 @@ class Registry:
     async def create_workflow(self, id: EntityId, spec: Any) -> None:
         """Register a ``WorkflowSpec``; what its nodes run must be there. Raises as ``create_task``."""
         spec.template.id.name = id.name
-        await self._create(id, spec, wire.wanted_by(spec), lambda below: wire.workflow_program(spec, below))
+        needs = await aside(spec.ByteSize() > LARGE_BYTES, lambda: wire.wanted_by(spec))
+        await self._create(id, spec, needs, lambda below: wire.workflow_program(spec, below))
 
     async def create_launch_plan(self, id: EntityId, spec: Any) -> None:
         """Register a ``LaunchPlanSpec``, inactive; its workflow must be there. Raises as ``create_task``."""
@@ -84,14 +86,10 @@ class Registry:
                 if found is None:
                     raise InputInvalid(f"{id} needs {need}, which is not registered; register that first.")
                 below.append(found)
-            assembled = read(below)
-            if id.kind is EntityKind.LAUNCH_PLAN:
-                check_schedule(assembled.program.launch_plans[id.name].schedule)
-            problems = check_program(assembled.program)
-            if problems:
-                raise CompileError(problems)
+            large = len(message) + sum(len(each.model) for each in below) > LARGE_BYTES
+            model = await aside(large, lambda: _checked(id, read(below)))
             now = self._clock.now()
-            entity = Entity(id, message, wire.model_bytes(assembled), state, now, now)
+            entity = Entity(id, message, model, state, now, now)
             there = await self._store.add_entity(entity)
             if there == entity:
                 return
@@ -278,3 +276,13 @@ class Registry:
 
 def _is_in(reference: Reference, missing: list[EntityId]) -> bool:
     return any((id.kind.value, id.name) == (reference.kind.value, reference.name) for id in missing)
+
+
+def _checked(id: EntityId, assembled: wire.Assembled) -> bytes:
+    """What is kept of a program. Raises ``InputInvalid``, ``CompileError``."""
+    if id.kind is EntityKind.LAUNCH_PLAN:
+        check_schedule(assembled.program.launch_plans[id.name].schedule)
+    problems = check_program(assembled.program)
+    if problems:
+        raise CompileError(problems)
+    return wire.model_bytes(assembled)

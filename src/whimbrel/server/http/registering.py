@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from whimbrel.controlplane.offloading import LARGE_BYTES, aside
 from whimbrel.errors import InputInvalid
 from whimbrel.server.house import House
 from whimbrel.server.http.admission import is_seen
@@ -33,7 +34,7 @@ class RegisterCalls:
         if not is_msgpack(request):
             raise InputInvalid(f"the body: a registration is {MSGPACK}; say so: Content-Type: {MSGPACK}")
         try:
-            registration = decode_registration(data)
+            registration = await aside(len(data) > LARGE_BYTES, lambda: decode_registration(data))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
             raise InputInvalid(f"the body is no registration: {error}") from None
         place = request.path_params
