@@ -15,8 +15,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from whimbrel.controlplane.beside import beside
-from whimbrel.controlplane.ports import Clock, EntityStore
 from whimbrel.controlplane.offloading import LARGE_BYTES, aside
+from whimbrel.controlplane.ports import Clock, EntityStore
 from whimbrel.controlplane.schedules import check_schedule
 from whimbrel.errors import AlreadyExists, CompileError, EntityNotFound, InputInvalid
 from whimbrel.graph.check import check_program
