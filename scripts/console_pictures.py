@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "guide" / "pictures"
 PROGRAM = ROOT / "scripts" / "console_program.py"
 WHIMBREL = str(Path(sys.executable).with_name("whimbrel"))
+MODULE = "scripts.console_program"
 WIDE = (1280, 760)
 PHONE = (390, 780)
 
@@ -43,7 +44,7 @@ ALL = (
     Picture("failure", "/console/runs/{audit}?node=n2", dark=True),
     Picture("deck", "/console/runs/{forecasts}?node=n3", click=(("tab", "Decks"), ("button", "Forecast"))),
     Picture("logs", "/console/runs/{forecasts}?node=n3", click=(("tab", "Logs"),)),
-    Picture("launch", f"{PLACE}/workflow/console_program.forecasts", click=(("button", "Launch…"),)),
+    Picture("launch", f"{PLACE}/workflow/{MODULE}.forecasts", click=(("button", "Launch…"),)),
     Picture("schedules", "/console/schedules"),
     Picture("phone", "/console/runs/{restock}", size=PHONE),
 )
@@ -73,7 +74,7 @@ def take(url: str) -> None:
     whimbrel("register", "--url", url, "--activate", str(PROGRAM))
     for name, *inputs in (["forecasts"], ["audit"], ["search"], ["forecasts", "--days", "9"]):
         whimbrel("run", "--remote", "--url", url, str(PROGRAM), name, *inputs)
-    launch = {"project": "flytesnacks", "domain": "development", "kind": "workflow", "name": "console_program.restock"}
+    launch = {"project": "flytesnacks", "domain": "development", "kind": "workflow", "name": f"{MODULE}.restock"}
     post(f"{url}/api/v1/runs", launch)
     ids: dict[str, str] = {}
     with sync_playwright() as playwright:
