@@ -137,6 +137,8 @@ def test_code_is_taken_as_it_is_and_once() -> None:
         assert bundles.root_of(f"bundle:{digest}/pkg") == str(root / "pkg")
         assert bundles.reference_of(str(root / "pkg")) == f"bundle:{digest}/pkg"
         assert bundles.reference_of(str(outer)) == str(outer)
+        said = f'File "{root}/pkg/flow.py", line 1, called from "{outer}/flow.py"'
+        assert bundles.without_place(said) == f'File "pkg/flow.py", line 1, called from "{outer}/flow.py"'
         assert bundles.text(digest, "/somewhere/project/pkg/flow.py") == "print(1)\n"
         assert bundles.text(digest, "/somewhere/nothing.py") is None
         assert bundles.text(digest, "../../../outside") is None

@@ -125,6 +125,39 @@ function quick(boxes: Box[], edges: Edge[]): Laid {
   return { boxes: placed, lines, width: x, height: Math.max(MARGIN, ...heights) + MARGIN };
 }
 
+/** Marks the box that stands for a moment at which several have ended and several begin: it is drawn as a dot. */
+export const JOINT = "\u0000";
+
+/** Where all of several come before all of several others, a joint between them in place of every line. */
+export function joined(edges: Edge[]): { edges: Edge[]; joints: Box[] } {
+  const before = new Map<string, string[]>();
+  for (const edge of edges) {
+    const known = before.get(edge.to);
+    if (known) known.push(edge.from);
+    else before.set(edge.to, [edge.from]);
+  }
+  const alike = new Map<string, { from: string[]; to: string[] }>();
+  for (const [to, from] of before) {
+    const key = [...from].sort().join("\n");
+    const known = alike.get(key);
+    if (known) known.to.push(to);
+    else alike.set(key, { from, to: [to] });
+  }
+  const found: Edge[] = [];
+  const joints: Box[] = [];
+  for (const { from, to } of alike.values()) {
+    if (from.length < 2 || to.length < 2) {
+      for (const target of to) for (const source of from) found.push({ from: source, to: target, kind: "time" });
+      continue;
+    }
+    const id = `${JOINT}${joints.length}`;
+    joints.push({ id, width: 6, height: 6 });
+    for (const source of from) found.push({ from: source, to: id, kind: "time" });
+    for (const target of to) found.push({ from: id, to: target, kind: "time" });
+  }
+  return { edges: found, joints };
+}
+
 /** Of spans in time: which ends were the last before each began. Calls of a body have no edges; this is what was. */
 export function succession(spans: { id: string; begin: number; end: number }[]): Edge[] {
   const byEnd = [...spans].sort((a, b) => a.end - b.end);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { pieces } from "./ansi";
 import { Parser } from "./follow";
-import { laid, succession, type Edge } from "./layout";
+import { joined, laid, succession, type Edge } from "./layout";
 
 describe("events", () => {
   const bytes = new TextEncoder().encode('id: 1\nevent: run\ndata: {"a":"ä\\n"}\n\n: still here\n\nevent: two\ndata: x\ndata: y\n\nevent: never ended\n');
@@ -65,6 +65,13 @@ describe("what came after what", () => {
       { id: "d", begin: 40, end: Number.POSITIVE_INFINITY },
     ]);
     expect(edges.map(({ from, to }) => from + to).sort()).toEqual(["ac", "bc", "cd"]);
+  });
+
+  it("has one joint where all of a round are before all of the next", () => {
+    const round = (name: string, begin: number) => [0, 1, 2].map((at) => ({ id: `${name}${at}`, begin, end: begin + 5 }));
+    const { edges, joints } = joined(succession([...round("a", 0), ...round("b", 10), { id: "c", begin: 20, end: 30 }]));
+    expect(joints).toHaveLength(1);
+    expect(edges).toHaveLength(3 + 3 + 3);
   });
 
   it("says nothing of those that overlap", () => {

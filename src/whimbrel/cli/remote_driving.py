@@ -88,7 +88,7 @@ async def _follow(
                 out(execution.run)
             return 0
         progress = watcher(sys.stderr, quiet=manner.quiet, tasks=tasks)
-        progress.say(f"run {execution.run} · {remote.config.url}")
+        progress.say(f"run {execution.run} · {execution.url}")
         following = asyncio.ensure_future(_fold(remote, execution.run, progress, server))
         drawing = asyncio.ensure_future(draw(progress))
         stopped: list[int] = []

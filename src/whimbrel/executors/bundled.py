@@ -1,8 +1,8 @@
 """Code from bundles: attempts whose code root is `bundle:…` are launched with the directory that it means.
 
 Workers are bound to their code root, so two versions of a module never meet in one process. What workers say of further
-code (the calls of an eager body, the graph of a dynamic task) is told with `bundle:…` again: no event names a directory
-of this machine.
+code (the calls of an eager body, the graph of a dynamic task) is told with `bundle:…` again, and tracebacks name files
+as they are in the bundle: no event names a directory of this machine.
 
 Knows: launches and reports. Must not know: where bundles are kept, how another executor runs what it is given.
 """
@@ -19,10 +19,10 @@ from msgspec.structs import replace
 
 from whimbrel.controlplane.ports import Executor
 from whimbrel.errors import UserError
-from whimbrel.model.attempt import AttemptFault, BeginCall, Cancel, Deliver, Launch, Report, Unfolded
+from whimbrel.model.attempt import AttemptFault, BeginCall, Cancel, Deliver, FinishCall, Launch, Report, Unfolded
 from whimbrel.model.failure import Failure, Fault
 from whimbrel.model.program import CodeRef, Program
-from whimbrel.model.run import AttemptId
+from whimbrel.model.run import AttemptId, Failed
 
 BUNDLE = "bundle:"
 OLDEST = (3, 11)
@@ -33,7 +33,8 @@ R = TypeVar("R", bound=BeginCall | Unfolded)
 
 class BundledExecutor:
     """``ports.Executor`` around another. ``root_of`` gives the directory of a ``bundle:…`` (raises ``UserError``),
-    ``reference_of`` the ``bundle:…`` of a directory, or the directory itself where it is in none."""
+    ``reference_of`` the ``bundle:…`` of a directory, or the directory itself where it is in none; ``without_place``
+    a text in which files of bundles have no directory of this machine's."""
 
     def __init__(
         self,
@@ -41,12 +42,14 @@ class BundledExecutor:
         *,
         root_of: Callable[[str], str],
         reference_of: Callable[[str], str],
+        without_place: Callable[[str], str],
         python: tuple[int, int] = sys.version_info[:2],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._inner = inner
         self._root_of = root_of
         self._reference_of = reference_of
+        self._without_place = without_place
         self._python = python
         self._clock = clock
         self._refused: set[AttemptId] = set()
@@ -97,10 +100,23 @@ class BundledExecutor:
     def _heard(self, report: Report) -> None:
         if isinstance(report, BeginCall | Unfolded) and report.define is not None:
             report = self._named(report, report.define)
-        if isinstance(report, BeginCall) and (line := self._reference_of(report.line)).startswith(BUNDLE):
-            # As the author knows the file.
-            report = replace(report, line=line.partition("/")[2])
+        if isinstance(report, BeginCall):
+            report = replace(report, line=self._without_place(report.line))
+        elif isinstance(report, AttemptFault):
+            report = replace(report, failure=self._placeless(report.failure))
+        elif isinstance(report, FinishCall) and isinstance(report.outcome, Failed):
+            report = replace(report, outcome=Failed(self._placeless(report.outcome.failure)))
         self._report(report)
+
+    def _placeless(self, failure: Failure) -> Failure:
+        return replace(
+            failure,
+            traceback=self._without_place(failure.traceback),
+            line=self._without_place(failure.line),
+            cause=self._placeless(failure.cause) if failure.cause is not None else None,
+            context=self._placeless(failure.context) if failure.context is not None else None,
+            members=tuple(self._placeless(member) for member in failure.members),
+        )
 
     def _named(self, report: R, define: Program) -> R:
         tasks = {

@@ -185,7 +185,9 @@ class Server:
             credentials=credentials if access is not None else None,
         )
         registry = Registry(store=home.store, clock=clock)
-        bundled = BundledExecutor(workers, root_of=bundles.root_of, reference_of=bundles.reference_of)
+        bundled = BundledExecutor(
+            workers, root_of=bundles.root_of, reference_of=bundles.reference_of, without_place=bundles.without_place
+        )
         others = ReferringExecutor(bundled, resolve=registry.resolved)
         executor = DrainingExecutor(RoutedExecutor(commands=commands, others=others), ended=ended)
         plane = ControlPlane(

@@ -68,6 +68,11 @@ class Bundles:
         start = f"{self._root}{os.sep}"
         return f"{SCHEME}{path.removeprefix(start)}" if path.startswith(start) else path
 
+    def without_place(self, text: str) -> str:
+        """``text`` with the paths of files in bundles as they are in the bundle: what tracebacks name."""
+        start = f"{self._root}{os.sep}"
+        return re.sub(rf"{re.escape(start)}[0-9a-f]{{64}}{re.escape(os.sep)}", "", text) if start in text else text
+
     def text(self, digest: str, file: str) -> str | None:
         """The text of a file of a bundle, of whose path ``file`` may be the end or which may be the end of ``file``;
         ``None`` where there is none, or it is no text of a size to be read."""

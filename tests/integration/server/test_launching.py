@@ -205,7 +205,10 @@ def test_once_more(tmp_path: Path) -> None:
             await client.ended(failed)
             recovered = await client.post(f"/api/v1/runs/{failed}/recover", {"run_name": "better"}, 201)
             assert (await client.post(f"/api/v1/runs/{failed}/recover", {"run_name": "better"}))["run"] == "better"
-            assert (await client.ended(recovered["run"]))["phase"] == "FAILED"
+            again = await client.ended(recovered["run"])
+            assert again["phase"] == "FAILED"
+            assert 'File "pkg/flow.py", line' in again["failure"]["traceback"]
+            assert again["failure"]["line"].startswith("pkg/flow.py:")
 
     asyncio.run(scenario())
 
