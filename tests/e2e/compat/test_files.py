@@ -203,11 +203,6 @@ def test_a_wrong_input_is_told(tmp_path: Path) -> None:
     assert "did you mean 'weigh'" in done.stderr
 
 
-def test_verbs_that_need_a_server_end_with_an_error(tmp_path: Path) -> None:
-    done = run("union", "--config", "config.yaml", "register", PROGRAMS / "awaiting.py", directory=tmp_path, code=2)
-    assert "`union register` is planned, but not in this release" in done.stderr
-
-
 @pytest.mark.parametrize("name", ["flytekit", "union"])
 def test_the_real_distribution_beside_ours_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}-1.16.3.dist-info").mkdir()
