@@ -310,6 +310,9 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes, request: st
     try:
         said = msgspec.json.decode(content, type=rest.Problem)
     except (msgspec.DecodeError, UnicodeDecodeError):
+        if not content and status in (401, 403):
+            # To HEAD, whose answers say nothing more.
+            return NotAuthenticated() if status == 401 else NotAllowed()
         server = headers.get("server", "another program")
         return ServerFault(
             f"{request} was answered with {status} by {server}, not as whimbrel does: {_short(content)}. Is this its "

@@ -24,7 +24,8 @@ class Site:
         self.home = home
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("WHIMBREL_", "FLYTE"))}
         # No byte code beside files that are not ours.
-        self.variables = {**kept, "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+        self.variables = {**kept, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+        self.variables["PYTHONDONTWRITEBYTECODE"] = "1"
 
     @property
     def endpoint(self) -> str:
