@@ -1,4 +1,4 @@
-"""`flytectl demo` and `flytectl config`: a server in the background, found by clients without being told."""
+"""`flytectl demo`: a server in the background, found by clients without being told."""
 
 from __future__ import annotations
 
@@ -96,18 +96,3 @@ def test_why_it_did_not_start_is_said(flytectl: Flytectl, tmp_path: Path) -> Non
     assert failed.stderr.startswith("flytectl: the server did not start: ")
     assert len(failed.stderr.splitlines()) < 10
     assert flytectl("demo", "exec", "ls", code=2).stderr.startswith("flytectl: there is no container")
-
-
-def test_configuration_files(flytectl: Flytectl, tmp_path: Path) -> None:
-    assert "write one with `flytectl config init`" in flytectl("config", "discover", code=2).stderr
-    file = tmp_path / ".flyte" / "config.yaml"
-    assert flytectl("config", "init").stdout == f"wrote {file}\n"
-    assert flytectl("config", "validate").stdout == f"{file} names localhost:30080 without TLS\n"
-    assert flytectl("config", "init", "--host", "flyte.example.com", code=2).stderr.startswith(
-        f"flytectl: {file} is there already; give --force"
-    )
-    flytectl("config", "init", "--host", "dns:///flyte.example.com:81", "--auth-type", "clientsecret", "--force")
-    assert flytectl("config", "validate").stdout == f"{file} names flyte.example.com:81\n"
-    flytectl("-c", "named.yaml", "config", "init", "--host", "e:1", "--insecure")
-    assert flytectl("-c", "named.yaml", "config", "validate").stdout == "named.yaml names e:1 without TLS\n"
-    assert flytectl("config", "init", "--force", "--host", "dns:///", code=2).stderr.endswith("dns:///host:port.\n")

@@ -71,6 +71,7 @@ def test_options_reach_the_run(site: Site) -> None:
     assert site.call("python", "snippet.py").stdout == "there {'team': 'birds'}\n"
 
 
+@pytest.mark.slow  # a dozen commands
 def test_what_is_registered_is_listed_activated_and_launched(site: Site, tmp_path: Path) -> None:
     (tmp_path / "plans.py").write_text(PLANS)
     site.call("pyflyte", "register", "--version", "v1", "--activate-launchplans", tmp_path / "plans.py")
@@ -111,6 +112,7 @@ nightly = LaunchPlan.get_or_create(doubled, "nightly", fixed_inputs={"x": 21}, s
 """
 
 
+@pytest.mark.slow  # a dozen commands
 def test_executions_are_shown_fetched_and_run_again(site: Site, tmp_path: Path) -> None:
     file = PROGRAMS / "distant.py"
     site.call("pyflyte", "run", "--remote", "--wait", "--name", "shown", file, "both", "--x", 4)
