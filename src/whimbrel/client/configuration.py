@@ -181,14 +181,20 @@ _SETTINGS = {
     "domain": _Setting(("root.domain", "domain"), ("FLYTE_DEFAULT_DOMAIN", "WHIMBREL_DOMAIN")),
     "ca_file": _Setting(("admin.caCertFilePath",), ("FLYTE_PLATFORM_CA_CERT_FILE_PATH", "WHIMBREL_CA_FILE")),
     "skip_verify": _Setting(("admin.insecureSkipVerify",), ("FLYTE_PLATFORM_INSECURE_SKIP_VERIFY",), _switch),
-    "auth_mode": _Setting(("admin.authType",), ("FLYTE_PLATFORM_AUTH_MODE", "WHIMBREL_AUTH_MODE")),
+    "auth_mode": _Setting(
+        ("admin.authType",), ("FLYTE_PLATFORM_AUTH_MODE", "FLYTE_CREDENTIALS_AUTH_MODE", "WHIMBREL_AUTH_MODE")
+    ),
     "client_id": _Setting(("admin.clientId",), ("FLYTE_CREDENTIALS_CLIENT_ID", "WHIMBREL_CLIENT_ID")),
-    "client_secret": _Setting((), ("FLYTE_CREDENTIALS_CLIENT_CREDENTIALS_SECRET", "WHIMBREL_CLIENT_SECRET")),
+    "client_secret": _Setting(
+        (), ("FLYTE_CREDENTIALS_CLIENT_CREDENTIALS_SECRET", "FLYTE_CREDENTIALS_CLIENT_SECRET", "WHIMBREL_CLIENT_SECRET")
+    ),
     "client_secret_file": _Setting(("admin.clientSecretLocation",), ()),
     "client_secret_variable": _Setting(("admin.clientSecretEnvVar",), ()),
-    "scopes": _Setting(("admin.scopes",), ("FLYTE_PLATFORM_SCOPES", "WHIMBREL_SCOPES"), _list),
+    "scopes": _Setting(
+        ("admin.scopes",), ("FLYTE_PLATFORM_SCOPES", "FLYTE_CREDENTIALS_SCOPES", "WHIMBREL_SCOPES"), _list
+    ),
     "audience": _Setting(("admin.audience",), ("FLYTE_PLATFORM_AUDIENCE",)),
-    "command": _Setting(("admin.command",), ("FLYTE_PLATFORM_COMMAND",), _list),
+    "command": _Setting(("admin.command",), ("FLYTE_PLATFORM_COMMAND", "FLYTE_CREDENTIALS_COMMAND"), _list),
     "proxy_command": _Setting(("admin.proxyCommand",), ("FLYTE_PLATFORM_PROXY_COMMAND",), _list),
     "http_proxy": _Setting(("admin.httpProxyURL",), ("FLYTE_PLATFORM_HTTP_PROXY_URL", "WHIMBREL_HTTP_PROXY")),
     "token": _Setting((), ("WHIMBREL_TOKEN",)),
