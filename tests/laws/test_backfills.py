@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tests.laws.schedule_world import BEGIN, DOMAIN, PROJECT, HandClock, Server, fired, kickoffs, plan, plan_name
 from whimbrel.controlplane.backfills import DONE, RUNNING, STOPPED, Backfills, ended_in
 from whimbrel.controlplane.system import RandomIds
-from whimbrel.errors import EntityNotFound, InputInvalid
+from whimbrel.errors import EntityNotFound, InputInvalid, Overloaded, StoreFull
 from whimbrel.model.launch_plan import CronSchedule, FixedRate
 from whimbrel.model.run import Phase
 from whimbrel.model.scheduled import Outcome
@@ -32,6 +32,7 @@ def backfills(server: Server, store: Any, ended: Callable[[str], Awaitable[None]
         clock=HandClock(BEGIN + 100 * MINUTE),
         ids=RandomIds(),
         ended=ended or ended_in(server.plane),
+        retry=0.001,
     )
 
 
@@ -124,8 +125,12 @@ def test_no_more_at_a_time_than_it_may(limit: int) -> None:
         await server.begin()
         await store.add_entity(CRON)
 
+        async def full() -> bool:
+            return len(store.made - store.over) == limit or len(store.made) == 10
+
         async def ended(run: str) -> None:
-            await asyncio.sleep(0)
+            # Nobody ends before as many run as may, or all that there are.
+            await until(full)
             store.over.add(run)
 
         past = backfills(server, store, ended)
@@ -196,6 +201,30 @@ def test_what_cannot_be_launched_is_said_and_the_rest_goes_on() -> None:
         rows = await store.firings(plan_name("unready"))
         assert [(row.due, row.outcome) for row in rows] == [(due, Outcome.REFUSED) for due in minutes(1, 0)]
         assert "'at'" in rows[0].detail
+        await server.plane.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_has_enough_to_do_is_asked_again() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        server = Server(store, HandClock())
+        await server.begin()
+        await store.add_entity(CRON)
+        launch, refusals = server.executions.fire, iter([Overloaded(), StoreFull(), Overloaded()])
+
+        async def fire(*said: Any) -> None:
+            for refusal in refusals:
+                raise refusal
+            await launch(*said)
+
+        server.executions.fire = fire
+        past = backfills(server, store)
+        id = await past.begin(await past.plan(CRON.id, BEGIN, BEGIN + MINUTE))
+        await until(lambda: has_ended(past, id))
+        assert await fired(store, "cron") == minutes(0, 1)
+        assert await kickoffs(store) == [("cron", "v1", due) for due in minutes(0, 1)]
         await server.plane.close()
 
     asyncio.run(scenario())

@@ -24,7 +24,7 @@ from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.ports import Clock, Ids
 from whimbrel.controlplane.scheduler import Launcher, SchedulingStore, given_for, plan_name
 from whimbrel.controlplane.schedules import Timetable, execution_name
-from whimbrel.errors import EntityNotFound, InputInvalid, StoreError, UserError, WhimbrelError
+from whimbrel.errors import EntityNotFound, InputInvalid, UserError, WhimbrelError
 from whimbrel.model.codec import decoder, encode
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
 from whimbrel.model.run import Phase
@@ -41,7 +41,7 @@ CONCURRENCY = 4
 LOOK = 0.5
 """Seconds between two looks at a run that this process does not drive."""
 RETRY = 5.0
-"""Seconds until a store that failed is asked again."""
+"""Seconds until a store that failed, or a server that had enough to do, is asked again."""
 
 RUNNING, DONE, STOPPED = "RUNNING", "DONE", "STOPPED"
 """The states of a backfill."""
@@ -76,6 +76,7 @@ class Backfills:
         ids: Ids,
         ended: Callable[[str], Awaitable[None]],
         told: Callable[[Firing], None] | None = None,
+        retry: float = RETRY,
     ) -> None:
         self._store = store
         self._launcher = launcher
@@ -83,6 +84,7 @@ class Backfills:
         self._ids = ids
         self._ended = ended
         self._told = told
+        self._retry = retry
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     # --- asking ------------------------------------------------------------------------------------------------
@@ -186,6 +188,8 @@ class Backfills:
             while waiting:
                 await asyncio.wait(waiting)
             await self._until_kept(lambda: self._store.set_entity_state(id, DONE, self._clock.now()))
+        except Exception:
+            log.exception("the backfill %s is carried on by the next server: this is a fault of this one", id.name)
         finally:
             for task in waiting:
                 task.cancel()
@@ -228,13 +232,15 @@ class Backfills:
             room.release()
 
     async def _until_kept(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Ask a store that fails again, until it does not."""
+        """Ask a store that fails, or a server that has enough to do, again, until they do what they are asked."""
         while True:
             try:
                 return await work()
-            except StoreError as error:
-                log.error("a backfill waits for the store: %s", error)
-                await asyncio.sleep(RETRY)
+            except UserError:
+                raise
+            except WhimbrelError as error:
+                log.warning("a backfill waits: %s", error)
+                await asyncio.sleep(self._retry)
 
     async def _moments(self, backfill: Backfill, count: int = LONGEST) -> list[float]:
         entity = await self._store.entity(_plan_id(backfill))

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tests.laws.schedule_world import BEGIN, HandClock, Server, fired, kickoffs, plan, plan_name
 from whimbrel.controlplane.scheduler import RETRY
-from whimbrel.errors import InputInvalid, StoreFull
+from whimbrel.errors import InputInvalid, Overloaded, StoreFull
 from whimbrel.model.launch_plan import CronSchedule, FixedRate
 from whimbrel.model.registered import Entity
 from whimbrel.model.run import Phase, RunSummary
@@ -143,6 +143,28 @@ def test_a_store_that_fails_is_asked_again() -> None:
         await server.scheduler.tick()
         assert await fired(store, "often") == at(1)
         assert await kickoffs(store) == [("often", "v1", *at(1))]
+        await server.plane.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_has_enough_to_do_loses_no_due_time() -> None:
+    async def scenario() -> None:
+        store, clock = MemoryStore(), HandClock()
+        server = await served(store, clock, plan("often", EACH_MINUTE))
+        launch = server.executions.fire
+
+        async def full(*said: Any) -> None:
+            raise Overloaded
+
+        server.executions.fire = full
+        clock.at += MINUTE
+        assert await server.scheduler.tick() == clock.at + RETRY
+        assert await store.firings(plan_name("often")) == []
+        server.executions.fire = launch
+        clock.at += MINUTE
+        await server.scheduler.tick()
+        assert await fired(store, "often") == at(1, 2)
         await server.plane.close()
 
     asyncio.run(scenario())
