@@ -18,6 +18,7 @@ import asyncio
 import hashlib
 import logging
 import re
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -120,6 +121,8 @@ class Executions:
         self._plane = plane
         self._clock = clock
         self._ids = ids
+        self._turns: weakref.WeakValueDictionary[EntityId, asyncio.Lock] = weakref.WeakValueDictionary()
+        """Who launches something by a name, while others wait to."""
         self._ended: dict[str, Run] = {}
         self._children: dict[EntityId, None] = {}
         """Those that have rows, as far as is remembered."""
@@ -150,8 +153,9 @@ class Executions:
         """Launch what our own client asks for, for ``principal``; ``read`` gives its inputs. The same request by the
         same name is answered with the run that there is. Raises ``EntityNotFound``, ``InputInvalid``,
         ``VersionConflict``."""
-        target = await self._registry.target(said)
         id = self._id(said.project, said.domain, said.run_name)
+        await self._registry.must_be_a_place(id)
+        target = await self._registry.target(said)
         return await self._begin(_own(id, target, read, said.options, _digest_of(said)), None, principal)
 
     async def again(
@@ -225,6 +229,14 @@ class Executions:
         return EntityId(EntityKind.EXECUTION, project, domain, name)
 
     async def _begin(self, wanted: Wanted, rerun: Rerun | None, principal: str = "") -> Begun:
+        # Clients that hear nothing ask again while the first request is still under way.
+        turn = self._turns.get(wanted.id)
+        if turn is None:
+            turn = self._turns[wanted.id] = asyncio.Lock()
+        async with turn:
+            return await self._begin_alone(wanted, rerun, principal)
+
+    async def _begin_alone(self, wanted: Wanted, rerun: Rerun | None, principal: str) -> Begun:
         id = wanted.id
         await self._registry.must_be_a_place(id)
         there = await self._store.entity(id)
