@@ -59,3 +59,8 @@ def naps(x: int) -> int:
     done = double(x=x)
     nap >> done
     return done
+
+
+@workflow
+def through(x: int) -> int:
+    return x
