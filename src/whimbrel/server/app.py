@@ -147,6 +147,7 @@ class Server:
                 url=lambda: self.url,
                 oidc=config.oidc if config.auth is Auth.OIDC else None,
                 trusts_proxy=config.behind_proxy,
+                limits=config.limits,
             )
 
         def ended(report: Report) -> None:

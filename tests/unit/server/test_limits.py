@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from whimbrel.errors import Overloaded
+from whimbrel.model.access import Principal, PrincipalKind
+from whimbrel.server.auth.auditing import Auditor
+from whimbrel.server.auth.gate import Gate
 from whimbrel.server.limits import Buckets, Counted, whole_seconds
+from whimbrel.stores.memory import MemoryStore
 
 
 @given(st.lists(st.floats(0, 3), max_size=60), st.floats(0.5, 5), st.integers(1, 5))
@@ -44,6 +52,27 @@ def test_counts_are_given_back() -> None:
     for client in ("a", "a", "b"):
         counted.leave(client)
     assert len(counted) == 0
+
+
+class Names:
+    """Knows everybody, by the names that they come with."""
+
+    async def principal(self, token: str) -> Principal | None:
+        return Principal(PrincipalKind.USER, token)
+
+
+def test_somebody_who_is_known_has_one_rate_wherever_they_ask_from() -> None:
+    async def main() -> None:
+        auditor = Auditor(MemoryStore(), lambda: 0.0)
+        gate = Gate([Names()], auditor, lambda: 0.0, Buckets(0.5, 2.0, lambda: 0.0))
+        for _ in range(2):
+            assert await gate.who("Bearer ann") is not None
+        with pytest.raises(Overloaded, match="ann asks too often; try again in 2 s"):
+            await gate.who("Bearer ann")
+        assert await gate.who("Bearer bob") is not None
+        assert await gate.who("") is None
+
+    asyncio.run(main())
 
 
 def test_nobody_is_told_to_come_back_at_once() -> None:

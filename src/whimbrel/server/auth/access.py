@@ -6,6 +6,7 @@ Knows: everything of this room. Must not know: transports, the command line.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from whimbrel.server.auth.oauth import KNOWN_SCOPES, OAuth
 from whimbrel.server.auth.oidc import Issuer, OidcConfig
 from whimbrel.server.auth.signing import Signer
 from whimbrel.server.auth.tokens import Tokens
+from whimbrel.server.limits import Buckets, Limits
 
 REDIRECT = "http://localhost:53593/callback"
 """Where Flyte's clients wait for a code, when the server says so."""
@@ -93,6 +95,7 @@ async def made_access(
     url: Callable[[], str],
     oidc: OidcConfig | None = None,
     trusts_proxy: bool = False,
+    limits: Limits = Limits(),  # noqa: B008  frozen
 ) -> Access:
     """The access of a server that people find under ``url``: its own OAuth2 server, or tokens of ``oidc``."""
     accounts = Accounts(store, now)
@@ -110,7 +113,7 @@ async def made_access(
     key = await _key(store)
     return Access(
         store=store,
-        gate=Gate(verifiers, auditor, now),
+        gate=Gate(verifiers, auditor, now, Buckets(limits.rate, limits.burst, time.monotonic)),
         auditor=auditor,
         attempts=attempts,
         signer=Signer(key, now),

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from whimbrel.errors import NotAuthenticated, WhimbrelError
+from whimbrel.errors import NotAuthenticated, Overloaded, WhimbrelError
 from whimbrel.model.access import Action, Place, Principal
 from whimbrel.server.auth.auditing import Auditor
+from whimbrel.server.limits import Buckets, whole_seconds
 
 _QUIET = frozenset({Action.OPEN, Action.SELF, Action.READ})
 """What only looks, and leaves no line."""
@@ -26,15 +27,24 @@ class Verifier(Protocol):
 
 
 class Gate:
-    """See the module. ``verifiers`` are asked in their order."""
+    """See the module. ``verifiers`` are asked in their order; ``buckets`` hold principals to their rate, wherever they
+    ask from."""
 
-    def __init__(self, verifiers: Sequence[Verifier], auditor: Auditor, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        verifiers: Sequence[Verifier],
+        auditor: Auditor,
+        now: Callable[[], float],
+        buckets: Buckets | None = None,
+    ) -> None:
+        self._buckets = buckets
         self._verifiers = tuple(verifiers)
         self._auditor = auditor
         self._now = now
 
     async def who(self, authorization: str) -> Principal | None:
-        """Who comes with the value of an Authorization header; ``None`` without one. Raises ``NotAuthenticated``."""
+        """Who comes with the value of an Authorization header; ``None`` without one. Raises ``NotAuthenticated``;
+        ``Overloaded`` for somebody who asks too often."""
         if not authorization:
             return None
         scheme, _, token = authorization.partition(" ")
@@ -44,6 +54,8 @@ class Gate:
         for verifier in self._verifiers:
             found = await verifier.principal(token)
             if found is not None and (not found.expires_at or found.expires_at > self._now()):
+                if self._buckets is not None and (wait := self._buckets.take(str(found))):
+                    raise Overloaded(f"{found} asks too often; try again in {whole_seconds(wait)} s.")
                 return found
         raise NotAuthenticated("this token is good for nothing here, or not any more; log in again.")
 
