@@ -27,8 +27,8 @@ from whimbrel.stores.sql.texts import Texts
 
 T = TypeVar("T")
 
-LOOKED_AT = 8_000
-"""Rows that a page may cost: some 20 ms."""
+LOOKED_AT = 4_000
+"""Rows that a page may cost: some 10 ms."""
 _FIRST_LOOK = 1_000
 _DOMAINS = 16
 """Domains of a project whose runs are walked apart; there are three, as a rule."""
