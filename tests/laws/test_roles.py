@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import grpc
 import grpc.aio
 import httpx
+import pytest
 
 from whimbrel.controlplane.access import may, may_somewhere, sees
 from whimbrel.model.access import ALL_SCOPES, Action, Grant, Place, Principal, PrincipalKind, Role
@@ -167,6 +168,7 @@ async def every_route(server: Server, everybody: dict[str, Asker]) -> int:
     return count
 
 
+@pytest.mark.slow  # two thousand calls
 def test_everybody_may_what_their_role_says_and_nothing_else(tmp_path: Path) -> None:
     async def scenario() -> None:
         server = Server(ServerConfig(tmp_path / "home", port=0, workers=1, drain=0.0, auth=Auth.BUILTIN))
