@@ -16,6 +16,7 @@ from tests.e2e.client import remote_flows as flows
 from tests.e2e.server.upping import Up, until, up
 from whimbrel import FlyteDirectory, FlyteFile
 from whimbrel.client.asynchronous import AsyncRemote
+from whimbrel.client.bridge import bridge
 from whimbrel.client.configuration import Config
 from whimbrel.client.remote import Remote
 from whimbrel.errors import (
@@ -295,7 +296,17 @@ def test_bad_input_is_told(remote: Remote, tmp_path: Path) -> None:
         remote.register(flows.double, version="taken", copy="none")
 
 
-def test_no_server(server: Up) -> None:
+@pytest.mark.parametrize(("last", "form"), [("x", "exact"), ("1-", "exact"), ("-1-2", "exact"), ("1", "roundly")])
+def test_streams_refuse_places_that_are_none(remote: Remote, last: str, form: str) -> None:
+    run = remote.execute(flows.double, {"x": 1}, wait=True, timeout=LIMIT).run
+    asked = remote.aio.transport.send(
+        "GET", f"/api/v1/runs/{run}/events", params={"form": form}, headers={"last-event-id": last}
+    )
+    with pytest.raises(InputInvalid, match="Last-Event-ID|the query"):
+        bridge().run(asked)
+
+
+def test_no_server() -> None:
     with Remote(Config(endpoint="localhost:9")) as nobody:
         with pytest.raises(ServerUnreachable, match="there is no server at http://localhost:9"):
             nobody.recent()
