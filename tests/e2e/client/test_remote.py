@@ -302,7 +302,7 @@ def test_streams_refuse_places_that_are_none(remote: Remote, last: str, form: st
     asked = remote.aio.transport.send(
         "GET", f"/api/v1/runs/{run}/events", params={"form": form}, headers={"last-event-id": last}
     )
-    with pytest.raises(InputInvalid, match="Last-Event-ID|the query"):
+    with pytest.raises(InputInvalid, match=r"Last-Event-ID|the query"):
         bridge().run(asked)
 
 
