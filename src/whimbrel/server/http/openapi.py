@@ -5,6 +5,7 @@ Knows: OpenAPI 3.1, msgspec's schemas. Must not know: handlers.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
@@ -48,6 +49,10 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         shapes += [shape for shape in (endpoint.gives, endpoint.takes, endpoint.query) if shape is not None]
     schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     by_shape = dict(zip(map(repr, shapes), schemas, strict=True))
+    for shape in components.values():
+        if "description" in shape:
+            # Docstrings are indented as they are written, up to Python 3.12.
+            shape["description"] = inspect.cleandoc(shape["description"])
     asked = _reached([by_shape[repr(row.takes)] for row in endpoints if row.takes is not None], components)
     given = _reached([by_shape[repr(row.gives)] for row in endpoints if row.gives is not None], components)
     for name in given - asked:
