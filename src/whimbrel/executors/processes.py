@@ -154,6 +154,8 @@ class ProcessExecutor:
         self._quiet: dict[_Seat, None] = {}
         self._queue: OrderedDict[AttemptId, Launch] = OrderedDict()
         self._eager: deque[Launch] = deque()
+        self._early: dict[AttemptId, list[Deliver]] = {}
+        """For those in ``_eager``."""
         self._running: dict[AttemptId, _Running] = {}
         self._busy = 0
         self._failed_starts = 0
@@ -204,6 +206,9 @@ class ProcessExecutor:
         running = self._running.get(deliver.attempt)
         if running is not None:
             running.seat.process.send(deliver)
+        elif any(launch.attempt == deliver.attempt for launch in self._eager):
+            # Launched in this very turn: it follows the launch.
+            self._early.setdefault(deliver.attempt, []).append(deliver)
 
     def running(self) -> frozenset[AttemptId]:
         """The attempts that were launched and have not ended, those in the queue included."""
@@ -214,6 +219,7 @@ class ProcessExecutor:
         self._closing = True
         self._queue.clear()
         self._eager.clear()
+        self._early.clear()
         if self._watch is not None:
             self._watch.cancel()
         for running in self._running.values():
@@ -315,8 +321,11 @@ class ProcessExecutor:
         if not seat.drivers:
             self._busy += 1
         seat.process.hide(launch.secrets)
+        early = self._early.pop(launch.attempt, ())
         try:
             seat.process.send(launch)
+            for deliver in early:
+                seat.process.send(deliver)
         except BrokenFrame as error:
             failure = Failure(Fault.USER, f"the inputs are too large to be handed over: {error}", recoverable=False)
             self._end(running, AttemptFault(launch.attempt, failure, self._clock()))
@@ -509,12 +518,14 @@ class ProcessExecutor:
         return Lost(attempt, reason, now)
 
     def _lose(self, launch: Launch) -> None:
+        self._early.pop(launch.attempt, None)
         self._report(Lost(launch.attempt, self._refusal, self._clock()))
 
     def _lose_queue(self, reason: str) -> None:
         """There are no workers to be had: waiting longer would be waiting for ever. The next launch tries again."""
         lost = [*self._eager, *self._queue.values()]
         self._eager.clear()
+        self._early.clear()
         self._queue.clear()
         for launch in lost:
             self._report(Lost(launch.attempt, reason, self._clock()))
@@ -528,6 +539,7 @@ class ProcessExecutor:
             if launch is None:
                 return
             self._eager.remove(launch)
+            self._early.pop(cancel.attempt, None)
         self._loop.call_soon(self._report, AttemptFault(cancel.attempt, _cancelled(cancel), self._clock()))
 
     def _escalate_later(self, running: _Running, step: Callable[[_Running], None]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contract.executors import entities
 from tests.contract.executors.stage import MAKERS, Stage, stage
@@ -289,6 +290,27 @@ async def serve_calls(at: Stage, attempt: AttemptId) -> int:
         heard = len(at.reports)
         await at.until(lambda heard=heard: len(at.reports) > heard)
     return answered
+
+
+def test_what_is_delivered_in_the_turn_of_the_launch_is_not_lost(play: Play) -> None:
+    """A driver is replaced while one of its calls ends: both come out of one commit."""
+
+    async def script(at: Stage) -> None:
+        first = at.launch(entities.sum_up, n=1)
+        assert await serve_calls(at, first) == 1
+        await at.end(first)
+        (call,) = (report for report in at.reports if isinstance(report, BeginCall))
+        pending = Entry(first.path, call.key, EntryKind.CALL, call.entity, call.digest)
+        second = AttemptId(first.run, first.path, 2)
+        inputs = {"n": IntLiteral(1)}
+        at.executor.launch(Launch(second, entities.sum_up.spec(), inputs, Metadata(), journal=(pending,)))
+        outputs = {"o0": IntLiteral(41)}
+        at.executor.deliver(Deliver(second, (replace(pending, seq=1, outcome=Done(outputs)),)))
+        end = await at.end(second)
+        assert isinstance(end, Succeeded), end
+        assert end.outputs == outputs
+
+    play(script)
 
 
 def test_an_eager_attempt_drives_its_calls(play: Play) -> None:
