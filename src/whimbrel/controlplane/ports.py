@@ -308,7 +308,7 @@ class Executor(Protocol):
         ...
 
     def deliver(self, deliver: Deliver) -> None:
-        """Hand journal entries to an eager attempt that was launched, even in the same turn; unknown ones are ignored."""
+        """Hand journal entries to an eager attempt, even in the turn that launches it; unknown ones are ignored."""
         ...
 
     def running(self) -> frozenset[AttemptId]:
