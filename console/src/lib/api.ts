@@ -2,7 +2,7 @@
 
 import { refusal } from "../api/stream";
 
-export { Refused } from "../api/stream";
+export { refusal, Refused } from "../api/stream";
 
 export type Phase =
   | "UNDEFINED" | "QUEUED" | "RUNNING" | "SUCCEEDING" | "SUCCEEDED" | "FAILING" | "FAILED" | "ABORTING" | "ABORTED"
