@@ -19,12 +19,13 @@ import hashlib
 import logging
 import re
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from whimbrel.controlplane.execution_lists import ExecutionLists, id_of
 from whimbrel.controlplane.offloading import LARGE_BYTES, aside, replayed
 from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.ports import Clock, EntityStore, Ids, Inbox, RunStore, ShowStore
@@ -53,11 +54,10 @@ from whimbrel.model.literals import Literal, Literals
 from whimbrel.model.program import START, Binding, Graph, Node, Program, PromiseBinding, TaskSpec, TaskTarget
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
 from whimbrel.model.run import Phase, RunOptions, RunOrigin, RunSummary
-from whimbrel.model.run_fields import RUN_FIELDS, TAG_KEY, TAG_VALUE
+from whimbrel.model.run_fields import TAG_KEY, TAG_VALUE
 from whimbrel.wire.flyte import entities as wire
 from whimbrel.wire.flyte import executions as messages
 from whimbrel.wire.flyte.executions import ExecutionRecord
-from whimbrel.wire.flyte.listing import archival, holds
 from whimbrel.wire.flyte.settings import EXECUTION_CONFIG, settled
 from whimbrel.wire.rest.launching import ExactRelaunch, LaunchOptions, LaunchTarget, Recover, Relaunch
 
@@ -76,9 +76,6 @@ _KNOWN = 10_000
 EAGER = "eager-exec"
 """The label of what flytekit's eager tasks launch: the name of the execution that they are in."""
 _AT_ONCE = 10_000
-
-_Found = tuple[int, Entity]
-"""A row, and where the one after it stands."""
 
 log = logging.getLogger("whimbrel.executions")
 
@@ -123,6 +120,8 @@ class Executions:
         self._ids = ids
         self._turns: weakref.WeakValueDictionary[EntityId, asyncio.Lock] = weakref.WeakValueDictionary()
         """Who launches something by a name, while others wait to."""
+
+        self._lists = ExecutionLists(registry=registry, store=store, see=self.see)
         self._ended: dict[str, Run] = {}
         self._children: dict[EntityId, None] = {}
         """Those that have rows, as far as is remembered."""
@@ -172,7 +171,7 @@ class Executions:
             )
         if not origin.name:
             return await self._again_as_it_was(summary, said, read)
-        seen = await self.seen(_id_of(origin))
+        seen = await self.seen(id_of(origin))
         before, target = seen.inputs, seen.record.target
         fixed = seen.run.program.launch_plans[target.name].fixed if target.kind is EntityKind.LAUNCH_PLAN else {}
         had = {name: value for name, value in before.items() if name not in fixed}
@@ -493,13 +492,13 @@ class Executions:
             ]
             query = EntityQuery(EntityKind.EXECUTION, origin.project, origin.domain, limit=_AT_ONCE)
             for summary in await self._store.executions(query, [*called, going]):
-                await self.terminate(_id_of(summary.origin), f"{origin.name}, which called it, was terminated")
+                await self.terminate(id_of(summary.origin), f"{origin.name}, which called it, was terminated")
         except WhimbrelError:
             log.exception("what run %s had called goes on", run)
 
     async def _begin_children(self, run: Run, begun: list[NodeState]) -> None:
         try:
-            root = await self._store.entity(_id_of((await self._store.summary(run.id)).origin))
+            root = await self._store.entity(id_of((await self._store.summary(run.id)).origin))
             if root is None:
                 return  # it was not launched as an execution
             for node in begun:
@@ -523,59 +522,8 @@ class Executions:
     async def find(
         self, query: EntityQuery, filters: Iterable[Filter], children: int = 0
     ) -> tuple[list[Entity], tuple[int, int] | None]:
-        """One page, and where the next begins, among those that were launched and among the children of those
-        (``None``: nowhere). This one begins at ``query.offset`` and ``children``. ``filters`` are those that are not of
-        entities: ``phase``, what was launched, labels and tags. Raises ``InputInvalid``."""
-        wanted: list[Filter] = []
-        states: list[Filter] = []
-        for filter in filters:
-            if filter.field == "state":
-                states.append(archival(filter))
-            elif filter.field in RUN_FIELDS or filter.field in (TAG_KEY, TAG_VALUE):
-                wanted.append(_of_phases(filter) if filter.field == "phase" else filter)
-            else:
-                raise InputInvalid(f"executions cannot be filtered by {filter.field!r}.")
-        launched = self._launched(query, wanted, states)
-        below = self._below(replace(query, kind=EntityKind.CHILD, offset=children), wanted, states)
-        found: list[Entity] = []
-        offsets = [query.offset, children]
-        heads = [await anext(launched, None), await anext(below, None)]
-        while any(heads) and len(found) < query.limit:
-            which = _first(heads, query)
-            head = heads[which]
-            assert head is not None
-            offsets[which] = head[0]
-            found.append(head[1])
-            heads[which] = await anext((launched, below)[which], None)
-        return found, (offsets[0], offsets[1]) if any(heads) else None
-
-    async def _launched(self, query: EntityQuery, wanted: list[Filter], states: list[Filter]) -> AsyncIterator[_Found]:
-        at = query.offset
-        while True:
-            try:
-                page = await self._store.executions(replace(query, offset=at), wanted)
-            except ValueError as error:
-                raise InputInvalid(f"{error}.") from None
-            for summary in page:
-                at += 1
-                entity = await self._store.entity(_id_of(summary.origin))
-                if entity is not None and all(holds(entity.state, state) for state in states):
-                    yield at, entity
-            if len(page) < query.limit:
-                return
-
-    async def _below(self, query: EntityQuery, wanted: list[Filter], states: list[Filter]) -> AsyncIterator[_Found]:
-        at = query.offset
-        while True:
-            page = await self._registry.find(replace(query, offset=at))
-            for entity in page:
-                at += 1
-                if all(holds(entity.state, state) for state in states) and (
-                    not wanted or _passes(await self.see(entity), wanted)
-                ):
-                    yield at, entity
-            if len(page) < query.limit:
-                return
+        """One page of executions: see ``ExecutionLists``."""
+        return await self._lists.find(query, filters, children)
 
     async def _has_run(self, entity: Entity) -> bool:
         try:
@@ -583,50 +531,6 @@ class Executions:
         except EntityNotFound:
             return False
         return True
-
-
-def _of_phases(filter: Filter) -> Filter:
-    """The same in our phases: clients say Flyte's, by name or number."""
-    named = replace(filter, values=tuple(messages.phase_name(str(value)) for value in filter.values))
-    passing = [phase.value for phase in Phase if holds(messages.workflow_phase_name(phase), named)]
-    return Filter("phase", Operator.VALUE_IN, tuple(passing))
-
-
-def _first(heads: Sequence[_Found | None], query: EntityQuery) -> int:
-    """Which of two comes first, by what a list is sorted by."""
-    launched, below = heads
-    if launched is None or below is None:
-        return 1 if launched is None else 0
-    keys = [
-        getattr(row.id if query.sort in ("project", "domain", "name", "version") else row, query.sort)
-        for _, row in (launched, below)
-    ]
-    return int(keys[1] > keys[0] if query.descending else keys[1] < keys[0])
-
-
-def _passes(seen: Seen, filters: list[Filter]) -> bool:
-    """Whether a child passes the filters that runs pass."""
-    record = seen.record
-    pairs = list(record.labels.items())
-    said = {
-        "phase": seen.phase.value,
-        "workflow.name": record.workflow,
-        "workflow.version": record.target.version,
-        "launch_plan.name": record.target.name,
-        "launch_plan.version": record.target.version,
-    }
-    for filter in filters:
-        if filter.field in (TAG_KEY, TAG_VALUE):
-            pairs = [pair for pair in pairs if holds(pair[filter.field == TAG_VALUE], filter)]
-            if not pairs:
-                return False
-        elif filter.field not in said or not holds(said[filter.field], filter):
-            return False
-    return True
-
-
-def _id_of(origin: RunOrigin) -> EntityId:
-    return EntityId(EntityKind.EXECUTION, origin.project, origin.domain, origin.name)
 
 
 def _anew(seen: Seen, name: str, mode: int) -> Any:

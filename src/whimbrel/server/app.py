@@ -189,8 +189,8 @@ class Server:
         bundled = BundledExecutor(
             workers, root_of=bundles.root_of, reference_of=bundles.reference_of, without_place=bundles.without_place
         )
-        others = ReferringExecutor(bundled, resolve=registry.resolved)
-        executor = DrainingExecutor(RoutedExecutor(commands=commands, others=others), ended=ended)
+        routed = RoutedExecutor(commands=commands, others=bundled)
+        executor = DrainingExecutor(ReferringExecutor(routed, resolve=registry.resolved), ended=ended)
         plane = ControlPlane(
             store=home.store,
             executor=executor,

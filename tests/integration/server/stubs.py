@@ -28,6 +28,7 @@ from whimbrel.server.downloads import Downloads
 from whimbrel.server.feed import Feed
 from whimbrel.server.grpc.services import services
 from whimbrel.server.grpc.serving import GrpcServing
+from whimbrel.server.limits import Limits
 from whimbrel.server.uploads import Uploads
 from whimbrel.stores.memory import MemoryStore
 from whimbrel.wire.flyte import services as flyte
@@ -158,7 +159,7 @@ async def site(directory: Path, gives: Callable[[Launch], Report | None] = one, 
 
     places = Uploads(directory / "uploads", url), feed, Downloads(directory, url)
     path = str(directory / "grpc")
-    serving = GrpcServing(path, services(registry, executions, fetch, *places))
+    serving = GrpcServing(path, services(registry, executions, fetch, *places), Limits())
     await plane.start()
     await serving.start()
     limits = (("grpc.max_receive_message_length", 20 * 1024 * 1024), *options.pop("channel", ()))

@@ -27,7 +27,7 @@ from whimbrel.model.attempt import Launch, Report, Unfolded
 from whimbrel.model.interface import Interface, Parameter, Variable
 from whimbrel.model.literal_types import INTEGER
 from whimbrel.model.literals import IntLiteral
-from whimbrel.model.program import Graph, LiteralBinding, Node, Program, PromiseBinding, TaskTarget
+from whimbrel.model.program import Graph, LaunchPlanTarget, LiteralBinding, Node, Program, PromiseBinding, TaskTarget
 from whimbrel.model.run import RAW_OUTPUTS
 from whimbrel.server.grpc.holding import AT_ONCE, LONGEST, Holding
 from whimbrel.server.grpc.serving import OPTIONS
@@ -388,6 +388,27 @@ def test_a_dynamic_task_of_five_thousand_nodes_fits_the_channel(tmp_path: Path) 
             of_task = {"node_execution_id": {"node_id": "n0", "execution_id": id}, "task_id": id_of("task", "m.wide")}
             listed = await asked.ask("ListNodeExecutionsForTask", task_execution_id=of_task, limit=7)
             assert len(listed.node_executions) == 7
+
+    asyncio.run(scenario())
+
+
+def unfolds_to_nothing_known(launch: Launch) -> Report:
+    node = Node("dn0", LaunchPlanTarget("m.nowhere"), {"x": LiteralBinding(IntLiteral(1))})
+    graph = Graph("m.wide", INT, (node,), {"o0": PromiseBinding("dn0", "o0")})
+    return Unfolded(launch.attempt, graph, Program(), 2.0)
+
+
+def test_a_dynamic_task_that_names_a_plan_that_is_nowhere_is_seen_to_fail(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path, unfolds_to_nothing_known) as asked:
+            id = await asked.launch(await register_task(asked, "m.wide", dynamic=True), "lost")
+            failed = await asked.ended(id)
+            assert (failed.closure.phase, "m.nowhere" in failed.closure.error.message) == (6, True)
+            inside = await asked.ask("ListNodeExecutions", workflow_execution_id=id, unique_parent_id="n0", limit=9)
+            (node,) = inside.node_executions
+            assert not node.closure.HasField("workflow_node_metadata")
+            data = await asked.ask("GetNodeExecutionData", id={"node_id": "n0", "execution_id": id})
+            assert not data.HasField("dynamic_workflow")
 
     asyncio.run(scenario())
 

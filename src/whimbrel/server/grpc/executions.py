@@ -208,7 +208,7 @@ class ExecutionCalls:
             closure.task_node_metadata.cache_status = 2  # CACHE_HIT
         if node.path in decked:
             closure.deck_uri = self._downloads.deck_page(seen.entity.id, into.id.node_id)
-        if node.kind is Kind.LAUNCH_PLAN:
+        if node.kind is Kind.LAUNCH_PLAN and node.entity in seen.run.program.launch_plans:
             child = await self._executions.child_of(seen, node)
             wire.write_execution_id(closure.workflow_node_metadata.executionId, child)
 
@@ -222,7 +222,11 @@ class ExecutionCalls:
         wire.fill_urls(response.flyte_urls, address, deck=node.path in await self._executions.decked(seen))
         if node.kind is Kind.DYNAMIC and node.frame is not None:
             place, tasks = views.task_id(node, seen.record), seen.record.tasks
-            wire.fill_dynamic(response.dynamic_workflow, node.frame.graph, seen.run.program, tasks, place)
+            try:
+                wire.fill_dynamic(response.dynamic_workflow, node.frame.graph, seen.run.program, tasks, place)
+            except InputInvalid:
+                # It names what is nowhere, and has failed by that; the rest is there to be seen.
+                response.ClearField("dynamic_workflow")
 
     async def _dynamic(self, request: Any, response: Any) -> None:
         seen, node = await self._node(request.id)
