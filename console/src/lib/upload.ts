@@ -1,6 +1,7 @@
 // A file becomes a blob, named by its content.
 
-import { address, refusal } from "./api";
+import { refusal } from "../api/stream";
+import { address } from "./api";
 
 export async function upload(file: File): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
