@@ -1,6 +1,7 @@
 // What the server says, and how it is asked. The shapes are those of its OpenAPI document: ../api/agrees.ts holds them to it.
 
 import { refusal } from "../api/stream";
+import { login } from "./login.svelte";
 
 export { refusal, Refused } from "../api/stream";
 
@@ -148,6 +149,7 @@ export interface Deck {
   attempt: number;
   name: string;
   at: string | null;
+  page: string;
 }
 
 const BASE = "/api/v1";
@@ -170,8 +172,15 @@ export function ofNode(run: string, path: string): string {
   return ofRun(run, "nodes", ...path.split("/").map(encodeURIComponent));
 }
 
+/** A request of whoever is logged in; once more where the login had to be taken up again. */
+export async function asked(url: string, init: RequestInit = {}): Promise<Response> {
+  const send = (): Promise<Response> => fetch(url, { ...init, headers: { ...init.headers, ...login.headers() } });
+  const response = await send();
+  return response.status === 401 && (await login.refreshed()) ? send() : response;
+}
+
 async function ask<T>(url: string, init: RequestInit): Promise<T> {
-  const response = await fetch(url, init);
+  const response = await asked(url, init);
   if (!response.ok) throw await refusal(response);
   return (await response.json()) as T;
 }

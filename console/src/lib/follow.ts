@@ -2,6 +2,7 @@
 
 import { events, Refused, type Heard } from "../api/stream";
 import { connection } from "./connection.svelte";
+import { login } from "./login.svelte";
 
 export { Parser, type Heard } from "../api/stream";
 
@@ -10,14 +11,22 @@ export function follow(url: string, hear: (heard: Heard) => void, refused?: (err
   const stop = new AbortController();
 
   async function listen(): Promise<void> {
-    const listening = { signal: stop.signal, up: () => connection.up(url), down: () => connection.down(url) };
-    try {
-      for await (const heard of events(url, listening)) hear(heard);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      refused?.(error);
-    } finally {
+    let last = "";
+    const listening = { signal: stop.signal, headers: () => login.headers(), up: () => connection.up(url), down: () => connection.down(url) };
+    for (;;) {
+      try {
+        for await (const heard of events(url, { ...listening, last })) {
+          if (heard.id) last = heard.id;
+          hear(heard);
+        }
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        // A token ends while one listens: the next connection shows another.
+        if (error.status === 401 && (await login.refreshed()) && !stop.signal.aborted) continue;
+        refused?.(error);
+      }
       connection.gone(url);
+      return;
     }
   }
 

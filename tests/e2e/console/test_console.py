@@ -235,3 +235,33 @@ def test_what_is_due_is_shown(page: Page, server: Up) -> None:
     expect(row).to_contain_text("0 2 * * *")
     expect(row).to_contain_text("in ")
     assert axe(page) == []
+
+
+def test_who_is_not_known_logs_in_and_sees_what_their_role_shows(page: Page, home: Path) -> None:
+    run = ran(home, "decked", "--x", "4")
+    command = [SCRIPT, "auth", "user", "create", "ada", "--role", "viewer", "--home", str(home)]
+    subprocess.run(command, input="correct horse battery\n", text=True, check=True, capture_output=True)
+    with up(home, "--auth", "builtin") as server:
+        page.goto(f"{server.url}/console/runs/{run}?node=n0")
+        expect(page.get_by_role("heading", name="Who is looking?")).to_be_visible()
+        assert axe(page) == []
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_label("Name").fill("ada")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Log in and allow").click()
+        expect(page.get_by_role("alert")).to_contain_text("password")
+        page.get_by_label("Name").fill("ada")
+        page.get_by_label("Password").fill("correct horse battery")
+        page.get_by_role("button", name="Log in and allow").click()
+        expect(page).to_have_url(f"{server.url}/console/runs/{run}?node=n0")
+        expect(page.get_by_role("treeitem")).to_have_count(1)
+        page.get_by_role("tab", name="Decks").click()
+        page.get_by_role("button", name="page").click()
+        expect(page.frame_locator("iframe").locator("#told")).to_have_text("deck")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("heading", name="Who is looking?")).to_be_visible()
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Refuse").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        deck = server.http.get(f"/decks/{run}/1/0000000000000000/n0")
+        assert deck.status_code == 401

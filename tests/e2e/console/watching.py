@@ -33,7 +33,7 @@ class Watched:
     def _hear(self, message: ConsoleMessage) -> None:
         gone = "ERR_CONNECTION" in message.text or "ERR_INCOMPLETE" in message.text or "ERR_NETWORK" in message.text
         refused = "Failed to load resource: the server responded with a status of 4" in message.text
-        deck = "/deck?" in message.location.get("url", "")
+        deck = "/decks/" in message.location.get("url", "")
         if message.type in ("error", "warning") and not gone and not refused and not deck:
             self.complaints.append(message.text)
 

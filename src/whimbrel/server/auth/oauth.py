@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from whimbrel.controlplane.access import AccessStore
 from whimbrel.model.access import ALL_SCOPES, OFFLINE, SCOPES, AccessKind, AccessRow, PrincipalKind
-from whimbrel.server.auth.accounts import Accounts, Client
+from whimbrel.server.auth.accounts import PUBLIC_CLIENT, Accounts, Client
 from whimbrel.server.auth.digests import digest_of, equal, new_secret
 from whimbrel.server.auth.throttle import Throttle
 from whimbrel.server.auth.tokens import Issued, Login, Tokens, new_family
@@ -31,6 +31,8 @@ from whimbrel.server.auth.tokens import Issued, Login, Tokens, new_family
 KNOWN_SCOPES = (ALL_SCOPES, OFFLINE, *(scope.value for scope in SCOPES))
 _TOLERATED = frozenset({"openid", "profile", "email", "offline_access"})
 """Scopes of OpenID that clients ask for out of habit: they are not given, and that is said."""
+CONSOLE = "/console/login"
+"""Where the console takes a code: people of command lines may be sent there, on this server."""
 CODE_SECONDS = 120.0
 DEVICE_SECONDS = 600.0
 POLL_SECONDS = 2.0
@@ -266,7 +268,8 @@ class OAuth:
         if client is None:
             raise OAuthError("invalid_client", "there is no such client; the program that sent you here is not known")
         redirect = form.get("redirect_uri", "")
-        if not may_redirect(redirect, client):
+        console = client.id == PUBLIC_CLIENT and redirect == f"{self._issuer()}{CONSOLE}"
+        if not console and not may_redirect(redirect, client):
             raise OAuthError("invalid_request", "this client may not send people there (redirect_uri)")
         return Asked(client.id, redirect, form.get("state", ""), (), form.get("code_challenge", ""))
 

@@ -35,7 +35,7 @@ from whimbrel.server.http.openapi import Endpoint, document
 from whimbrel.server.http.pages import RunPages
 from whimbrel.server.http.probes import Probes
 from whimbrel.server.http.registering import RegisterCalls
-from whimbrel.server.http.runs import Runs
+from whimbrel.server.http.runs import DECK_PAGE, Runs
 from whimbrel.server.http.schedules import ScheduleCalls
 from whimbrel.server.http.uploads import UploadRoute
 from whimbrel.server.uploads import uploads_of
@@ -79,7 +79,7 @@ from whimbrel.wire.rest.schedules import (
     SchedulePage,
     ScheduleQuery,
 )
-from whimbrel.wire.rest.trees import DeckPageQuery, Tree, WholeNode
+from whimbrel.wire.rest.trees import Tree, WholeNode
 
 V1 = "/api/v1"
 OCTETS = "application/octet-stream"
@@ -140,7 +140,6 @@ def endpoints(house: House) -> list[Endpoint]:
         Endpoint("GET", f"{one}/events", runs.follow_run, "What happens in a run.", None, EventsQuery, streams=True),
         Endpoint("GET", f"{one}/logs", runs.get_logs, "What its tasks wrote.", Lines, LogQuery, streams=True),
         Endpoint("GET", f"{one}/decks", runs.get_decks, "What its tasks show.", list[Deck], DeckQuery),
-        Endpoint("GET", f"{one}/deck", pages.show_deck, "One deck as a page.", None, DeckPageQuery),
         Endpoint("GET", f"{one}/tree", pages.get_tree, "Its nodes as rows.", Tree, streams=True),
         Endpoint("GET", f"{one}/nodes/{{path:path}}", pages.get_node, "All of a node.", WholeNode),
         Endpoint("POST", f"{one}/abort", runs.abort_run, "End a run.", Accepted, takes=Abort, status=202),
@@ -217,6 +216,7 @@ def application(house: House) -> Starlette:
         ("PUT", "/uploads/{project}/{domain}/{root}/{name}", uploads.put),
         ("GET", "/downloads/files/{path:path}", downloads.file),
         ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}", downloads.deck),
+        ("GET", DECK_PAGE, RunPages(house).show_deck),
         ("GET", f"{V1}/openapi.json", openapi),
         *((row.method, row.path, row.handler) for row in table),
     ]

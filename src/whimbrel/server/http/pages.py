@@ -18,11 +18,10 @@ from whimbrel.model.literals import Literals
 from whimbrel.runtime.values import read_literals
 from whimbrel.server.house import House
 from whimbrel.server.http import sse
-from whimbrel.server.http.exchange import answer, query
-from whimbrel.server.http.runs import deck_html, last_event
+from whimbrel.server.http.exchange import answer
+from whimbrel.server.http.runs import deck_digest, deck_html, last_event
 from whimbrel.server.trees import Trees
 from whimbrel.wire.literal_json import by_name, dump
-from whimbrel.wire.rest.trees import DeckPageQuery
 
 ROWS = 2_000
 """Rows in one message of a stream."""
@@ -111,11 +110,13 @@ class RunPages:
 
     async def show_deck(self, request: Request) -> Response:
         """One deck, as a page of its own for a frame without rights: whatever it does, it does to itself."""
-        asked = query(request, DeckPageQuery)
-        summary = await self._store.summary(request.path_params["run"])
-        for update in await self._store.decks(summary.id, path=asked.node):
+        asked = request.path_params
+        summary = await self._store.summary(asked["run"])
+        for update in await self._store.decks(summary.id, path=asked["node"]):
             attempt = update.attempt
-            if (attempt.path, attempt.number, update.name) == (asked.node, asked.attempt, asked.name):
+            if (attempt.path, attempt.number) != (asked["node"], asked["attempt"]):
+                continue
+            if deck_digest(update.name) == asked["digest"]:
                 html = await asyncio.to_thread(deck_html, update, self._house.home.blobs)
                 return Response(html.encode("utf-8", "replace"), headers=_DECK_HEADERS, media_type="text/html")
-        raise EntityNotFound(f"run {summary.id}, node {asked.node!r}: there is no deck {asked.name!r}")
+        raise EntityNotFound(f"run {summary.id}, node {asked['node']!r}: there is no such deck (any more)")

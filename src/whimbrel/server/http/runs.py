@@ -6,11 +6,13 @@ Knows: the house, the shapes. Must not know: how a request comes here.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import html
 import math
 import os
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -31,6 +33,7 @@ from whimbrel.model.run import Phase, RunQuery, RunSummary
 from whimbrel.runtime.literal_text import from_json
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.values import read_literals, write_literals
+from whimbrel.server.auth.signing import Signed
 from whimbrel.server.house import House
 from whimbrel.server.http import exact, sse
 from whimbrel.server.http.exchange import answer, body, moment, query
@@ -49,6 +52,15 @@ _HEAVY = ("program", "define", "reuse")
 
 Read = Callable[[Gate], Literal]
 """The value for a gate. Raises ``InputInvalid`` for a gate that takes another."""
+
+
+DECK_PAGE = "/decks/{run}/{attempt:int}/{digest}/{node:path}"
+"""Where a deck is a page by itself."""
+
+
+def deck_digest(name: str) -> str:
+    """What stands for the name of a deck in an address: names may hold anything."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def deck_html(update: DeckUpdate, blobs: BlobStore) -> str:
@@ -207,7 +219,15 @@ class Runs:
             "name": update.name,
             "at": iso_moment(update.at),
             "html": deck_html(update, self._house.home.blobs),
+            "page": self._deck_page(update),
         }
+
+    def _deck_page(self, update: DeckUpdate) -> str:
+        attempt = update.attempt
+        path = quote(f"/decks/{attempt.run}/{attempt.number}/{deck_digest(update.name)}/{attempt.path}", safe="/")
+        access = self._house.access
+        # What is written later has another address, so that browsers show it.
+        return f"{path}?{f'at={update.at}' if access is None else access.signer.query('GET', path, Signed())}"
 
     # --- doing -------------------------------------------------------------------------------------------------------
 

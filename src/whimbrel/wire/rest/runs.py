@@ -186,13 +186,15 @@ class Lines(Struct, frozen=True):
 
 
 class Deck(Struct, frozen=True):
-    """What an attempt shows: HTML of the author's, to be shown in a frame without rights."""
+    """What an attempt shows: HTML of the author's, to be shown in a frame without rights. ``page`` is where this server
+    has it as a page, for such a frame; that is good for an hour where the server wants to know who asks."""
 
     node: str
     attempt: int
     name: str
     at: str | None
     html: str
+    page: str = ""
 
 
 class Accepted(Struct, frozen=True):

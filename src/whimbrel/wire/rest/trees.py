@@ -1,4 +1,4 @@
-"""Runs as pages draw them: the rows of a tree, one node, one deck. Moments are ISO 8601 in UTC, ``null`` while they are
+"""Runs as pages draw them: the rows of a tree, one node. Moments are ISO 8601 in UTC, ``null`` while they are
 not known.
 
 Knows: JSON. Must not know: the model.
@@ -11,15 +11,6 @@ from typing import Any
 from msgspec import Struct
 
 from whimbrel.wire.rest.runs import NodeDetail, Row
-
-
-class DeckPageQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which deck: ``at`` is when it was written last, so that another has another address."""
-
-    node: str
-    attempt: int
-    name: str
-    at: str = ""
 
 
 class WholeNode(NodeDetail, frozen=True, kw_only=True):
