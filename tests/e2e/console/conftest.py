@@ -12,9 +12,10 @@ from tests.e2e.console.watching import LIMIT, Watched
 from tests.e2e.server.upping import Up, up
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium. No longer than the module: while it is there, this thread has an event loop that runs, and
+    tests of other modules have loops of their own."""
     expect.set_options(timeout=LIMIT)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
