@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { pieces } from "./ansi";
-import { Parser } from "./follow";
+import { Parser } from "../api/stream";
 import { joined, laid, succession, type Edge } from "./layout";
 
 describe("events", () => {
