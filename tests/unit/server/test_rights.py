@@ -33,7 +33,7 @@ BESIDES = {
     ("PUT", "/uploads/{project}/{domain}/{root}/{name}"),
     ("GET", "/downloads/files/{path:path}"),
     ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}"),
-    ("GET", "/decks/{run}/{attempt:int}/{digest}/{node:path}"),
+    ("GET", "/decks/{run}/{attempt}/{digest}/{node:path}"),
 }
 
 

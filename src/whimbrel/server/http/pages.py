@@ -114,7 +114,7 @@ class RunPages:
         summary = await self._store.summary(asked["run"])
         for update in await self._store.decks(summary.id, path=asked["node"]):
             attempt = update.attempt
-            if (attempt.path, attempt.number) != (asked["node"], asked["attempt"]):
+            if (attempt.path, str(attempt.number)) != (asked["node"], asked["attempt"]):
                 continue
             if deck_digest(update.name) == asked["digest"]:
                 html = await asyncio.to_thread(deck_html, update, self._house.home.blobs)

@@ -53,7 +53,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("PUT", "/uploads/{project}/{domain}/{root}/{name}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", "/downloads/files/{path:path}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}"): Right(Action.OPEN, Where.SIGNED),
-    ("GET", "/decks/{run}/{attempt:int}/{digest}/{node:path}"): Right(Action.OPEN, Where.SIGNED),
+    ("GET", "/decks/{run}/{attempt}/{digest}/{node:path}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", f"{V1}/audit"): Right(Action.ADMIN, Where.EVERYWHERE),
     ("POST", f"{_PLACE}/register"): Right(Action.REGISTER, Where.PATH),
     **{

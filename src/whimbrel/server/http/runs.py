@@ -54,7 +54,7 @@ Read = Callable[[Gate], Literal]
 """The value for a gate. Raises ``InputInvalid`` for a gate that takes another."""
 
 
-DECK_PAGE = "/decks/{run}/{attempt:int}/{digest}/{node:path}"
+DECK_PAGE = "/decks/{run}/{attempt}/{digest}/{node:path}"
 """Where a deck is a page by itself."""
 
 
