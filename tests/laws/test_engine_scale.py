@@ -156,9 +156,15 @@ def test_a_node_is_one_object_to_the_garbage_collector(events: Callable[[int], l
         return after - before
 
     kept(10)  # what is made once for the process is made now
-    small, large = kept(100), kept(600)
-    assert large - small <= a_node * 500 + 5, f"{(large - small) / 500:.2f} objects a node"
-    assert large - small >= 500, "nothing was counted"
+    # What earlier tests have left behind in the process comes and goes meanwhile, by dozens: that spoils a try now and
+    # then. One object more in each node would be five hundred in every try.
+    tries = []
+    for _ in range(10):
+        small, large = kept(100), kept(600)
+        tries.append((large - small) / 500)
+        if 1 <= tries[-1] <= a_node + 0.01:
+            return
+    raise AssertionError(f"objects a node, try by try: {tries}")
 
 
 class Scanned(list[Any]):
