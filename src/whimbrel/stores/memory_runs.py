@@ -5,6 +5,7 @@ Knows: the port. Must not know: disk, SQL.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,15 +15,16 @@ from whimbrel.model.run_fields import RUN_FIELDS, TAG_KEY, TAG_VALUE
 from whimbrel.stores.memory_entities import holds
 
 
-class MemoryRunLists:
+class MemoryRunLists(ABC):
     """Implements the lists of ``RunStore`` for the store that has the rows."""
 
+    @abstractmethod
     def _summaries(self) -> Iterable[RunSummary]:
-        raise NotImplementedError
+        """Every row."""
 
+    @abstractmethod
     async def summary(self, run: str) -> RunSummary:
         """See ``RunStore``."""
-        raise NotImplementedError
 
     async def find_runs(self, query: RunQuery) -> RunPage:
         """See ``RunStore``."""

@@ -5,27 +5,16 @@ Knows: the port. Must not know: what a row's body means, who may do what.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from whimbrel.model.access import AccessKind, AccessRow, AuditEntry
 from whimbrel.stores.sql.database import Cursor
-from whimbrel.stores.sql.texts import Texts
+from whimbrel.stores.sql.part import SqlPart
 from whimbrel.stores.utf8 import encodable
 
-T = TypeVar("T")
 
-
-class SqlAccess:
+class SqlAccess(SqlPart):
     """Implements ``AccessStore`` for the store that has the writer and the readers."""
-
-    _sql: Texts
-
-    async def _write(self, work: Callable[[Cursor], T]) -> T:
-        raise NotImplementedError
-
-    async def _read(self, work: Callable[[Cursor], T]) -> T:
-        raise NotImplementedError
 
     async def add_access(self, row: AccessRow) -> bool:
         """See ``AccessStore``."""

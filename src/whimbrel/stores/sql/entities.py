@@ -7,7 +7,7 @@ PostgreSQL share; what callers say goes into parameters, never into the text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -23,9 +23,7 @@ from whimbrel.model.registered import (
     Operator,
 )
 from whimbrel.stores.sql.database import Cursor
-from whimbrel.stores.sql.texts import Texts
-
-T = TypeVar("T")
+from whimbrel.stores.sql.part import SqlPart
 
 _COMPARED = {
     Operator.EQ: "=",
@@ -37,18 +35,11 @@ _COMPARED = {
 }
 
 
-class SqlEntities:
+class SqlEntities(SqlPart):
     """Implements ``EntityStore`` for the store that has the writer and the readers."""
 
-    _sql: Texts
     watch_plans: Callable[[EntityId], None] | None = None
     """Hears of every launch plan whose state may have changed, in the event loop of who changed it."""
-
-    async def _write(self, work: Callable[[Cursor], T]) -> T:
-        raise NotImplementedError
-
-    async def _read(self, work: Callable[[Cursor], T]) -> T:
-        raise NotImplementedError
 
     async def add_entity(self, entity: Entity) -> Entity:
         """See ``EntityStore``."""

@@ -11,8 +11,8 @@ that are wanted, a page costs no more than `LOOKED_AT` rows. Then it is short, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -23,9 +23,7 @@ from whimbrel.model.run_fields import RUN_FIELDS, TAG_KEY, TAG_VALUE
 from whimbrel.stores.refusals import no_run
 from whimbrel.stores.sql.database import Cursor
 from whimbrel.stores.sql.entities import condition
-from whimbrel.stores.sql.texts import Texts
-
-T = TypeVar("T")
+from whimbrel.stores.sql.part import SqlPart
 
 LOOKED_AT = 4_000
 """Rows that a page may cost: some 10 ms."""
@@ -45,13 +43,8 @@ class _Walk(NamedTuple):
     where: str
 
 
-class SqlRunLists:
+class SqlRunLists(SqlPart):
     """Implements the lists of ``RunStore`` for the store that has the readers."""
-
-    _sql: Texts
-
-    async def _read(self, work: Callable[[Cursor], T]) -> T:
-        raise NotImplementedError
 
     async def find_runs(self, query: RunQuery) -> RunPage:
         """See ``RunStore``."""

@@ -6,29 +6,19 @@ Knows: the port. Must not know: cron, runs.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from whimbrel.model.scheduled import Firing, Mark, Outcome, PlanName
 from whimbrel.stores.sql.database import Cursor
-from whimbrel.stores.sql.texts import Texts
-
-T = TypeVar("T")
+from whimbrel.stores.sql.part import SqlPart
 
 _NEVER = 1e300
 """Infinity, for databases whose drivers have none."""
 
 
-class SqlSchedules:
+class SqlSchedules(SqlPart):
     """Implements ``ScheduleStore`` for the store that has the writer and the readers."""
-
-    _sql: Texts
-
-    async def _write(self, work: Callable[[Cursor], T]) -> T:
-        raise NotImplementedError
-
-    async def _read(self, work: Callable[[Cursor], T]) -> T:
-        raise NotImplementedError
 
     async def mark(self, plan: PlanName) -> Mark | None:
         """See ``ScheduleStore``."""
