@@ -71,8 +71,8 @@ def run_json(
     return said
 
 
-def node_json(node: NodeState) -> dict[str, Any]:
-    """A node, for programs. Large values stay references."""
+def node_row(node: NodeState) -> dict[str, Any]:
+    """What can be said of a node without its values, for programs."""
     return {
         "path": node.path,
         "parent": node.parent,
@@ -84,15 +84,22 @@ def node_json(node: NodeState) -> dict[str, Any]:
         "created_at": iso_moment(node.created_at),
         "started_at": iso_moment(node.started_at),
         "ended_at": iso_moment(node.ended_at),
-        "seconds": duration(node, node.ended_at) if node.ended_at else None,
-        "inputs": by_name(node.inputs),
-        "outputs": by_name(node.outputs) if node.phase.has_outputs else None,
         "cached": node.cached,
-        "cache_reason": node.cache_reason,
         "grafted_from": node.grafted_from,
         "recovered_from": node.recovered_from,
         "replaced": node.replaced,
         "waits_for": waits_for(node) if node.stage is Stage.GATE else None,
+    }
+
+
+def node_json(node: NodeState) -> dict[str, Any]:
+    """A node, for programs. Large values stay references."""
+    return {
+        **node_row(node),
+        "seconds": duration(node, node.ended_at) if node.ended_at else None,
+        "inputs": by_name(node.inputs),
+        "outputs": by_name(node.outputs) if node.phase.has_outputs else None,
+        "cache_reason": node.cache_reason,
         "attempts": [_attempt_json(attempt) for attempt in node.attempts],
         "failure": msgspec.to_builtins(node.failure),
     }

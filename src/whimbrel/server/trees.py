@@ -13,9 +13,9 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
-from whimbrel.controlplane.describing import waits_for
+from whimbrel.controlplane.describing import node_row
 from whimbrel.controlplane.ports import RunStore
-from whimbrel.engine.nodes import Frame, NodeState, Stage
+from whimbrel.engine.nodes import Frame, NodeState
 from whimbrel.engine.run import Run
 from whimbrel.graph.passes import node_promises
 from whimbrel.wire.spans import iso_moment
@@ -60,21 +60,12 @@ class Tree:
         role, bracket = self._role(node)
         array = node.array
         return {
-            "path": node.path,
-            "parent": node.parent,
-            "kind": node.kind.value,
-            "entity": node.entity,
-            "name": node.name,
-            "phase": node.phase.value,
-            "line": node.line,
+            **node_row(node),
             "role": role,
             "bracket": bracket,
             "upstream": _upstream(node),
             "data": _sources(node),
-            "created_at": iso_moment(node.created_at),
             "queued_at": iso_moment(node.queued_at),
-            "started_at": iso_moment(node.started_at),
-            "ended_at": iso_moment(node.ended_at),
             "attempts": [
                 {
                     "phase": each.phase.value,
@@ -86,11 +77,6 @@ class Tree:
                 for each in node.attempts
             ],
             "length": array.length if array is not None else None,
-            "cached": node.cached,
-            "grafted_from": node.grafted_from,
-            "recovered_from": node.recovered_from,
-            "replaced": node.replaced,
-            "waits_for": waits_for(node) if node.stage is Stage.GATE else None,
             "error": node.failure.title if node.failure is not None else None,
         }
 

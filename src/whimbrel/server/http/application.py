@@ -32,7 +32,7 @@ from whimbrel.server.http.guard import Guard
 from whimbrel.server.http.launching import LaunchCalls
 from whimbrel.server.http.limiting import Limiting
 from whimbrel.server.http.openapi import Endpoint, document
-from whimbrel.server.http.pages import RunPages
+from whimbrel.server.http.pages import DeckPages, RunPages
 from whimbrel.server.http.probes import Probes
 from whimbrel.server.http.registering import RegisterCalls
 from whimbrel.server.http.runs import DECK_PAGE, Runs
@@ -216,7 +216,7 @@ def application(house: House) -> Starlette:
         ("PUT", "/uploads/{project}/{domain}/{root}/{name}", uploads.put),
         ("GET", "/downloads/files/{path:path}", downloads.file),
         ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}", downloads.deck),
-        ("GET", DECK_PAGE, RunPages(house).show_deck),
+        ("GET", DECK_PAGE, DeckPages(house).show_deck),
         ("GET", f"{V1}/openapi.json", openapi),
         *((row.method, row.path, row.handler) for row in table),
     ]

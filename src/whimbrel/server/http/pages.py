@@ -108,15 +108,22 @@ class RunPages:
         said["metadata"] = msgspec.to_builtins(node.metadata)
         return answer(said)
 
+
+class DeckPages:
+    """Decks, each as a page of its own for a frame without rights: whatever one does, it does to itself."""
+
+    def __init__(self, house: House) -> None:
+        self._home = house.home
+
     async def show_deck(self, request: Request) -> Response:
-        """One deck, as a page of its own for a frame without rights: whatever it does, it does to itself."""
+        """The page of a deck."""
         asked = request.path_params
-        summary = await self._store.summary(asked["run"])
-        for update in await self._store.decks(summary.id, path=asked["node"]):
+        summary = await self._home.store.summary(asked["run"])
+        for update in await self._home.store.decks(summary.id, path=asked["node"]):
             attempt = update.attempt
             if (attempt.path, str(attempt.number)) != (asked["node"], asked["attempt"]):
                 continue
             if deck_digest(update.name) == asked["digest"]:
-                html = await asyncio.to_thread(deck_html, update, self._house.home.blobs)
+                html = await asyncio.to_thread(deck_html, update, self._home.blobs)
                 return Response(html.encode("utf-8", "replace"), headers=_DECK_HEADERS, media_type="text/html")
         raise EntityNotFound(f"run {summary.id}, node {asked['node']!r}: there is no such deck (any more)")
