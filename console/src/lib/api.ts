@@ -82,6 +82,11 @@ export interface TreeNode {
   replaced: boolean;
   waits_for: string | null;
   error: string | null;
+  takes: Record<string, string[]>;
+  hint: string;
+  group: string;
+  replaced_by: string;
+  again: boolean;
 }
 
 export interface NodeProgress {

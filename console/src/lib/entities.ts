@@ -149,6 +149,11 @@ function rowOf(shape: NodeShape, prefix: string, parent: string): TreeNode {
     replaced: false,
     waits_for: null,
     error: null,
+    takes: {},
+    hint: "",
+    group: "",
+    replaced_by: "",
+    again: false,
   };
 }
 

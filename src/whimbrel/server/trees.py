@@ -15,9 +15,13 @@ from typing import Any
 
 from whimbrel.controlplane.describing import node_row
 from whimbrel.controlplane.ports import RunStore
+from whimbrel.durable.scope import scope_of
 from whimbrel.engine.nodes import Frame, NodeState
 from whimbrel.engine.run import Run
-from whimbrel.graph.passes import node_promises
+from whimbrel.graph.passes import node_promises, promises
+from whimbrel.model.program import START, BranchTarget, Node
+from whimbrel.server.flows import Flows
+from whimbrel.wire.hints import hint
 from whimbrel.wire.spans import iso_moment
 
 KEPT = 8
@@ -34,6 +38,8 @@ class Tree:
         self._store = store
         self._busy = asyncio.Lock()
         self._roles: dict[int, dict[str, tuple[str, str]]] = {}
+        self._hints: dict[str, str] = {}
+        self._flows = Flows()
         self.run = Run(keep_story=False)
 
     @property
@@ -48,8 +54,11 @@ class Tree:
             events = await self._store.events(self._run_id, after=self.seq)
 
             def fold() -> list[dict[str, Any]]:
+                before = self.seq
                 for event in events:
                     self.run.handle(event)
+                nodes = self.run.nodes.values()
+                self._flows.look(node for node in nodes if node.key and node.changed > before)
                 return [self._row(node) for node in self.run.nodes.values() if node.changed > after]
 
             heavy = len(events) > _INLINE or (self.seq - after > _INLINE)
@@ -58,13 +67,19 @@ class Tree:
 
     def _row(self, node: NodeState) -> dict[str, Any]:
         role, bracket = self._role(node)
+        successor = _successor(self.run.nodes, node)
         array = node.array
         return {
             **node_row(node),
             "role": role,
             "bracket": bracket,
             "upstream": _upstream(node),
-            "data": _sources(node),
+            "data": self._flows.into(node.path) if node.key else _sources(node),
+            "takes": _takes(node.node) if node.node is not None else {},
+            "hint": self._hint(node),
+            "group": _group(node),
+            "replaced_by": successor.path if successor is not None else "",
+            "again": successor is not None and successor.digest == node.digest,
             "queued_at": iso_moment(node.queued_at),
             "attempts": [
                 {
@@ -79,6 +94,15 @@ class Tree:
             "length": array.length if array is not None else None,
             "error": node.failure.title if node.failure is not None else None,
         }
+
+    def _hint(self, node: NodeState) -> str:
+        said = self._hints.get(node.path)
+        if said is None:
+            if not node.inputs:
+                # A node of a graph is given its inputs when they are there.
+                return ""
+            said = self._hints[node.path] = hint(node.inputs)
+        return said
 
     def _role(self, node: NodeState) -> tuple[str, str]:
         """What it is in its graph, and the path of the setup of its bracket."""
@@ -120,6 +144,33 @@ def _sources(node: NodeState) -> list[str]:
         return []
     nodes = node.scope.nodes
     return [nodes[id].path for id in dict.fromkeys(each.node for each in node_promises(node.node)) if id in nodes]
+
+
+def _takes(node: Node) -> dict[str, list[str]]:
+    """Which inputs of its graph it takes, and as which of its own; as none where a branch looks at them."""
+    found: dict[str, list[str]] = {}
+    for name, binding in node.inputs.items():
+        for promise in promises(binding):
+            if promise.node == START:
+                found.setdefault(promise.var, []).append(name)
+    if isinstance(node.target, BranchTarget):
+        for promise in node_promises(node):
+            if promise.node == START:
+                found.setdefault(promise.var, [])
+    return found
+
+
+def _group(node: NodeState) -> str:
+    """The asyncio tasks that a call of an eager body was made in, the outermost first."""
+    return scope_of(node.key).replace(":", "/")
+
+
+def _successor(nodes: dict[str, NodeState], node: NodeState) -> NodeState | None:
+    """The call that stands at the key of one that was replaced."""
+    driver = node.called_by if node.replaced else None
+    journal = driver.journal if driver is not None else None
+    found = journal.paths.get(node.call, "") if journal is not None else ""
+    return nodes.get(found) if found != node.path else None
 
 
 class Trees:

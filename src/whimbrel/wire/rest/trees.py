@@ -34,7 +34,12 @@ class TreeNode(Struct, frozen=True):
 
     ``role`` is what it is in its graph: ``setup``, ``teardown``, ``member`` (of the bracket whose setup is at the path
     ``bracket``), ``failure``, or nothing of these. ``upstream`` has the paths of the nodes that come before it,
-    ``data`` those of the ones whose outputs it takes. ``length`` is that of a map. ``line`` is the author's.
+    ``data`` those of the ones whose outputs it takes (for a call of an eager body: as far as its values prove it).
+    ``takes`` says which inputs of the graph it is in it takes, and as which of its own. ``length`` is that of a map.
+    ``line`` is the author's. ``hint`` is what tells it from its neighbours: the small ones of its inputs, at most 60
+    letters. ``group`` is where in an eager body the call was made: the asyncio tasks, and the groups of them, the
+    outermost first, as ``gather#1/chain.2``. ``replaced_by`` is the path of the call that stands in its place;
+    ``again`` says that it is the same call, which a new try of the body has made once more.
     """
 
     path: str
@@ -60,6 +65,11 @@ class TreeNode(Struct, frozen=True):
     replaced: bool
     waits_for: str | None
     error: str | None
+    takes: dict[str, list[str]] = {}
+    hint: str = ""
+    group: str = ""
+    replaced_by: str = ""
+    again: bool = False
 
 
 class Tree(Struct, frozen=True):
