@@ -19,19 +19,20 @@ import hashlib
 import logging
 import re
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from whimbrel.controlplane.execution_lists import ExecutionLists, id_of
-from whimbrel.controlplane.offloading import LARGE_BYTES, aside, replayed
+from whimbrel.controlplane.offloading import replayed
 from whimbrel.controlplane.plane import ControlPlane
 from whimbrel.controlplane.ports import Clock, EntityStore, Ids, Inbox, RunStore, ShowStore
+from whimbrel.controlplane.preparing import Again, ReadInputs, Wanted, digest_of, own, prepare, whole_inputs
 from whimbrel.controlplane.registry import DEFAULT_PROJECT, DOMAINS, Registry
 from whimbrel.controlplane.requests import SIGNAL, signal_text
-from whimbrel.controlplane.rerun import Rerun, reusable
+from whimbrel.controlplane.rerun import Forecast, Rerun, forecast, reusable, settle
 from whimbrel.controlplane.seen import Seen, begun_plans, child_id, plan_around
 from whimbrel.engine.nodes import NodeState
 from whimbrel.engine.run import Run
@@ -44,22 +45,18 @@ from whimbrel.errors import (
     VersionConflict,
     WhimbrelError,
 )
-from whimbrel.graph.conformance import misfit
-from whimbrel.model.codec import digest
 from whimbrel.model.events import RunRequested, SignalReceived
 from whimbrel.model.interface import Parameter
 from whimbrel.model.launch_plan import LaunchPlanSpec
-from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import Literal, Literals
-from whimbrel.model.program import START, Binding, Graph, Node, Program, PromiseBinding, TaskSpec, TaskTarget
+from whimbrel.model.program import Program
 from whimbrel.model.registered import Entity, EntityId, EntityKind, EntityQuery, Filter, Operator
-from whimbrel.model.run import Phase, RunOptions, RunOrigin, RunSummary
+from whimbrel.model.run import Phase, RunOrigin, RunSummary
 from whimbrel.model.run_fields import TAG_KEY, TAG_VALUE
 from whimbrel.wire.flyte import entities as wire
 from whimbrel.wire.flyte import executions as messages
 from whimbrel.wire.flyte.executions import ExecutionRecord
-from whimbrel.wire.flyte.settings import EXECUTION_CONFIG, settled
-from whimbrel.wire.rest.launching import ExactRelaunch, LaunchOptions, LaunchTarget, Recover, Relaunch
+from whimbrel.wire.rest.launching import ExactFork, ExactRelaunch, Fork, LaunchTarget, Recover, Relaunch
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 # Flyte's own are of up to 63; those of eager calls are longer. This is what a file may be called.
@@ -84,27 +81,19 @@ class RunsAndEntities(RunStore, EntityStore, ShowStore, Inbox, Protocol):
     """What executions are kept in."""
 
 
-ReadInputs = Callable[[Mapping[str, Parameter]], Literals]
-"""Gives the inputs, by the types that are wanted. May read what is large. Raises ``InputInvalid``."""
-
-
-class Wanted(NamedTuple):
-    """What is to be launched, whoever asks. ``request`` gives the ``ExecutionCreateRequest``, whose inputs are not
-    read; ``asked`` is the digest of one that may be repeated, "" where a name is taken once."""
-
-    id: EntityId
-    target: Callable[[], EntityId]
-    read: ReadInputs
-    request: Callable[[EntityId], Any]
-    asked: str = ""
-
-
 class Begun(NamedTuple):
     """An execution, the id of its run, and whether it was not there before."""
 
     id: EntityId
     run: str
     created: bool
+
+
+class Foreseen(NamedTuple):
+    """What would be launched, and what would become of each node."""
+
+    target: EntityId
+    lines: list[Forecast]
 
 
 class Executions:
@@ -155,56 +144,106 @@ class Executions:
         id = self._id(said.project, said.domain, said.run_name)
         await self._registry.must_be_a_place(id)
         target = await self._registry.target(said)
-        return await self._begin(_own(id, target, read, said.options, _digest_of(said)), None, principal)
+        return await self._begin(own(id, target, read, said.options, digest_of(said)), None, principal)
 
-    async def again(
-        self, run: str, said: Relaunch | ExactRelaunch | Recover, read: ReadInputs, *, principal: str = ""
-    ) -> Begun:
-        """Launch what a run ran, once more, for ``principal``: with inputs laid over those that it had, or taking over
-        what had succeeded in it. Raises as ``launch``; ``RunNotResumable`` where there is nothing to recover."""
+    async def again(self, run: str, said: Again, read: ReadInputs, *, principal: str = "") -> Begun:
+        """Launch what a run ran, once more, for ``principal``: with inputs laid over those that it had, taking over
+        what had succeeded in it, or what another version leaves of that. Raises as ``launch``; ``RunNotResumable``
+        where there is nothing to recover."""
         summary = await self._store.summary(run)
-        origin, recover = summary.origin, isinstance(said, Recover)
-        if recover and (summary.phase is Phase.SUCCEEDED or not summary.phase.terminal):
-            raise RunNotResumable(
-                f"run {run} is {summary.phase.value}: only a run that has failed, timed out or was aborted can be "
-                "recovered"
+        if summary.origin.name:
+            return await self._begin(*await self._once_more(summary, said, read), principal)
+        if said.run_name:
+            raise InputInvalid(f"the run {summary.id} is of a file, and has no place for names; leave run_name out.")
+        first, rerun = await self._as_it_was(summary, said, read)
+        made = await self._plane.launch(
+            *(first.program, first.workflow, first.inputs), options=first.options, source=summary.source, rerun=rerun
+        )
+        return Begun(EntityId(EntityKind.EXECUTION, "", "", ""), made, True)
+
+    async def foresee(self, run: str, said: Recover | Fork | ExactFork, read: ReadInputs) -> Foreseen:
+        """What ``again`` would take over, what it would compute, and why. Nothing is begun. Raises as ``again``."""
+        summary = await self._store.summary(run)
+        if not summary.origin.name:
+            first, rerun = await self._as_it_was(summary, said, read)
+            target = EntityId(EntityKind.WORKFLOW, "", "", first.workflow)
+            current, complete = first.program, True
+        else:
+            wanted, rerun = await self._once_more(summary, said, read)
+            ready = await prepare(self._registry, wanted, wanted.target())
+            target = ready.target
+            first = RunRequested(
+                *(run, ready.workflow, ready.program, ready.inputs, ready.run_options, self._clock.now())
             )
-        if not origin.name:
-            return await self._again_as_it_was(summary, said, read)
-        seen = await self.seen(id_of(origin))
-        before, target = seen.inputs, seen.record.target
-        fixed = seen.run.program.launch_plans[target.name].fixed if target.kind is EntityKind.LAUNCH_PLAN else {}
-        had = {name: value for name, value in before.items() if name not in fixed}
+            complete = target.version == summary.origin.version
+            current = ready.program if complete else await self._as_of(target, summary, ready.program)
+        assert rerun is not None
+        first = replace(first, reuse=rerun.reuse, recovered_from=rerun.run, moved=rerun.moved)
+        old = await replayed(await self._store.events(run), keep_story=False)
+        if complete:
+            current = current.merged(old.program)
+        lines = await asyncio.to_thread(lambda: forecast(old, settle(first), current, complete=complete))
+        return Foreseen(target, lines)
+
+    async def _as_of(self, target: EntityId, summary: RunSummary, program: Program) -> Program:
+        """What bodies of a run called, as it is registered beside ``target``."""
+        called = (await replayed(await self._store.events(summary.id), keep_story=False)).program
+        for kind, names in (
+            (EntityKind.TASK, called.tasks.keys() - program.tasks.keys()),
+            (EntityKind.WORKFLOW, called.workflows.keys() - program.workflows.keys()),
+            (EntityKind.LAUNCH_PLAN, called.launch_plans.keys() - program.launch_plans.keys()),
+        ):
+            for name in sorted(names):
+                found = await self._store.entity(replace(target, kind=kind, name=name))
+                if found is not None:
+                    program = program.merged(wire.assembled(found).program)
+        return program
+
+    async def _once_more(self, summary: RunSummary, said: Again, read: ReadInputs) -> tuple[Wanted, Rerun | None]:
+        """What is to be launched, and what it takes over."""
+        _must_be_over(summary, said)
+        seen = await self.seen(id_of(summary.origin))
+        target = seen.record.target
+        fixed = set(seen.run.program.launch_plans[target.name].fixed) if target.kind is EntityKind.LAUNCH_PLAN else ()
+        had = {name: value for name, value in seen.inputs.items() if name not in fixed}
+        if isinstance(said, Fork | ExactFork):
+            meant = LaunchTarget(
+                project=target.project,
+                domain=target.domain,
+                kind=target.kind.value,
+                name=target.name,
+                version=said.version,
+            )
+            target = await self._registry.target(meant)
+            entity = await self._registry.get(target)
+            if target.kind is EntityKind.LAUNCH_PLAN:
+                had = {name: value for name, value in had.items() if name not in self.plan_of(entity).fixed}
         options = messages.read_options(messages.request_of(seen.entity).spec)
         if not isinstance(said, Recover) and said.options is not UNSET:
             options = said.options
-        wanted = _own(
-            self._id(origin.project, origin.domain, said.run_name),
-            target,
-            lambda parameters: had | read(parameters),
-            options,
-            _digest_of(said, run),
-        )
-        rerun = Rerun(seen.run.id, await asyncio.to_thread(reusable, seen.run)) if recover else None
-        return await self._begin(wanted, rerun, principal)
 
-    async def _again_as_it_was(
-        self, summary: RunSummary, said: Relaunch | ExactRelaunch | Recover, read: ReadInputs
-    ) -> Begun:
+        keeps = not isinstance(said, Fork | ExactFork)
+
+        def inputs(parameters: Mapping[str, Parameter]) -> Literals:
+            # Another version may not take all of them any more.
+            return {name: value for name, value in had.items() if keeps or name in parameters} | read(parameters)
+
+        id = self._id(summary.origin.project, summary.origin.domain, said.run_name)
+        wanted = own(id, target, inputs, options, digest_of(said, summary.id))
+        return wanted, None if isinstance(said, Relaunch | ExactRelaunch) else await self._rerun(summary, said)
+
+    async def _as_it_was(self, summary: RunSummary, said: Again, read: ReadInputs) -> tuple[RunRequested, Rerun | None]:
         """The same for a run of a file, which has no name and no place here: its program is in its first event."""
-        if said.run_name:
-            raise InputInvalid(f"the run {summary.id} is of a file, and has no place for names; leave run_name out.")
-        events = await self._store.events(summary.id)
-        first = events[0]
+        _must_be_over(summary, said)
+        if isinstance(said, Fork | ExactFork) and said.version:
+            raise InputInvalid(f"the run {summary.id} is of a file, which has no versions here; leave version out.")
+        first = (await self._store.events(summary.id))[0]
         assert isinstance(first, RunRequested)
         target = EntityId(EntityKind.WORKFLOW, "", "", first.workflow)
         parameters = first.program.workflows[first.workflow].interface.inputs
         given = first.inputs | await asyncio.to_thread(read, parameters)
-        options, rerun = first.options, None
-        if isinstance(said, Recover):
-            rows = await asyncio.to_thread(lambda: reusable(Run.replay(events, keep_story=False)))
-            rerun = Rerun(summary.id, rows, False)
-        elif said.options is not UNSET:
+        options = first.options
+        if not isinstance(said, Recover) and said.options is not UNSET:
             options = replace(
                 options,
                 max_parallelism=max(said.options.max_parallelism, 0),
@@ -212,11 +251,14 @@ class Executions:
                 environment=said.options.environment,
                 tags=said.options.tags,
             )
-        inputs = _inputs(given, first.program, first.workflow, target)
-        run = await self._plane.launch(
-            first.program, first.workflow, inputs, options=options, source=summary.source, rerun=rerun
-        )
-        return Begun(EntityId(EntityKind.EXECUTION, "", "", ""), run, True)
+        inputs = whole_inputs(given, first.program, first.workflow, target)
+        rerun = None if isinstance(said, Relaunch | ExactRelaunch) else await self._rerun(summary, said)
+        return replace(first, inputs=inputs, options=options), rerun
+
+    async def _rerun(self, summary: RunSummary, said: Recover | Fork | ExactFork) -> Rerun:
+        # A copy of its own: one that runs changes while it is read.
+        run = await replayed(await self._store.events(summary.id), keep_story=False)
+        return Rerun(summary.id, await asyncio.to_thread(reusable, run), moved=not isinstance(said, Recover))
 
     def _id(self, project: str, domain: str, said: str) -> EntityId:
         name = said or self._ids.new_run_id()
@@ -245,23 +287,8 @@ class Executions:
         if there is not None and wanted.asked:
             # What it was asked for may mean something newer by now.
             target = messages.record_of(there).target
-        entity = await self._registry.get(target)
-        kept_program = await aside(len(entity.model) > LARGE_BYTES, lambda: wire.assembled(entity))
-        found, missing = await self._registry.with_references(kept_program, target.project, target.domain)
-        if missing:
-            raise InputInvalid(f"{target} needs {missing[0]}, which is not registered; register that first.")
-        program, workflow = _to_run(found.program, target)
-        parameters = _parameters(program, workflow, target)
-        given = await asyncio.to_thread(wanted.read, parameters)
-        plan = program.launch_plans[target.name] if target.kind is EntityKind.LAUNCH_PLAN else None
-        if wanted.asked and plan is not None and (fixed := [name for name in given if name in plan.fixed]):
-            raise InputInvalid(f"{target} fixes its input {fixed[0]!r}; leave it out, or launch {plan.workflow}.")
-        inputs = _inputs(given, program, workflow, target)
-        request = wanted.request(target)
-        if principal:
-            request.spec.metadata.principal = principal
-        settings = await self._registry.attributes_for(target.project, target.domain, workflow, EXECUTION_CONFIG)
-        options = messages.read_options(settled(request.spec, None if plan is None else entity, settings))
+        ready = await prepare(self._registry, wanted, target, principal)
+        workflow, options, found = ready.workflow, ready.options, ready.found
         run = _run_id(id)
         record = ExecutionRecord(
             run,
@@ -279,16 +306,16 @@ class Executions:
         # Before anything is kept: what is refused has not been.
         self._plane.must_have_room()
         now = self._clock.now()
-        row = Entity(id, wire.body_bytes(request), messages.record_bytes(record), "", now, now)
+        row = Entity(id, wire.body_bytes(ready.request), messages.record_bytes(record), "", now, now)
         kept = await self._store.add_entity(row)
         if kept != row and await self._has_run(_the_same(kept, wanted)):
             return Begun(id, run, False)
         try:
             await self._plane.launch(
-                _as_said(program, workflow, options),
+                ready.program,
                 workflow,
-                inputs,
-                options=_options(options, id, target, workflow),
+                ready.inputs,
+                options=ready.run_options,
                 source=str(target),
                 run_id=run,
                 rerun=rerun,
@@ -562,63 +589,13 @@ def _run_id(id: EntityId) -> str:
     return f"{id.name[: _RUN_ID - len(digest) - 1]}-{digest}"
 
 
-def _to_run(program: Program, target: EntityId) -> tuple[Program, str]:
-    if target.kind is EntityKind.LAUNCH_PLAN:
-        return program, program.launch_plans[target.name].workflow
-    if target.name in program.workflows:
-        # Of a task: it is a map, which is kept as the workflow that it is.
-        return program, target.name
-    graph = _around(program.tasks[target.name])
-    return program.merged(Program({}, {graph.name: graph}, {}, {})), graph.name
-
-
-def _around(task: TaskSpec) -> Graph:
-    inputs: dict[str, Binding] = {name: PromiseBinding(START, name) for name in task.interface.inputs}
-    outputs: dict[str, Binding] = {name: PromiseBinding("n0", name) for name in task.interface.outputs}
-    return Graph(task.name, task.interface, (Node("n0", TaskTarget(task.name), inputs),), outputs)
-
-
-def _parameters(program: Program, workflow: str, target: EntityId) -> dict[str, Parameter]:
-    parameters = dict(program.workflows[workflow].interface.inputs)
-    if target.kind is EntityKind.LAUNCH_PLAN:
-        parameters.update(program.launch_plans[target.name].interface.inputs)
-    return parameters
-
-
-def _inputs(given: Literals, program: Program, workflow: str, target: EntityId) -> Literals:
-    """What the run is given. Raises ``InputInvalid``."""
-    parameters = _parameters(program, workflow, target)
-    unknown = [name for name in given if name not in parameters]
-    if unknown:
-        takes = ", ".join(parameters) or "nothing"
-        raise InputInvalid(f"{target} takes no input {unknown[0]!r}; it takes {takes}.")
-    inputs = {name: each.default for name, each in parameters.items() if each.default is not None} | given
-    if target.kind is EntityKind.LAUNCH_PLAN:
-        inputs |= program.launch_plans[target.name].fixed
-    for name, parameter in program.workflows[workflow].interface.inputs.items():
-        if name not in inputs:
-            raise InputInvalid(f"{target} is not given its input {name!r} ({describe(parameter.type)}).")
-        fault = misfit(inputs[name], parameter.type)
-        if fault:
-            raise InputInvalid(f"the input {name!r} of {target} is {fault}; it takes {describe(parameter.type)}.")
-    return inputs
-
-
-def _own(id: EntityId, target: EntityId, read: ReadInputs, options: LaunchOptions, asked: str) -> Wanted:
-    def request(target: EntityId) -> Any:
-        try:
-            return messages.own_request(id, target, options)
-        except (ValueError, TypeError) as error:
-            raise InputInvalid(f"the options: {error}.") from None
-
-    return Wanted(id, lambda: target, read, request, asked)
-
-
-def _digest_of(said: LaunchTarget | Relaunch | ExactRelaunch | Recover, run: str = "") -> str:
-    try:
-        return digest((run, replace(said, run_name="")))
-    except (UnicodeEncodeError, TypeError) as error:
-        raise InputInvalid(f"the request: {error}; say text in Unicode.") from None
+def _must_be_over(summary: RunSummary, said: Again) -> None:
+    """Raises ``RunNotResumable`` where there is nothing to recover."""
+    if isinstance(said, Recover) and (summary.phase is Phase.SUCCEEDED or not summary.phase.terminal):
+        raise RunNotResumable(
+            f"run {summary.id} is {summary.phase.value}: only a run that has failed, timed out or was aborted can be "
+            "recovered"
+        )
 
 
 def _the_same(there: Entity, wanted: Wanted) -> Entity:
@@ -630,22 +607,3 @@ def _the_same(there: Entity, wanted: Wanted) -> Entity:
             f"there is a run {id.name} ({id.project}/{id.domain}) of another request; give this one another name."
         )
     return there
-
-
-def _as_said(program: Program, workflow: str, options: LaunchOptions) -> Program:
-    if options.interruptible is None:
-        return program
-    graph = program.workflows[workflow]
-    graph = replace(graph, metadata=replace(graph.metadata, interruptible=options.interruptible))
-    return program.merged(Program({}, {workflow: graph}, {}, {}))
-
-
-def _options(said: LaunchOptions, id: EntityId, target: EntityId, workflow: str) -> RunOptions:
-    """How the run is carried out; what its processes read of the execution is in their environment."""
-    plan = {"PROJECT": id.project, "DOMAIN": id.domain, "ID": id.name, "WORKFLOW": workflow, "LAUNCHPLAN": target.name}
-    return RunOptions(
-        max_parallelism=max(said.max_parallelism, 0),
-        overwrite_cache=bool(said.overwrite_cache),
-        environment={**said.environment, **{f"FLYTE_INTERNAL_EXECUTION_{name}": value for name, value in plan.items()}},
-        tags=said.tags,
-    )

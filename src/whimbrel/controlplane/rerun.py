@@ -26,6 +26,9 @@ from whimbrel.model.literals import Literals
 from whimbrel.model.program import ArrayTarget, GateTarget, LaunchPlanTarget, Program, TaskSpec, WorkflowTarget
 from whimbrel.model.run import AttemptId, EntryKind, Phase, Reusable
 
+_GONE = "it is gone"
+_UNKNOWN = "it is not registered by itself: its code is known when it is called"
+
 
 class Rerun(Struct, frozen=True):
     """What a new run takes from ``run``; see ``RunRequested``."""
@@ -160,11 +163,11 @@ def settle(request: RunRequested) -> RunRequested:
         request = msgspec.structs.replace(request, reuse=(*kept, *barred))
 
 
-def forecast(old: Run, request: RunRequested, current: Program) -> list[Forecast]:
+def forecast(old: Run, request: RunRequested, current: Program, *, complete: bool = True) -> list[Forecast]:
     """What a run with ``request`` will do that takes outcomes of ``old``, in the order of the graph.
 
     ``current`` has the entities that eager bodies of the old run called, as they are now; one that is not there is
-    gone.
+    gone, or unless that is ``complete`` unknown until it is called.
     """
     setups = {path: node.outputs for path, node in old.nodes.items() if node.opens is not None and node.outputs}
     begun = _begun(request, setups)
@@ -189,7 +192,7 @@ def forecast(old: Run, request: RunRequested, current: Program) -> list[Forecast
             lines += _laid_out(before)
         if before is not None and before.kind is Kind.EAGER and node.kind is Kind.EAGER:
             lines += _calls(before, known, fresh_inputs=_changed_inputs(node, before))
-    return lines
+    return lines if complete else [_unsure(line) for line in lines]
 
 
 def _begun(request: RunRequested, setups: Mapping[str, Literals]) -> Run:
@@ -209,6 +212,13 @@ def _begun(request: RunRequested, setups: Mapping[str, Literals]) -> Run:
             run.handle(Succeeded(AttemptId(run.id, path, len(node.attempts)), setups[path], request.at))
             opening += [each for each in setups if each in run.nodes and run.nodes[each].live_attempt is not None]
     return run
+
+
+def _unsure(line: Forecast) -> Forecast:
+    """``line`` where what is not known may be there all the same."""
+    if line.verdict is Verdict.RUN and set(line.why) == {_GONE}:
+        return Forecast(line.path, line.entity, Verdict.DEPENDS, (_UNKNOWN,))
+    return line
 
 
 def _quiet(node: NodeState) -> bool:
@@ -333,14 +343,14 @@ def _call_changes(call: NodeState, known: Program) -> list[str]:
         return _inner_changes(call, known)
     if not isinstance(call.target, WorkflowTarget | LaunchPlanTarget):
         now = known.tasks.get(call.entity)
-        said = ["it is gone"] if now is None else changes(call.spec, now)
+        said = [_GONE] if now is None else changes(call.spec, now)
         return list(dict.fromkeys(said + _inner_changes(call, known)))
     workflow = call.entity
     if isinstance(call.target, LaunchPlanTarget):
         plan = known.launch_plans.get(workflow)
         workflow = "" if plan is None else plan.workflow
     if workflow not in known.workflows:
-        return ["it is gone"]
+        return [_GONE]
     said = ["its graph has changed"] if call.graph != known.workflows[workflow] else []
     return list(dict.fromkeys(said + _inner_changes(call, known)))
 
@@ -351,5 +361,5 @@ def _inner_changes(call: NodeState, known: Program) -> list[str]:
     for inner in () if call.inline or call.kind is Kind.EAGER else _below(call):
         if inner.spec is not None:
             now = known.tasks.get(inner.entity)
-            said += ["it is gone"] if now is None else changes(inner.spec, now)
+            said += [_GONE] if now is None else changes(inner.spec, now)
     return list(dict.fromkeys(said))

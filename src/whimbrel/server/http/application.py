@@ -53,7 +53,19 @@ from whimbrel.wire.rest.entities import (
     SecretShape,
     VersionQuery,
 )
-from whimbrel.wire.rest.launching import BlobPlace, BlobQuery, DataQuery, Launch, Launched, PlainData, Recover, Relaunch
+from whimbrel.wire.rest.launching import (
+    BlobPlace,
+    BlobQuery,
+    DataQuery,
+    Forecasts,
+    Foresee,
+    Fork,
+    Launch,
+    Launched,
+    PlainData,
+    Recover,
+    Relaunch,
+)
 from whimbrel.wire.rest.registering import BUNDLE_MEDIA_TYPE, MSGPACK, BundlePlace, Registered
 from whimbrel.wire.rest.runs import (
     Abort,
@@ -170,6 +182,19 @@ def endpoints(house: House) -> list[Endpoint]:
             *("POST", f"{one}/recover", launching.recover_run, "Run again what failed.", Launched),
             takes=Recover,
             status=201,
+        ),
+        Endpoint(
+            *("POST", f"{one}/fork", launching.fork_run, "Launch another version of it, keeping what that leaves."),
+            Launched,
+            takes=Fork,
+            status=201,
+            packed=True,
+        ),
+        Endpoint(
+            *("POST", f"{one}/forecast", launching.foresee_run, "What a fork or recovery would run, and why."),
+            Forecasts,
+            takes=Foresee,
+            packed=True,
         ),
     ]
 

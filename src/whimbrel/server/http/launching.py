@@ -6,6 +6,7 @@ Knows: the house, literals as JSON. Must not know: how executions are kept, how 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from whimbrel.controlplane.executions import Begun, ReadInputs
+from whimbrel.controlplane.executions import Begun
+from whimbrel.controlplane.preparing import ReadInputs
+from whimbrel.controlplane.rerun import Verdict
 from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound, InputInvalid, ValueMismatch
 from whimbrel.model.interface import Parameter
@@ -46,8 +49,14 @@ from whimbrel.wire.literal_json import by_name
 from whimbrel.wire.rest.launching import (
     Data,
     DataQuery,
+    ExactForesee,
+    ExactFork,
     ExactLaunch,
     ExactRelaunch,
+    ForecastLine,
+    Forecasts,
+    Foresee,
+    Fork,
     Launch,
     Launched,
     Recover,
@@ -58,12 +67,17 @@ INPUTS = 16 * BODY
 """Bytes of a request to launch. What is larger goes into the blob store first."""
 
 
+_AT_ONCE = 2
+"""Forecasts that are made at the same time: each folds a run, in a thread."""
+
+
 class LaunchCalls:
     """The handlers."""
 
     def __init__(self, house: House) -> None:
         self._house = house
         self._executions = house.executions
+        self._foreseeing = asyncio.Semaphore(_AT_ONCE)
 
     async def launch_run(self, request: Request) -> Response:
         """Launch what is registered."""
@@ -93,6 +107,42 @@ class LaunchCalls:
         said = await body(request, Recover)
         run, who = request.path_params["run"], principal_of(request)
         return self._launched(await self._executions.again(run, said, lambda _: {}, principal=who))
+
+    async def fork_run(self, request: Request) -> Response:
+        """Begin a new run of another version or with other inputs that takes over what these leave as it was."""
+        run, who = request.path_params["run"], principal_of(request)
+        if is_msgpack(request):
+            exact = await exact_body(request, ExactFork, INPUTS)
+            literals = self._exactly(exact.literals)
+            return self._launched(await self._executions.again(run, exact, literals, principal=who))
+        said = await body(request, Fork, INPUTS)
+        return self._launched(await self._executions.again(run, said, self._from_json(said.inputs), principal=who))
+
+    async def foresee_run(self, request: Request) -> Response:
+        """Say what a fork or a recovery would take over and what it would compute, and why."""
+        said: Foresee | ExactForesee
+        if is_msgpack(request):
+            said = exact = await exact_body(request, ExactForesee, INPUTS)
+            read = self._exactly(exact.literals)
+        else:
+            said = plain = await body(request, Foresee, INPUTS)
+            read = self._from_json(plain.inputs)
+        if said.how not in ("fork", "recover"):
+            raise InputInvalid(f"how {said.how[:80]!r}: it is fork or recover.")
+        if said.limit < 0:
+            raise InputInvalid(f"limit {said.limit}: it is 0 or more.")
+        again = Recover() if said.how == "recover" else Fork(version=said.version)
+        async with self._foreseeing:
+            found = await self._executions.foresee(request.path_params["run"], again, read)
+        counted = Counter(line.verdict for line in found.lines)
+        lines = tuple(
+            ForecastLine(line.path, line.entity, line.verdict.value, line.why) for line in found.lines[: said.limit]
+        )
+        return answer_struct(
+            Forecasts(
+                *(found.target.version, counted[Verdict.REUSE], counted[Verdict.RUN], counted[Verdict.DEPENDS], lines)
+            )
+        )
 
     async def get_data(self, request: Request) -> Response:
         """What a run or a node was given, and what came of it."""

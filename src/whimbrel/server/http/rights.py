@@ -96,6 +96,8 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("POST", f"{_RUN}/signal"): _SAY,
     ("POST", f"{_RUN}/relaunch"): Right(Action.LAUNCH, Where.RUN),
     ("POST", f"{_RUN}/recover"): Right(Action.LAUNCH, Where.RUN),
+    ("POST", f"{_RUN}/fork"): Right(Action.LAUNCH, Where.RUN),
+    ("POST", f"{_RUN}/forecast"): Right(Action.LAUNCH, Where.RUN),
 }
 
 

@@ -85,6 +85,67 @@ class Recover(Struct, frozen=True, forbid_unknown_fields=True):
     run_name: str = ""
 
 
+class ForkTarget(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A new run that takes over what ``version`` and its inputs leave as it was. ``version`` "" is the newest one, and
+    of a launch plan the active one, if there is one; ``options`` take the place of the run's own."""
+
+    version: str = ""
+    options: LaunchOptions | UnsetType = UNSET
+    run_name: str = ""
+
+
+class Fork(ForkTarget, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """With ``inputs`` laid over those that the run had, as far as the version takes them: JSON."""
+
+    inputs: dict[str, Any] = {}
+
+
+class ExactFork(ForkTarget, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same with exact ``literals``: msgpack."""
+
+    literals: Literals = {}
+
+
+class Foresee(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a fork or recovery of a run would do, for at most ``limit`` nodes. ``how`` is fork or recover; of a recovery
+    there is nothing else to say."""
+
+    how: str = "fork"
+    version: str = ""
+    inputs: dict[str, Any] = {}
+    limit: int = 1000
+
+
+class ExactForesee(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same with exact ``literals``: msgpack."""
+
+    how: str = "fork"
+    version: str = ""
+    literals: Literals = {}
+    limit: int = 1000
+
+
+class ForecastLine(Struct, frozen=True):
+    """What becomes of the node at ``path``: ``verdict`` is reuse (its outcome is taken over), run, or depends (taken
+    over if an eager body makes the call again with the same inputs). ``why`` has one reason a line."""
+
+    path: str
+    entity: str
+    verdict: str
+    why: tuple[str, ...] = ()
+
+
+class Forecasts(Struct, frozen=True):
+    """What a run would do, in the order of the graph: the first ``lines``, and how many nodes there are of each verdict
+    in all. ``version`` is the one that would run."""
+
+    version: str
+    reuse: int
+    run: int
+    depends: int
+    lines: tuple[ForecastLine, ...]
+
+
 class DataQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Whose values: of the node at the path ``node``, or of the run itself."""
 
