@@ -34,6 +34,8 @@ export class RunTree {
   /** Where each stands among its siblings. */
   readonly #places = new Map<string, number>();
   readonly #folds = new Map<string, boolean>();
+  /** What was said of all, those too that are yet to come. */
+  #all: boolean | null = null;
   readonly #more = new Map<string, number>();
   #drawing = 0;
   #leave: () => void;
@@ -91,10 +93,11 @@ export class RunTree {
   // --- folding
 
   folded(node: TreeNode): boolean {
-    const said = this.#folds.get(node.path);
-    if (said !== undefined) return said;
+    const said = this.#folds.get(node.path) ?? this.#all;
+    if (said !== null) return said;
     const below = this.children.get(node.path)?.length ?? 0;
-    return node.kind === "array" ? below > UNFOLDED : below > 200;
+    // What somebody watches grow must not fold by itself: of the outermost nodes only maps are.
+    return node.kind === "array" ? below > UNFOLDED : below > 200 && node.parent !== "";
   }
 
   fold(path: string, folded: boolean): void {
@@ -103,12 +106,16 @@ export class RunTree {
   }
 
   foldAll(folded: boolean): void {
-    for (const path of this.children.keys()) if (path) this.#folds.set(path, folded);
+    this.#folds.clear();
+    this.#all = folded;
     this.version += 1;
   }
 
   limit(path: string): number {
-    return this.#more.get(path) ?? (path === "" ? Number.POSITIVE_INFINITY : PAGE);
+    const said = this.#more.get(path);
+    if (said !== undefined) return said;
+    const node = this.nodes.get(path);
+    return !node || (node.parent === "" && node.kind !== "array") ? Number.POSITIVE_INFINITY : PAGE;
   }
 
   more(path: string): void {

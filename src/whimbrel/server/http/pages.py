@@ -52,12 +52,14 @@ class RunPages:
         run = request.path_params["run"]
         summary = await self._store.summary(run)
         if sse.MEDIA_TYPE in request.headers.get("accept", ""):
-            return sse.stream(self._changes(run, last_event(request) or 0))
+            return sse.stream(self._changes(run, last_event(request) or 0), request)
         seq, rows = await self._trees.of(run).look()
         return answer({"run": summary_json(summary), "seq": seq, "nodes": rows})
 
     async def _changes(self, run: str, after: int) -> AsyncIterator[str]:
         told: dict[str, float] = {}
+        # What the page's head shows comes before thousands of rows; without an id, as nothing has been told yet.
+        yield sse.message("run", dump(summary_json(await self._store.summary(run)), indent=None))
         with self._house.feed.following(run) as changed:
             async for look in sse.changes(changed):
                 if not look:
