@@ -9,10 +9,11 @@ export { Parser, type Heard } from "../api/stream";
 /** Listens until the returned function is called, or an `end` comes. `refused` hears of what no new attempt would mend. */
 export function follow(url: string, hear: (heard: Heard) => void, refused?: (error: Refused) => void): () => void {
   const stop = new AbortController();
+  const me = Symbol(url);
 
   async function listen(): Promise<void> {
     let last = "";
-    const listening = { signal: stop.signal, headers: () => login.headers(), up: () => connection.up(url), down: () => connection.down(url) };
+    const listening = { signal: stop.signal, headers: () => login.headers(), up: () => connection.up(me), down: () => connection.down(me) };
     for (;;) {
       try {
         for await (const heard of events(url, { ...listening, last })) {
@@ -25,7 +26,7 @@ export function follow(url: string, hear: (heard: Heard) => void, refused?: (err
         if (error.status === 401 && (await login.refreshed()) && !stop.signal.aborted) continue;
         refused?.(error);
       }
-      connection.gone(url);
+      connection.over(me);
       return;
     }
   }

@@ -1,6 +1,6 @@
 // Light or dark: what the machine prefers, until somebody says otherwise.
 
-type Theme = "light" | "dark";
+export type Theme = "light" | "dark";
 const KEY = "whimbrel.theme";
 
 function preferred(): Theme {
@@ -21,9 +21,21 @@ class Themes {
     return this.#chosen ?? this.#preferred;
   }
 
-  toggle(): void {
-    this.#chosen = this.current === "dark" ? "light" : "dark";
-    localStorage.setItem(KEY, this.#chosen);
+  /** What was said, and not what follows from the machine. */
+  get chosen(): Theme | null {
+    return this.#chosen;
+  }
+
+  /** What `turn` would choose; `null` is the machine's. */
+  get next(): Theme | null {
+    const other = this.#preferred === "dark" ? "light" : "dark";
+    return this.#chosen === null ? other : this.#chosen === other ? this.#preferred : null;
+  }
+
+  turn(): void {
+    this.#chosen = this.next;
+    if (this.#chosen === null) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, this.#chosen);
   }
 }
 
