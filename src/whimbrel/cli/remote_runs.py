@@ -19,17 +19,20 @@ from whimbrel.cli.inspect import phase_named, show_rows, show_run
 from whimbrel.cli.logs import LogPrinter
 from whimbrel.cli.remote_driving import follow_run, watch_list
 from whimbrel.cli.remotes import find_remote_run, talking
+from whimbrel.cli.rerun import tell_forecast
 from whimbrel.cli.servers import Server, server_option
 from whimbrel.cli.settings import json_option, out, print_json, verbose_option
 from whimbrel.cli.waiting import waiting_lines
 from whimbrel.client.asynchronous import AsyncRemote
 from whimbrel.client.executions import Execution
 from whimbrel.controlplane.ports import LogLine
+from whimbrel.controlplane.rerun import Forecast, Verdict
 from whimbrel.engine.gates import gate_of
 from whimbrel.engine.run import Run
 from whimbrel.errors import EntityNotFound, InputInvalid, ValueMismatch
 from whimbrel.model.attempt import LogChunk, Progress
 from whimbrel.model.literal_types import BlobType, DatasetType, LiteralType
+from whimbrel.model.literals import Literals
 from whimbrel.model.run import AttemptId, Phase, RunSummary
 from whimbrel.runtime.literal_text import from_text
 from whimbrel.runtime.values import read_literals, write_literals
@@ -279,6 +282,45 @@ def recover(server: Server, run: str, as_json: bool, quiet: bool, task_output: s
     )
 
 
+def fork(
+    server: Server,
+    run: str,
+    as_json: bool,
+    given: tuple[str, ...],
+    code: str | None,
+    version: str | None,
+    dry_run: bool,
+    yes: bool,
+    quiet: bool,
+    task_output: str,
+    **_: Any,
+) -> int:
+    """`fork`."""
+    if code is not None:
+        raise InputInvalid("a server runs what is registered: `whimbrel register` the code, then fork without --code")
+    literals = asyncio.run(_foreseen(server, run, given, version or "", as_json=as_json, dry_run=dry_run, yes=yes))
+    if literals is None:
+        return 0
+
+    async def forked(remote: AsyncRemote, id: str) -> Execution:
+        return await remote.fork(id, literals=literals, version=version or "")
+
+    return follow_run(server, run, as_json=as_json, quiet=quiet, task_output=task_output, first=forked)
+
+
+async def _foreseen(
+    server: Server, text: str, given: tuple[str, ...], version: str, *, as_json: bool, dry_run: bool, yes: bool
+) -> Literals | None:
+    """What is given, after it has been said what comes of it; ``None`` when that was all."""
+    async with talking(server) as remote:
+        run = await find_remote_run(remote, text, server)
+        literals = await _inputs(remote, await remote.run(run), version, given) if given else {}
+        found = await remote.forecast(run, literals=literals, version=version)
+    lines = [Forecast(line.path, line.entity, Verdict(line.verdict), line.why) for line in found.lines]
+    goes_on = tell_forecast(lines, run, as_json=as_json, dry_run=dry_run, yes=yes)
+    return literals if goes_on else None
+
+
 @click.command(
     "relaunch",
     short_help="Run again what a run of a server ran.",
@@ -299,22 +341,24 @@ def relaunch(run: str, server: Server, as_json: bool, given: tuple[str, ...], qu
         if not given:
             return await remote.relaunch(id)
         old = await remote.run(id)
-        place = {"project": old.project or None, "domain": old.domain or None}
-        known = await remote.fetch(old.entity, old.version or None, **place)
-        inputs: dict[str, Any] = {}
-        for pair in given:
-            name, equals, text = pair.partition("=")
-            if not equals:
-                raise InputInvalid(f"--input {pair!r}: write it like --input NAME=VALUE")
-            parameter = known.interface.inputs.get(name)
-            if parameter is None:
-                raise InputInvalid(f"{known.name}: {unknown_input(name, known.interface)}")
-            try:
-                literal = from_text(text, parameter.type)
-            except ValueMismatch as error:
-                raise InputInvalid(f"--input {name}: {str(error).removesuffix(' at $')}") from None
-            inputs[name] = literal
-        kept = await asyncio.to_thread(write_literals, inputs, remote.blobs)
-        return await remote.relaunch(id, literals=kept)
+        return await remote.relaunch(id, literals=await _inputs(remote, old, old.version, given))
 
     return follow_run(server, run, as_json=as_json, quiet=quiet, detach=detach, first=again)
+
+
+async def _inputs(remote: AsyncRemote, old: Execution, version: str, given: tuple[str, ...]) -> Literals:
+    """What ``--input`` says, for ``version`` of what ``old`` ran. Raises ``InputInvalid``."""
+    known = await remote.fetch(old.entity, version or None, project=old.project or None, domain=old.domain or None)
+    inputs: Literals = {}
+    for pair in given:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise InputInvalid(f"--input {pair!r}: write it like --input NAME=VALUE")
+        parameter = known.interface.inputs.get(name)
+        if parameter is None:
+            raise InputInvalid(f"{known.name}: {unknown_input(name, known.interface)}")
+        try:
+            inputs[name] = from_text(text, parameter.type)
+        except ValueMismatch as error:
+            raise InputInvalid(f"--input {name}: {str(error).removesuffix(' at $')}") from None
+    return await asyncio.to_thread(write_literals, inputs, remote.blobs)

@@ -117,12 +117,17 @@ def recover(context: click.Context, /, run: str, home: Path, as_json: bool, **op
         *ENGINE_OPTIONS,
         click.Option(["--input", "given"], multiple=True, metavar="NAME=VALUE", help="Another value for an input."),
         click.Option(["--code"], metavar="FILE", help="The code to run. [default: where RUN's came from]"),
+        click.Option(
+            ["--version"], metavar="VERSION", help="On a server: the version to run. [default: the newest registered]"
+        ),
         click.Option(["--dry-run"], is_flag=True, help="Only say what would run again."),
         click.Option(["-y", "--yes"], is_flag=True, help="Do not ask."),
     ],
     short_help="Run again with other code or inputs, and take what that leaves as it was.",
-    epilog="Examples:\n\n  whimbrel fork latest --dry-run\n\n  whimbrel fork r4kd --input rate=0.2 --yes",
+    epilog="Examples:\n\n  whimbrel fork latest --dry-run\n\n  whimbrel fork r4kd --input rate=0.2 --yes\n\n"
+    "  whimbrel fork latest --remote --version v2",
 )
+@remote_option("whimbrel.cli.remote_runs:fork")
 @home_option
 @json_option
 @verbose_option
@@ -134,7 +139,11 @@ def fork(context: click.Context, /, run: str, home: Path, as_json: bool, **optio
     A task is not run again if its inputs are the same, and the code that it depends on: its function, what that calls
     in the project, the constants that these read. In a workflow, whatever is downstream of a task that runs again
     runs again too. First a table says what will happen, and why.
+
+    On a server the code is that of a registered version, by default the newest.
     """
+    if options["version"] is not None:
+        raise InputInvalid("a home has no versions: leave --version out, or say --code FILE, or --remote for a server")
     old = asyncio.run(read_recorded(home, run))
     entity = root_entity(old.request.program, old.request.workflow, old.summary.source, options["code"])
     literals = asyncio.run(_inputs(home, entity, old.request.inputs, options["given"]))
@@ -144,12 +153,8 @@ def fork(context: click.Context, /, run: str, home: Path, as_json: bool, **optio
     )
     request = settle(msgspec.structs.replace(request, reuse=reusable(old.run), moved=True))
     lines = forecast(old.run, request, current_program(old.run.program, options["code"]))
-    if options["dry_run"]:
-        _print_forecast(lines, as_json=as_json)
+    if not tell_forecast(lines, old.summary.id, as_json=as_json, dry_run=options["dry_run"], yes=options["yes"]):
         return 0
-    _say_forecast(lines)
-    if not options["yes"]:
-        _confirm(old.summary.id)
     return _start(_manner(context, home, as_json, options), old, request, moved=True)
 
 
@@ -216,16 +221,20 @@ def _start(manner: Manner, old: Recorded, request: RunRequested, *, moved: bool)
 # --- the table -------------------------------------------------------------------------------------------
 
 
-def _print_forecast(lines: list[Forecast], *, as_json: bool) -> None:
-    if as_json:
-        print_json([msgspec.to_builtins(line) for line in lines])
-    else:
-        out("\n".join(table(lines)))
-
-
-def _say_forecast(lines: list[Forecast]) -> None:
+def tell_forecast(lines: list[Forecast], run: str, *, as_json: bool, dry_run: bool, yes: bool) -> bool:
+    """Show what a fork of ``run`` will do, and whether to go on with it. Raises ``InputInvalid`` where nobody can be
+    asked."""
+    if dry_run:
+        if as_json:
+            print_json([msgspec.to_builtins(line) for line in lines])
+        else:
+            out("\n".join(table(lines)))
+        return False
     for text in table(lines):
         err(text)
+    if not yes:
+        _confirm(run)
+    return True
 
 
 def table(lines: list[Forecast]) -> list[str]:

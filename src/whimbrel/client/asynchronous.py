@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
@@ -32,8 +33,11 @@ from whimbrel.model.interface import Interface
 from whimbrel.model.literals import Literals
 from whimbrel.model.registered import EntityKind
 from whimbrel.wire.rest.launching import (
+    ExactForesee,
+    ExactFork,
     ExactLaunch,
     ExactRelaunch,
+    Forecasts,
     Launched,
     LaunchOptions,
     Recover,
@@ -248,16 +252,10 @@ class AsyncRemote(Catalogue, Runs, Schedules, Transfers):
         literals: Literals | None = None,
     ) -> Execution:
         """Run again what a run ran, with ``inputs`` (or exact ``literals``) laid over those that it had."""
-        exact = dict(literals or {})
-        if inputs:
-            execution = run if isinstance(run, Execution) else await self.run(run)
-            known = await self.fetch(
-                execution.entity, execution.version or None, project=execution.project, domain=execution.domain
-            )
-            # The others have their values: only those that are given are looked at.
-            wanted = {key: known.interface.inputs[key] for key in inputs if key in known.interface.inputs}
-            partly = Interface(wanted if len(wanted) == len(inputs) else known.interface.inputs)
-            exact |= await self._encoded(partly, inputs, known.name, None, type_hints)
+        if inputs and not isinstance(run, Execution):
+            run = await self.run(run)
+        version = run.version if isinstance(run, Execution) else ""
+        exact = dict(literals or {}) | await self._changed(run, inputs, type_hints, version or None)
         said = ExactRelaunch(exact, UNSET if options is None else options, name or new_name())
         answer = await self.transport.send("POST", f"{run_path(run)}/relaunch", packed=said, repeat=True)
         return self._again(run, answer.read(Launched))
@@ -267,6 +265,61 @@ class AsyncRemote(Catalogue, Runs, Schedules, Transfers):
         said = Recover(name or new_name())
         answer = await self.transport.send("POST", f"{run_path(run)}/recover", json=said, repeat=True)
         return self._again(run, answer.read(Launched))
+
+    async def fork(
+        self,
+        run: RunLike,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        version: str = "",
+        name: str = "",
+        options: LaunchOptions | None = None,
+        type_hints: Mapping[str, Any] | None = None,
+        literals: Literals | None = None,
+    ) -> Execution:
+        """A new run of ``version`` (the newest registered one for "") with ``inputs`` (or exact ``literals``) laid over
+        those that ``run`` had, that takes over what they leave as it was. ``forecast`` says before what that is."""
+        exact = await self._changed(run, inputs, type_hints, version or None) | dict(literals or {})
+        settings = UNSET if options is None else options
+        said = ExactFork(version=version, literals=exact, options=settings, run_name=name or new_name())
+        answer = await self.transport.send("POST", f"{run_path(run)}/fork", packed=said, repeat=True)
+        return self._again(run, answer.read(Launched))
+
+    async def forecast(
+        self,
+        run: RunLike,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        version: str = "",
+        recover: bool = False,
+        type_hints: Mapping[str, Any] | None = None,
+        literals: Literals | None = None,
+    ) -> Forecasts:
+        """What ``fork`` with the same arguments would take over and run, and why; or with ``recover`` what that
+        would."""
+        exact = await self._changed(run, inputs, type_hints, version or None) | dict(literals or {})
+        how = "recover" if recover else "fork"
+        said = ExactForesee(how=how, version=version, literals=exact, limit=sys.maxsize)
+        answer = await self.transport.send("POST", f"{run_path(run)}/forecast", packed=said, repeat=True)
+        found: Forecasts = answer.read(Forecasts)
+        return found
+
+    async def _changed(
+        self,
+        run: RunLike,
+        inputs: Mapping[str, Any] | None,
+        type_hints: Mapping[str, Any] | None,
+        version: str | None,
+    ) -> Literals:
+        """Some inputs of what ``run`` ran, by the types that ``version`` (``None``: the newest) wants. The others have
+        their values: only those that are given are looked at."""
+        if not inputs:
+            return {}
+        execution = run if isinstance(run, Execution) else await self.run(run)
+        known = await self.fetch(execution.entity, version, project=execution.project, domain=execution.domain)
+        wanted = {key: known.interface.inputs[key] for key in inputs if key in known.interface.inputs}
+        partly = Interface(wanted if len(wanted) == len(inputs) else known.interface.inputs)
+        return await self._encoded(partly, inputs, known.name, None, type_hints)
 
     def _again(self, run: RunLike, said: Launched) -> Execution:
         again = self._launched(said)

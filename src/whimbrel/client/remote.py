@@ -125,6 +125,8 @@ class Remote:
     launch = _blocking(AsyncRemote.launch)
     relaunch = _blocking(AsyncRemote.relaunch)
     recover = _blocking(AsyncRemote.recover)
+    fork = _blocking(AsyncRemote.fork)
+    forecast = _blocking(AsyncRemote.forecast)
     run = _blocking(AsyncRemote.run)
     sync = _blocking(AsyncRemote.sync)
     wait = _blocking(AsyncRemote.wait)

@@ -169,6 +169,13 @@ def test_a_failure_is_what_the_task_raised(remote: Remote) -> None:
     recovered = remote.wait(remote.recover(execution), timeout=LIMIT)
     assert recovered.run != execution.run
     assert recovered.phase is Phase.FAILED
+    told = remote.forecast(execution, recover=True)
+    assert [(line.path, line.verdict) for line in told.lines] == [("n0", "reuse"), ("n1", "run")]
+    told = remote.forecast(execution.run, {"x": 2})
+    assert (told.run, told.reuse, told.version) == (2, 0, execution.version)
+    forked = remote.wait(remote.fork(execution, {"x": 2}), timeout=LIMIT)
+    assert forked.failure is not None
+    assert forked.failure.title == "ValueError: there is no 4"
 
 
 def test_gates_are_answered(remote: Remote) -> None:

@@ -100,6 +100,28 @@ def test_ending_and_running_again(shell: Shell, tmp_path: Path) -> None:
     assert "there is no input 'y'" in shell("relaunch", run, "--input", "y=5", code=2).err
 
 
+def test_forking_there(shell: Shell, tmp_path: Path) -> None:
+    code = Path(FLOWS).read_text()
+    flows = tmp_path / "fork_flows.py"
+    flows.write_text(code)
+    shell("register", flows, "--version", "one")
+    run = shell("run", "--remote", "--json", "-q", flows, "waits", "--x", "2", "--door", flows).json["run"]
+    flows.write_text(code.replace("    return 2 * x", "    return 3 * x").replace('    print("doubling", x)\n', ""))
+    shell("register", flows, "--version", "two")
+    said = shell("fork", run, "--remote", "--version", "two", "--dry-run").out
+    assert said.splitlines()[-1] == "3 will run, 0 reused"
+    lines = shell("fork", run, "--remote", "--version", "two", "--dry-run", "--json").json
+    assert [line["verdict"] for line in lines] == ["run", "run", "run"]
+    assert lines[0]["why"] == ["function fork_flows.double has changed"]
+    assert shell("fork", run, "--remote", "--version", "two", "-y", "-q").out == "18\n"
+    assert shell("fork", run, "--remote", "--input", "x=5", "--version", "two", "-y", "-q").out == "45\n"
+    assert "0 will run, 3 reused" in shell("fork", run, "--remote", "--version", "one", "-y").err
+    assert "register" in shell("fork", run, "--remote", "--code", flows, code=2).err
+    assert "--input x: expected int" in shell("fork", run, "--remote", "--input", "x=five", code=2).err
+    assert "nobody is there" in shell("fork", run, "--remote", "--version", "one", code=2).err
+    assert "has no versions" in shell("fork", run, "--version", "one", code=2).err
+
+
 def test_what_is_registered(shell: Shell) -> None:
     first = shell("register", FLOWS, "--version", "v1")
     assert "remote_flows.chain  new" in first.out
