@@ -28,6 +28,12 @@ export interface RunRow {
   version: string;
   labels: Record<string, string>;
   tags: string[];
+  principal: string;
+  cause: string;
+  parent: string;
+  gates: number;
+  nodes_known: number;
+  nodes_done: number;
   url: string;
 }
 

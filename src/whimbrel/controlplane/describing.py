@@ -43,6 +43,12 @@ def summary_json(summary: RunSummary) -> dict[str, Any]:
         "version": summary.origin.version,
         "labels": {key: value for key, value in summary.origin.labels.items() if value},
         "tags": [key for key, value in summary.origin.labels.items() if not value],
+        "principal": summary.origin.principal,
+        "cause": summary.origin.cause,
+        "parent": summary.origin.parent,
+        "gates": summary.waiting,
+        "nodes_known": summary.nodes,
+        "nodes_done": summary.done,
     }
 
 

@@ -157,7 +157,11 @@ class Executions:
             raise InputInvalid(f"the run {summary.id} is of a file, and has no place for names; leave run_name out.")
         first, rerun = await self._as_it_was(summary, said, read)
         made = await self._plane.launch(
-            *(first.program, first.workflow, first.inputs), options=first.options, source=summary.source, rerun=rerun
+            *(first.program, first.workflow, first.inputs),
+            options=first.options,
+            source=summary.source,
+            rerun=rerun,
+            origin=RunOrigin(cause=_how(said), parent=run),
         )
         return Begun(EntityId(EntityKind.EXECUTION, "", "", ""), made, True)
 
@@ -229,7 +233,9 @@ class Executions:
             return {name: value for name, value in had.items() if keeps or name in parameters} | read(parameters)
 
         id = self._id(summary.origin.project, summary.origin.domain, said.run_name)
-        wanted = own(id, target, inputs, options, digest_of(said, summary.id))
+        mode = messages.RECOVERED if isinstance(said, Recover) else messages.RELAUNCHED
+        again = (mode, id_of(summary.origin))
+        wanted = own(id, target, inputs, options, digest_of(said, summary.id), again)
         return wanted, None if isinstance(said, Relaunch | ExactRelaunch) else await self._rerun(summary, said)
 
     async def _as_it_was(self, summary: RunSummary, said: Again, read: ReadInputs) -> tuple[RunRequested, Rerun | None]:
@@ -303,6 +309,9 @@ class Executions:
             asked=wanted.asked,
             annotations=options.annotations,
         )
+        cause, parent = await self._came_from(ready.request, options.labels)
+        if rerun is not None and cause == "relaunch":
+            cause = "fork"
         # Before anything is kept: what is refused has not been.
         self._plane.must_have_room()
         now = self._clock.now()
@@ -327,6 +336,9 @@ class Executions:
                     target.name,
                     target.version,
                     {**options.labels, **dict.fromkeys(options.tags, "")},
+                    messages.principal_of(ready.request),
+                    cause,
+                    parent,
                 ),
             )
         except StoreError:
@@ -335,6 +347,20 @@ class Executions:
                 raise
             return Begun(id, run, False)
         return Begun(id, run, True)
+
+    async def _came_from(self, request: Any, labels: Mapping[str, str]) -> tuple[str, str]:
+        """What ``RunOrigin`` calls the cause and the parent."""
+        cause, reference = messages.cause_of(request)
+        if EAGER in labels:
+            name = EntityId(EntityKind.EXECUTION, request.project, request.domain, labels[EAGER])
+            cause, reference = "call", name
+        if reference is None:
+            return cause, ""
+        try:
+            return cause, messages.record_of(await self.get(reference)).run
+        except EntityNotFound:
+            # It is said by whoever asks.
+            return cause, ""
 
     async def fire(self, plan: EntityId, name: str, due: float, given: Literals) -> None:
         """Launch what the schedule of ``plan`` asks for at ``due``, unless there is an execution of that name. Raises
@@ -414,6 +440,12 @@ class Executions:
         if found is None:
             raise EntityNotFound(f"there is no execution {id.name} ({id.project}/{id.domain}).")
         return found
+
+    async def place_of(self, id: EntityId) -> tuple[str, str]:
+        """The id of the run of an execution, and the path of its node in that: "" unless it is a launch plan inside
+        another execution. Raises ``EntityNotFound``."""
+        record = messages.record_of(await self.get(id))
+        return record.run, record.path
 
     async def run_of(self, entity: Entity) -> Run:
         """The run of an execution, as it is now. Raises ``EntityNotFound``."""
@@ -587,6 +619,12 @@ def _run_id(id: EntityId) -> str:
         return id.name
     digest = hashlib.sha256(f"{id.project}/{id.domain}/{id.name}".encode()).hexdigest()[:16]
     return f"{id.name[: _RUN_ID - len(digest) - 1]}-{digest}"
+
+
+def _how(said: Again) -> str:
+    if isinstance(said, Recover):
+        return "recover"
+    return "relaunch" if isinstance(said, Relaunch | ExactRelaunch) else "fork"
 
 
 def _must_be_over(summary: RunSummary, said: Again) -> None:

@@ -56,6 +56,32 @@ def wake_at(run: Run, now: float) -> float:
     return until if until is not None and until - now > patience else 0.0
 
 
+def stated(known: RunSummary, run: Run, now: float) -> RunSummary:
+    """The row of a run as it is now; the one that is ``known``, where nothing has changed that is worth writing it
+    anew. How many nodes have ended changes all the time, and is not."""
+    message, wake, waiting = run.remark, wake_at(run, now), len(run.waiting)
+    if (known.phase, known.started_at, known.ended_at, known.message, known.wake_at, known.waiting) == (
+        run.phase,
+        run.started_at,
+        run.ended_at,
+        message,
+        wake,
+        waiting,
+    ):
+        return known
+    return msgspec.structs.replace(
+        known,
+        phase=run.phase,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        message=message,
+        wake_at=wake,
+        waiting=waiting,
+        nodes=len(run.nodes),
+        done=run.done,
+    )
+
+
 class RunLoop:
     """See the module. ``watch`` is called with each event once it is durable."""
 
@@ -252,19 +278,7 @@ class RunLoop:
             self._wake.set()
 
     def _summarise(self) -> RunSummary:
-        run, known = self.run, self.summary
-        message, wake_at = run.remark, self._wake_at()
-        if (known.phase, known.started_at, known.ended_at, known.message, known.wake_at) == (
-            run.phase,
-            run.started_at,
-            run.ended_at,
-            message,
-            wake_at,
-        ):
-            return known
-        return msgspec.structs.replace(
-            known, phase=run.phase, started_at=run.started_at, ended_at=run.ended_at, message=message, wake_at=wake_at
-        )
+        return stated(self.summary, self.run, self._clock.now())
 
     def _wake_at(self) -> float:
         """When the run must be woken, if it were to rest now; 0.0 if it must not."""

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from whimbrel.controlplane.caching import CacheDesk
-from whimbrel.controlplane.loop import RunLoop, wake_at
+from whimbrel.controlplane.loop import RunLoop, stated
 from whimbrel.controlplane.offloading import aside, is_large, replayed
 from whimbrel.controlplane.parked import Berth, ParkedRuns
 from whimbrel.controlplane.ports import Clock, Executor, Ids, Store
@@ -185,18 +185,10 @@ class ControlPlane:
 
         event, commands = await aside(is_large(program), begin)
         summary = RunSummary(
-            run_id,
-            workflow,
-            run.phase,
-            now,
-            epoch=1,
-            owner=self._owner,
-            source=source,
-            started_at=run.started_at,
-            ended_at=run.ended_at,
+            run_id, workflow, Phase.UNDEFINED, now, epoch=1, owner=self._owner, source=source, origin=origin
         )
         # It may have nothing to do at all: one that begins with a gate rests at once.
-        summary = msgspec.structs.replace(summary, message=run.remark, wake_at=wake_at(run, now), origin=origin)
+        summary = stated(summary, run, now)
         # Whoever finds it in the store from here on must not take it for one that nobody drives.
         self._loading[run_id] = []
         try:
@@ -351,6 +343,11 @@ class ControlPlane:
     def run(self, run_id: str) -> Run:
         """The state of a run that is being driven."""
         return self._loops[run_id].run
+
+    def progress_of(self, run_id: str) -> tuple[int, int] | None:
+        """Of a run that is driven here: how many of its nodes have ended, and how many are known."""
+        loop = self._loops.get(run_id)
+        return None if loop is None else (loop.run.done, len(loop.run.nodes))
 
     # --- inside
 

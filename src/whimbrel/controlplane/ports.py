@@ -14,7 +14,7 @@ from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
 from whimbrel.model.literals import Literals
 from whimbrel.model.registered import Entity, EntityHead, EntityId, EntityKind, EntityQuery, Filter, HeadQuery
-from whimbrel.model.run import AttemptId, Phase, RunPage, RunQuery, RunSummary
+from whimbrel.model.run import AttemptId, Phase, RunPage, RunPages, RunQuery, RunSummary
 from whimbrel.model.scheduled import Firing, Mark, PlanName
 
 
@@ -78,6 +78,11 @@ class RunStore(Protocol):
     async def find_runs(self, query: RunQuery) -> RunPage:
         """One page. Costs no more when there are more runs. Raises ``EntityNotFound`` when there is no run
         ``query.before``."""
+        ...
+
+    async def run_pages(self, query: RunQuery) -> RunPages:
+        """Where the pages of a list end, of ``query.limit`` runs each; ``query.before`` restricts nothing. Looks at a
+        bounded number of runs."""
         ...
 
     async def executions(self, query: EntityQuery, filters: Sequence[Filter] = ()) -> list[RunSummary]:

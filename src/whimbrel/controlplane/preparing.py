@@ -131,12 +131,19 @@ def whole_inputs(given: Literals, program: Program, workflow: str, target: Entit
     return inputs
 
 
-def own(id: EntityId, target: EntityId, read: ReadInputs, options: LaunchOptions, asked: str) -> Wanted:
-    """What our own client wants launched."""
+def own(
+    id: EntityId,
+    target: EntityId,
+    read: ReadInputs,
+    options: LaunchOptions,
+    asked: str,
+    again: tuple[int, EntityId] | None = None,
+) -> Wanted:
+    """What our own client wants launched; ``again`` says of which execution it is a repetition, and how."""
 
     def request(target: EntityId) -> Any:
         try:
-            return messages.own_request(id, target, options)
+            return messages.own_request(id, target, options, again)
         except (ValueError, TypeError) as error:
             raise InputInvalid(f"the options: {error}.") from None
 

@@ -29,6 +29,7 @@ def check_run(machine: Machine) -> None:
     assert set(queued) == {node.path for node in nodes if node.stage is Stage.SLOT}, "a node waits in no queue"
     assert not queued or machine.running == limit, "a node waits though there is room"
     assert machine.paused == sum(node.phase is Phase.PAUSED for node in nodes), f"{machine.paused} counted as paused"
+    assert machine.done == sum(node.phase.terminal for node in nodes), f"{machine.done} counted as ended"
     for gate in waiting_gates(machine):
         assert not any(unheard(machine, gate)), f"{gate.path} waits, though its answer is there"
     if machine.root is not None:

@@ -82,6 +82,8 @@ class Machine:
         """Eager nodes to launch; empty between events."""
         self.paused = 0
         """Nodes that are PAUSED."""
+        self.done = 0
+        """Nodes that have ended."""
         self.gates: dict[str, list[NodeState]] = {}
         """The gates by name."""
         self.signals: dict[str, list[Signal]] = {}
@@ -107,6 +109,7 @@ class Machine:
         node.phase = after
         node.changed = self.seq
         self.paused += (after is Phase.PAUSED) - (before is Phase.PAUSED)
+        self.done += after.terminal - before.terminal
         if self.story is not None:
             self.story.add(self.seq, self.at, node.path, change(before, after), reason or trigger.value)
 

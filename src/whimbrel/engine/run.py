@@ -179,7 +179,7 @@ class Run:
         """What a list shows beside it: why it failed, whom it waits for, where its outcomes come from."""
         if self.failure is not None:
             return self.failure.title
-        if self._machine.paused and (names := dict.fromkeys(gates.gate_of(node).name for node in self.waiting)):
+        if names := dict.fromkeys(gates.gate_of(node).name for node in self.waiting):
             return f"waits for an answer: {', '.join(names)}"
         return f"takes what run {self.recovered_from} had done" if self.recovered_from else ""
 
@@ -245,12 +245,17 @@ class Run:
     @property
     def waiting(self) -> list[NodeState]:
         """The gates that wait for somebody's answer. To read, not to write."""
-        return gates.waiting_gates(self._machine)
+        return gates.waiting_gates(self._machine) if self._machine.paused else []
 
     def gates(self, name: str = "") -> list[NodeState]:
         """The gates of that name that have come to be; all for "". To read, not to write."""
         known = self._machine.gates
         return list(known.get(name, ())) if name else [node for named in known.values() for node in named]
+
+    @property
+    def done(self) -> int:
+        """How many nodes have ended."""
+        return self._machine.done
 
     def refusal(self, signal: str) -> str | None:
         """Why the signal with that id was refused; "" if it was taken in, ``None`` if it has not come."""

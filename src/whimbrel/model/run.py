@@ -82,7 +82,11 @@ class RunOptions(Struct, frozen=True, gc=False):
 class RunOrigin(Struct, frozen=True, gc=False):
     """What a run was launched from, and under which name: of an execution, its id (``project``, ``domain``, ``name``)
     and the entity that was asked for (``kind`` task, workflow or launch_plan; ``target``; ``version``). All "" for a
-    run of a file. A tag is a label without a value. Written once: a run never moves."""
+    run of a file. A tag is a label without a value. Written once: a run never moves.
+
+    ``principal`` is who launched it, where that is known; ``cause`` is "schedule", "relaunch", "recover", "fork", "call" (of an
+    eager task, by Flyte's client) or "", and ``parent`` the id of the run that it comes from, where it comes from
+    one."""
 
     project: str = ""
     domain: str = ""
@@ -91,6 +95,9 @@ class RunOrigin(Struct, frozen=True, gc=False):
     target: str = ""
     version: str = ""
     labels: dict[str, str] = {}
+    principal: str = ""
+    cause: str = ""
+    parent: str = ""
 
 
 class RunSummary(Struct, frozen=True, gc=False):
@@ -98,6 +105,8 @@ class RunSummary(Struct, frozen=True, gc=False):
 
     ``entity`` is the name of what was run and ``source`` the file or module it came from, as the user gave it.
     ``wake_at`` is 0.0 unless the run is parked: then it is when it must be carried on, ``inf`` for "on request".
+    ``waiting`` is how many of its gates wait for somebody's answer. ``nodes`` is how many nodes are known and ``done``
+    how many of them have ended, as it was when the row was written last: at the beginning, at the end, when it rests.
     """
 
     id: str
@@ -112,6 +121,9 @@ class RunSummary(Struct, frozen=True, gc=False):
     message: str = ""
     wake_at: float = 0.0
     origin: RunOrigin = RunOrigin()
+    waiting: int = 0
+    nodes: int = 0
+    done: int = 0
 
     @property
     def searched(self) -> str:
@@ -123,6 +135,7 @@ class RunSummary(Struct, frozen=True, gc=False):
 class RunQuery(Struct, frozen=True):
     """Which runs a list shows, the newest first; what is left out restricts nothing.
 
+    Of ``phases``, PAUSED stands for runs that wait for somebody's answer, whatever their phase.
     ``entity`` is a name or its end after a dot; ``text`` is looked for in ``RunSummary.searched``; runs were made at
     ``since`` or later and before ``until`` (seconds; 0.0 is open); each of ``labels`` is there with that value
     (``None``: any).
@@ -144,7 +157,7 @@ class RunQuery(Struct, frozen=True):
         """Whether the list shows this one, on some page."""
         origin, entity = summary.origin, summary.entity
         return (
-            (not self.phases or summary.phase in self.phases)
+            (not self.phases or summary.phase in self.phases or (summary.waiting > 0 and Phase.PAUSED in self.phases))
             and self.project in ("", origin.project)
             and self.domain in ("", origin.domain)
             and (not self.entity or entity == self.entity or entity.endswith(f".{self.entity}"))
@@ -161,6 +174,15 @@ class RunPage(Struct, frozen=True):
 
     runs: list[RunSummary]
     next: str
+
+
+class RunPages(Struct, frozen=True):
+    """Where the pages of a list end: ``ends`` has the last run of each full page, which is the ``before`` of the next
+    one. ``count`` is how many runs there are in all, ``whole`` whether that is so, or there may be more."""
+
+    count: int
+    ends: list[str]
+    whole: bool
 
 
 class Done(Struct, frozen=True, gc=False, tag="done"):

@@ -17,7 +17,7 @@ from whimbrel.model.attempt import DeckUpdate, Progress
 from whimbrel.model.commands import CacheKey
 from whimbrel.model.events import Event
 from whimbrel.model.registered import EntityQuery, Filter
-from whimbrel.model.run import AttemptId, Phase, RunPage, RunQuery, RunSummary
+from whimbrel.model.run import AttemptId, Phase, RunPage, RunPages, RunQuery, RunSummary
 
 T = TypeVar("T")
 
@@ -113,6 +113,11 @@ class CrashingStore:
         """See ``RunStore``."""
         self._live()
         return await self.inner.find_runs(query)
+
+    async def run_pages(self, query: RunQuery) -> RunPages:
+        """See ``RunStore``."""
+        self._live()
+        return await self.inner.run_pages(query)
 
     async def executions(self, query: EntityQuery, filters: Sequence[Filter] = ()) -> list[RunSummary]:
         """See ``RunStore``."""

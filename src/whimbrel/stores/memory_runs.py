@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from whimbrel.model.registered import EntityQuery, Filter
-from whimbrel.model.run import RunPage, RunQuery, RunSummary
+from whimbrel.model.run import RunPage, RunPages, RunQuery, RunSummary
 from whimbrel.model.run_fields import RUN_FIELDS, TAG_KEY, TAG_VALUE
 from whimbrel.stores.memory_entities import holds
 
@@ -34,6 +34,12 @@ class MemoryRunLists(ABC):
             rows = [row for row in rows if newness(row) < last]
         found = rows[: max(query.limit, 0)]
         return RunPage(found, found[-1].id if found and len(rows) > len(found) else "")
+
+    async def run_pages(self, query: RunQuery) -> RunPages:
+        """See ``RunStore``."""
+        rows = sorted((row for row in self._summaries() if query.takes(row)), key=newness, reverse=True)
+        size = max(query.limit, 1)
+        return RunPages(len(rows), [row.id for row in rows[size - 1 :: size]], True)
 
     async def executions(self, query: EntityQuery, filters: Sequence[Filter] = ()) -> list[RunSummary]:
         """See ``RunStore``."""

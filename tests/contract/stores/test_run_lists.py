@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,8 +16,9 @@ from tests.contract.stores.conftest import AnyStore
 from tests.unit.stores.samples import summary
 from whimbrel.errors import EntityNotFound
 from whimbrel.model.registered import EntityKind, EntityQuery, Filter, Operator
-from whimbrel.model.run import Phase, RunOrigin, RunQuery, RunSummary
+from whimbrel.model.run import Phase, RunOrigin, RunPages, RunQuery, RunSummary
 from whimbrel.stores.sql import run_lists
+from whimbrel.stores.sql.store import SqlStore
 
 numbers = itertools.count()
 
@@ -37,12 +39,14 @@ def rows(draw: st.DrawFn) -> RunSummary:
         at=float(draw(st.integers(0, 4))),
         phase=draw(st.sampled_from(PHASES)),
     )
-    return msgspec.structs.replace(row, source=draw(st.sampled_from(["", "Straße_%.py", "x"])), origin=origin)
+    waiting = draw(st.sampled_from([0, 0, 1, 3]))
+    source = draw(st.sampled_from(["", "Straße_%.py", "x"]))
+    return msgspec.structs.replace(row, source=source, origin=origin, waiting=waiting)
 
 
 queries = st.builds(
     RunQuery,
-    phases=st.lists(st.sampled_from([*PHASES, Phase.ABORTED]), max_size=3).map(tuple),
+    phases=st.lists(st.sampled_from([*PHASES, Phase.ABORTED, Phase.PAUSED]), max_size=3).map(tuple),
     project=st.sampled_from(["", "p", "none"]),
     domain=st.sampled_from(["", "dev"]),
     entity=st.sampled_from(["", "wf", "flow.wf", "other", "%"]),
@@ -77,18 +81,24 @@ def test_pages_have_what_is_wanted_and_nothing_else_each_once(
             paged += page.runs
             page = await store.find_runs(msgspec.structs.replace(query, before=page.next))
         assert paged + page.runs == whole
+        ends = [row.id for row in whole[query.limit - 1 :: query.limit]]
+        assert await store.run_pages(query) == RunPages(len(whole), ends, True)
 
     asyncio.run(main())
 
 
 def test_an_origin_is_written_once_and_read_back(store: AnyStore) -> None:
     async def main() -> None:
-        origin = RunOrigin("p", "d", "e", "launch_plan", "lp", "v1", {"é": '<b>"', "tag": ""})
-        row = msgspec.structs.replace(summary("r"), origin=origin)
+        labels = {"é": '<b>"', "tag": ""}
+        origin = RunOrigin("p", "d", "e", "launch_plan", "lp", "v1", labels, "user:ada", "relaunch", "r0")
+        row = msgspec.structs.replace(summary("r"), origin=origin, waiting=2, nodes=7, done=3)
         await store.create(row, [])
-        moved = msgspec.structs.replace(row, phase=Phase.FAILED, message="Boom", origin=RunOrigin("x"))
+        assert await store.summary("r") == row
+        moved = msgspec.structs.replace(
+            row, phase=Phase.FAILED, message="Boom", origin=RunOrigin("x"), waiting=0, done=7
+        )
         await store.append("r", 1, 1, [], moved)
-        assert (await store.summary("r")).origin == origin
+        assert await store.summary("r") == msgspec.structs.replace(moved, origin=origin)
         for wanted in (RunQuery(text="bOOm"), RunQuery(labels=(("é", '<b>"'), ("tag", ""))), RunQuery(project="p")):
             page = await store.find_runs(wanted)
             assert ([found.id for found in page.runs], page.next) == (["r"], "")
@@ -148,3 +158,29 @@ def test_fields_that_there_are_not_are_refused(store: AnyStore, query: EntityQue
             await store.executions(EntityQuery(EntityKind.EXECUTION), [Filter("1=1", Operator.EQ, ("",))])
 
     asyncio.run(main())
+
+
+def test_a_run_of_a_file_may_come_from_another(store: AnyStore) -> None:
+    async def main() -> None:
+        origin = RunOrigin(cause="recover", parent="r0")
+        await store.create(msgspec.structs.replace(summary("r"), origin=origin), [])
+        assert (await store.summary("r")).origin == origin
+        assert await store.run_pages(RunQuery(project="p")) == RunPages(0, [], True)
+
+    asyncio.run(main())
+
+
+def test_what_is_counted_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In SQL: the first so many, whatever is asked; there may be more then."""
+    monkeypatch.setattr(run_lists, "COUNTED", 5)
+    store = SqlStore.open(tmp_path / "whimbrel.db")
+
+    async def main() -> None:
+        for number in range(9):
+            await store.create(summary(f"r{number}", at=float(number), entity="a" if number % 2 else "b"), [])
+        assert await store.run_pages(RunQuery(limit=2)) == RunPages(5, ["r7", "r5"], False)
+        # Of r8 to r4, those that are called so.
+        assert await store.run_pages(RunQuery(limit=2, text="r7")) == RunPages(1, [], False)
+
+    asyncio.run(main())
+    store.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from flyteidl.core import identifier_pb2
 
 from tests.integration.server.native import Client, archive, registration, serving
 from whimbrel.model.literals import IntLiteral
-from whimbrel.model.registered import EntityId, EntityKind
+from whimbrel.model.registered import EntityId, EntityKind, EntityQuery
 from whimbrel.wire.flyte import executions as messages
 from whimbrel.wire.rest.launching import Data, ExactLaunch
 from whimbrel.wire.rest.registering import MSGPACK
@@ -28,7 +28,7 @@ def flow(factor: int) -> dict[str, str]:
         "pkg/numbers.py": f"FACTOR = {factor}\n",
         "pkg/flow.py": """
             import sys
-            from whimbrel import LaunchPlan, dynamic, eager, map_task, task, workflow
+            from whimbrel import LaunchPlan, approve, dynamic, eager, map_task, task, workflow
             from whimbrel import FlyteFile
             from .numbers import FACTOR
 
@@ -64,11 +64,15 @@ def flow(factor: int) -> dict[str, str]:
                 raise ValueError(f"not {x}")
 
             plan = LaunchPlan.get_or_create(wf, "plan", fixed_inputs={"x": 10}, labels=None)
+
+            @workflow
+            def asks(x: int = 1) -> tuple[int, int]:
+                return plan(), approve(times(x=x), "sign-off", timeout=None)
             """,
     }
 
 
-NAMES = ("wf", "each", "unfolded", "chain", "length", "fails", "plan")
+NAMES = ("wf", "each", "unfolded", "chain", "length", "fails", "plan", "asks")
 
 
 async def registered(client: Client, root: Path, factor: int, version: str) -> None:
@@ -442,3 +446,59 @@ def test_a_home_that_is_moved_keeps_its_code(tmp_path: Path) -> None:
     asyncio.run(begin())
     (tmp_path / "home").rename(tmp_path / "moved")
     asyncio.run(carry_on())
+
+
+async def seen(client: Client, wanted: Callable[[Any], bool], **parameters: Any) -> Any:
+    """The first row of a list that is as it is ``wanted``, now or when it changes."""
+    async with client.http.stream("GET", "/api/v1/events", params=parameters) as stream:
+        async for line in stream.aiter_lines():
+            rows = (await client.get("/api/v1/runs", **parameters))["runs"] if not line else []
+            if found := [row for row in rows if wanted(row)]:
+                return found[0]
+    raise AssertionError("the stream has ended")
+
+
+def test_lists_say_what_waits_how_far_it_is_and_where_it_comes_from(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with serving(tmp_path / "home") as client:
+            await registered(client, tmp_path, 2, "v1")
+            options = {"labels": {"team": "birds"}, "tags": ["one"]}
+            named = {"run_name": "first", "options": options}
+            asks = (await launched(client, "workflow", "pkg.flow.asks", **named))["run"]
+            failed = (await launched(client, "task", "pkg.flow.fails", inputs={"x": 1}))["run"]
+            await client.ended(failed)
+            row = await seen(client, lambda row: row["nodes_done"] == 3, phase="paused")
+            assert (row["run"], row["gates"], row["phase"], row["nodes_known"]) == (asks, 1, "RUNNING", 4)
+            pages = await client.get("/api/v1/run-pages", phase="paused,failed", limit=1)
+            assert pages == {"count": 2, "ends": [failed, asks], "whole": True}
+            # The launch plan inside is an execution to clients of Flyte: the same run, at its node.
+            place = "/api/v1/projects/flytesnacks/domains/development/executions"
+            own = await client.get(f"{place}/first")
+            assert (own["run"]["run"], own["node"]) == (asks, "")
+            child = next(
+                row.id.name
+                for row in await client.server.house.home.store.entities(
+                    EntityQuery(EntityKind.CHILD, "flytesnacks", "development")
+                )
+            )
+            found = await client.get(f"{place}/{child}")
+            assert found["run"]["run"] == asks
+            node = await client.get(f"/api/v1/runs/{asks}/nodes/{found['node']}")
+            assert node["kind"] == "launch_plan"
+            await client.get(f"{place}/firs", 404)
+            await client.get("/api/v1/projects/flytesnacks/domains/staging/executions/first", 404)
+            recovered = (await client.post(f"/api/v1/runs/{failed}/recover", {}, 201))["run"]
+            again = (await client.post(f"/api/v1/runs/{failed}/relaunch", {}, 201))["run"]
+            for run, cause in ((recovered, "recover"), (again, "relaunch")):
+                row = await client.ended(run)
+                assert (row["cause"], row["parent"]) == (cause, failed)
+            filters = await client.get("/api/v1/filters")
+            assert filters["projects"] == [{"value": "flytesnacks", "runs": 4}]
+            assert {"value": "pkg.flow.asks", "runs": 1} in filters["entities"]
+            assert filters["labels"] == [{"value": "team=birds", "runs": 1}, {"value": "one", "runs": 1}]
+            await client.post(f"/api/v1/runs/{asks}/approve", {"gate": "sign-off"}, 202)
+            row = await client.ended(asks)
+            assert (row["gates"], row["nodes_done"]) == (0, row["nodes_known"])
+            assert (await client.get("/api/v1/runs", phase="paused"))["runs"] == []
+
+    asyncio.run(scenario())

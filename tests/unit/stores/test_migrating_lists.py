@@ -60,3 +60,28 @@ def test_runs_of_before_are_found_by_place_label_and_text(tmp_path: Path) -> Non
     asyncio.run(main())
     assert store.check_integrity() == []
     store.close()
+
+
+def test_runs_of_before_wait_as_they_say(tmp_path: Path) -> None:
+    path = tmp_path / "whimbrel.db"
+    older(path, "0007")
+    connection = sqlite3.connect(path)
+    said = "waits for an answer: first, second"
+    for id, phase, message in [("r1", "RUNNING", said), ("r2", "FAILED", said), ("r3", "RUNNING", "")]:
+        connection.execute(
+            "INSERT INTO runs (id, entity, phase, created_at, started_at, ended_at, epoch, owner, source, message, "
+            "next_seq) VALUES (?, 'm.wf', ?, 1, 1, 0, 1, 'me', '', ?, 2)",
+            (id, phase, message),
+        )
+        connection.execute("INSERT INTO events VALUES (?, 1, 'started', 0, ?)", (id, encode(event(1))))
+    connection.commit()
+    connection.close()
+    store = SqlStore.open(path)
+
+    async def main() -> None:
+        found = (await store.find_runs(RunQuery(phases=(Phase.PAUSED,)))).runs
+        assert [(row.id, row.waiting) for row in found] == [("r1", 2)]
+
+    asyncio.run(main())
+    assert store.check_integrity() == []
+    store.close()

@@ -35,6 +35,7 @@ from whimbrel.server.http.openapi import Endpoint, document
 from whimbrel.server.http.pages import DeckPages, RunPages
 from whimbrel.server.http.probes import Probes
 from whimbrel.server.http.registering import RegisterCalls
+from whimbrel.server.http.run_lists import RunLists
 from whimbrel.server.http.runs import DECK_PAGE, Runs
 from whimbrel.server.http.schedules import ScheduleCalls
 from whimbrel.server.http.uploads import UploadRoute
@@ -75,10 +76,15 @@ from whimbrel.wire.rest.runs import (
     DeckQuery,
     Detail,
     EventsQuery,
+    ExecutionPlace,
+    FilterQuery,
+    Filters,
     Lines,
     ListQuery,
     LogQuery,
     Page,
+    Pages,
+    PagesQuery,
     Signal,
 )
 from whimbrel.wire.rest.schedules import (
@@ -100,6 +106,7 @@ OCTETS = "application/octet-stream"
 def endpoints(house: House) -> list[Endpoint]:
     """The table of REST."""
     runs = Runs(house)
+    lists = RunLists(house)
     audit = AuditCalls(house.home.store)
     bundles = BundleCalls(house)
     pages = RunPages(house)
@@ -146,8 +153,13 @@ def endpoints(house: House) -> list[Endpoint]:
             sends=BUNDLE_MEDIA_TYPE,
         ),
         Endpoint("GET", f"{V1}/audit", audit.list_audit, "Who did what, the latest first.", AuditPage, AuditQuery),
-        Endpoint("GET", f"{V1}/runs", runs.list_runs, "Runs, the newest first.", Page, ListQuery),
-        Endpoint("GET", f"{V1}/events", runs.follow_runs, "Rows as they change.", None, ListQuery, streams=True),
+        Endpoint("GET", f"{V1}/runs", lists.list_runs, "Runs, the newest first.", Page, ListQuery),
+        Endpoint("GET", f"{V1}/run-pages", lists.count_runs, "How long a list of runs is.", Pages, PagesQuery),
+        Endpoint("GET", f"{V1}/filters", lists.list_filters, "What runs are filtered by.", Filters, FilterQuery),
+        Endpoint(
+            *("GET", f"{place}/executions/{{name}}", lists.get_execution, "The run of an execution.", ExecutionPlace)
+        ),
+        Endpoint("GET", f"{V1}/events", lists.follow_runs, "Rows as they change.", None, ListQuery, streams=True),
         Endpoint("GET", one, runs.get_run, "All of a run.", Detail),
         Endpoint("GET", f"{one}/events", runs.follow_run, "What happens in a run.", None, EventsQuery, streams=True),
         Endpoint("GET", f"{one}/logs", runs.get_logs, "What its tasks wrote.", Lines, LogQuery, streams=True),

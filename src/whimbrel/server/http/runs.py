@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from whimbrel.controlplane.answering import Gate, as_it_will_be, known_gate, must_be_open
-from whimbrel.controlplane.describing import run_json, summary_json, waiting_json
+from whimbrel.controlplane.describing import run_json, waiting_json
 from whimbrel.controlplane.ports import LogLine
 from whimbrel.controlplane.requests import SIGNAL, signal_text
 from whimbrel.engine.run import Run
@@ -29,20 +29,17 @@ from whimbrel.model.events import Event, SignalReceived
 from whimbrel.model.literal_types import BlobType, DatasetType, describe
 from whimbrel.model.literals import BoolLiteral, Literal
 from whimbrel.model.program import GateKind
-from whimbrel.model.run import Phase, RunQuery, RunSummary
 from whimbrel.runtime.literal_text import from_json
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.server.auth.signing import Signed
 from whimbrel.server.house import House
 from whimbrel.server.http import exact, sse
-from whimbrel.server.http.exchange import answer, body, moment, query
+from whimbrel.server.http.exchange import answer, body, query
 from whimbrel.wire.literal_json import dump
-from whimbrel.wire.rest.runs import Abort, Answer, DeckQuery, EventsQuery, ListQuery, LogQuery, Signal
+from whimbrel.wire.rest.runs import Abort, Answer, DeckQuery, EventsQuery, LogQuery, Signal
 from whimbrel.wire.spans import iso_moment
 
-_LIST_PAUSE = 0.2
-"""Seconds between two looks of a list: a busy run is one line of it, not a hundred."""
 _LOG_PAGE = 1000
 _FOLDS = 2
 """Runs that are folded at the same time: it takes a thread and the interpreter."""
@@ -82,15 +79,6 @@ class Runs:
         self._folding = asyncio.Semaphore(_FOLDS)
 
     # --- looking -----------------------------------------------------------------------------------------------------
-
-    async def list_runs(self, request: Request) -> Response:
-        """A page of runs."""
-        asked = query(request, ListQuery)
-        page = await self._store.find_runs(msgspec.structs.replace(_wanted(asked), limit=asked.limit))
-        return answer({"runs": [self._row(row) for row in page.runs], "next": page.next or None})
-
-    def _row(self, summary: RunSummary) -> dict[str, Any]:
-        return {**summary_json(summary), "url": self._house.page_of(summary.id)}
 
     async def get_run(self, request: Request) -> Response:
         """All of a run."""
@@ -144,39 +132,6 @@ class Runs:
                     return
                 if self._house.feed.closed:
                     return
-
-    async def follow_runs(self, request: Request) -> Response:
-        """The rows of runs as they change: `run` for each, `reset` when the list must be read again first."""
-        keep = _wanted(query(request, ListQuery))
-        feed = self._house.feed
-        name, _, number = request.headers.get("last-event-id", "").rpartition("-")
-        known = name == feed.name and number.isascii() and number.isdigit() and len(number) < 19
-        fresh = "last-event-id" not in request.headers
-        return sse.stream(self._rows(keep, feed.last if fresh else int(number) if known else -1, fresh))
-
-    async def _rows(self, keep: RunQuery, number: int, fresh: bool) -> AsyncIterator[str]:
-        feed = self._house.feed
-        with feed.following() as changed:
-            async for look in sse.changes(changed):
-                if not look:
-                    yield ": still here\n\n"
-                    continue
-                last = feed.last
-                runs = feed.since(number)
-                if runs is None:
-                    yield sse.message("reset", "{}", f"{feed.name}-{last}")
-                for run in runs or ():
-                    summary = await self._store.summary(run)
-                    if keep.takes(summary):
-                        yield sse.message("run", dump(self._row(summary), indent=None))
-                if runs or fresh:
-                    # Only now: whoever left in between is told all of it again. Who is new learns where it stands.
-                    fresh = False
-                    yield sse.message("seen", "{}", f"{feed.name}-{last}")
-                number = last
-                if feed.closed:
-                    return
-                await asyncio.sleep(_LIST_PAUSE)
 
     async def get_logs(self, request: Request) -> Response:
         """What was written; as a stream for who accepts `text/event-stream`."""
@@ -269,31 +224,6 @@ class Runs:
         await self._store.send(summary.id, SIGNAL, signal_text(said), now)
         await self._house.plane.look()
         return answer({"run": summary.id}, 202)
-
-
-def _wanted(asked: ListQuery) -> RunQuery:
-    """Which runs a list shows. Raises ``InputInvalid``."""
-    labels = [label.strip().partition("=") for label in asked.label.split(",") if label.strip()]
-    # A key alone is the label with any value.
-    return RunQuery(
-        phases=tuple(_phase(text) for text in asked.phase.split(",") if text.strip()),
-        project=asked.project,
-        domain=asked.domain,
-        entity=asked.entity,
-        text=asked.text,
-        since=moment("since", asked.since),
-        until=moment("until", asked.until),
-        labels=tuple((key, value if equals else None) for key, equals, value in labels),
-        before=asked.cursor,
-    )
-
-
-def _phase(text: str) -> Phase:
-    try:
-        return Phase(text.strip().upper().replace("-", "_"))
-    except ValueError:
-        known = ", ".join(phase.value for phase in Phase)
-        raise InputInvalid(f"phase {text!r}: there is no such phase; there are {known}") from None
 
 
 def last_event(request: Request) -> int | None:

@@ -18,4 +18,4 @@ class Migrations(Struct, frozen=True):
     head: str
 
 
-OURS = Migrations(Path(__file__).with_name("migrations"), head="0007")
+OURS = Migrations(Path(__file__).with_name("migrations"), head="0008")

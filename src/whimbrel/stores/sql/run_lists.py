@@ -18,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from whimbrel.model.registered import EntityQuery, Filter
-from whimbrel.model.run import Phase, RunOrigin, RunPage, RunQuery, RunSummary
+from whimbrel.model.run import Phase, RunOrigin, RunPage, RunPages, RunQuery, RunSummary
 from whimbrel.model.run_fields import RUN_FIELDS, TAG_KEY, TAG_VALUE
 from whimbrel.stores.refusals import no_run
 from whimbrel.stores.sql.database import Cursor
@@ -27,6 +27,8 @@ from whimbrel.stores.sql.part import SqlPart
 
 LOOKED_AT = 4_000
 """Rows that a page may cost: some 10 ms."""
+COUNTED = 200_000
+"""Rows of an index that are counted, once for a list: some 100 ms."""
 _FIRST_LOOK = 1_000
 _DOMAINS = 16
 """Domains of a project whose runs are walked apart; there are three, as a rule."""
@@ -71,11 +73,7 @@ class SqlRunLists(SqlPart):
         values: dict[str, Any] = {}
         walks = self._walks(cursor, query, values)
         rest = _rest(query, values)
-        bounds = ""
-        if query.since:
-            bounds, values["since"] = " AND created_at >= :since", query.since
-        if query.until:
-            bounds, values["until"] = f"{bounds} AND created_at < :until", query.until
+        bounds = _bounds(query, values)
         if query.before:
             cursor.execute(self._sql.summary, {"run": query.before})
             last = cursor.fetchone()
@@ -123,7 +121,12 @@ class SqlRunLists(SqlPart):
         if driver is not None:
             values |= {"label": driver[0], "labelled": driver[1]}
             return [_Walk("run_labels", "run", "key = :label AND value = :labelled")]
-        phases = tuple(dict.fromkeys(phase.value for phase in query.phases))
+        phases = tuple(dict.fromkeys(phase.value for phase in query.phases if phase is not Phase.PAUSED))
+        if _by_waiting(query):
+            values |= {f"phase{number}": phase for number, phase in enumerate(phases)}
+            others = [_Walk("runs", "id", f"phase = :phase{number}") for number in range(len(phases))]
+            names = ", ".join(f":phase{number}" for number in range(len(phases)))
+            return [*others, _Walk("runs", "id", "waiting > 0" + (f" AND phase NOT IN ({names})" if names else ""))]
         groups: list[str] = []
         if query.entity:
             values["short"] = query.entity.rpartition(".")[2]
@@ -158,6 +161,44 @@ class SqlRunLists(SqlPart):
             cursor.execute(f"{text} AND domain > :domain", {"project": project, "domain": domain})
         return found
 
+    async def run_pages(self, query: RunQuery) -> RunPages:
+        """See ``RunStore``."""
+
+        def work(cursor: Cursor) -> RunPages:
+            values: dict[str, Any] = {"size": max(query.limit, 1), "most": COUNTED}
+            walks = self._walks(cursor, query, values)
+            rest = _rest(query, values)
+            bounds = _bounds(query, values)
+            parts = [
+                f"SELECT created_at, {walk.id} AS id FROM {walk.table} WHERE {walk.where}{bounds}" for walk in walks
+            ]
+            found = f"SELECT created_at, id FROM ({' UNION ALL '.join(parts)}) AS walked"
+            window = f"{found} ORDER BY created_at DESC, id DESC LIMIT :most"
+            if rest:
+                window = (
+                    f"SELECT runs.created_at, runs.id FROM ({window}) AS near JOIN runs ON runs.id = near.id "
+                    f"WHERE 1 = 1{rest}"
+                )
+            numbered = (
+                "SELECT id, row_number() OVER (ORDER BY created_at DESC, id DESC) AS place, count(*) OVER () AS whole "
+                f"FROM ({window}) AS wanted"
+            )
+            cursor.execute(
+                f"SELECT id, place, whole FROM ({numbered}) AS placed WHERE place % :size = 0 OR place = whole "
+                "ORDER BY place",
+                values,
+            )
+            rows = cursor.fetchall()
+            count = rows[-1][2] if rows else 0
+            if rest:
+                cursor.execute(f"SELECT count(*) FROM ({found} LIMIT :most) AS looked", values)
+                looked = cursor.fetchone()[0]
+            else:
+                looked = count
+            return RunPages(count, [id for id, place, _ in rows if place % values["size"] == 0], looked < COUNTED)
+
+        return await self._read(work)
+
     async def executions(self, query: EntityQuery, filters: Sequence[Filter] = ()) -> list[RunSummary]:
         """See ``RunStore``."""
         text, values = _executions(query, filters)
@@ -171,20 +212,33 @@ class SqlRunLists(SqlPart):
         return await self._read(work)
 
 
+def _bounds(query: RunQuery, values: dict[str, Any]) -> str:
+    bounds = ""
+    if query.since:
+        bounds, values["since"] = " AND created_at >= :since", query.since
+    if query.until:
+        bounds, values["until"] = f"{bounds} AND created_at < :until", query.until
+    return bounds
+
+
 def _rest(query: RunQuery, values: dict[str, Any]) -> str:
     """Conditions that the walks do not see to: see ``_walks``."""
     parts = []
     driver = _driving_label(query)
     by_label, by_entity = driver is not None, bool(query.entity)
+    if _by_waiting(query):
+        # Its walks know of phases, and of nothing else.
+        by_label, by_entity = True, False
     if query.entity and (by_label or "." in query.entity):
         values |= {"entity": query.entity, "ending": f".{query.entity}", "length": len(query.entity) + 1}
         parts.append(
             "(entity = :entity OR length(entity) >= :length AND substr(entity, length(entity) - :length + 1) = :ending)"
         )
-    if query.phases and by_label:
+    if query.phases and driver is not None:
         names = [f"phase{number}" for number in range(len(query.phases))]
         values |= dict(zip(names, (phase.value for phase in query.phases), strict=True))
-        parts.append(f"phase IN ({', '.join(f':{name}' for name in names)})")
+        part = f"phase IN ({', '.join(f':{name}' for name in names)})"
+        parts.append(f"({part} OR waiting > 0)" if Phase.PAUSED in query.phases else part)
     if query.project and (by_label or by_entity):
         values["project"] = query.project
         parts.append("project = :project")
@@ -208,6 +262,10 @@ def _rest(query: RunQuery, values: dict[str, Any]) -> str:
 
 def _driving_label(query: RunQuery) -> tuple[str, str | None] | None:
     return next((label for label in query.labels if label[1] is not None), None)
+
+
+def _by_waiting(query: RunQuery) -> bool:
+    return Phase.PAUSED in query.phases and _driving_label(query) is None
 
 
 def _labelled(where: str) -> str:
@@ -250,7 +308,7 @@ def _newness(summary: RunSummary) -> tuple[float, str]:
 
 def origin_row(origin: RunOrigin) -> dict[str, str]:
     """The columns of an origin."""
-    row = {name: getattr(origin, name) for name in ("project", "domain", "name", "kind", "target", "version")}
+    row = {name: getattr(origin, name) for name in RunOrigin.__struct_fields__ if name != "labels"}
     return {**row, "labels": msgspec.json.encode(origin.labels).decode() if origin.labels else ""}
 
 
@@ -263,11 +321,16 @@ def label_rows(summary: RunSummary) -> list[dict[str, Any]]:
 def read_summary(row: Any) -> RunSummary:
     """A row of the columns of summaries."""
     id, entity, phase, created, started, ended, epoch, owner, source, message, wake_at, *rest = row
-    project, domain, name, kind, target, version, labels = rest
+    *launched, waiting, nodes, done = rest
     origin = _NOWHERE
-    if any(rest):
-        origin = RunOrigin(project, domain, name, kind, target, version, _labels.decode(labels) if labels else {})
-    return RunSummary(id, entity, Phase(phase), created, started, ended, epoch, owner, source, message, wake_at, origin)
+    if any(launched):
+        project, domain, name, kind, target, version, labels, principal, cause, parent = launched
+        known = _labels.decode(labels) if labels else {}
+        origin = RunOrigin(project, domain, name, kind, target, version, known, principal, cause, parent)
+    return RunSummary(
+        *(id, entity, Phase(phase), created, started, ended, epoch, owner, source, message, wake_at, origin),
+        *(waiting, nodes, done),
+    )
 
 
 _NOWHERE = RunOrigin()

@@ -44,6 +44,11 @@ _WHERE_PARKED: dict[str, Any] = {
     for dialect in ("sqlite", "postgresql")
 }
 
+_ZERO: sa.ColumnClause[int] = sa.literal_column("0", sa.BigInteger)
+_WHERE_WAITING: dict[str, Any] = {
+    f"{dialect}_where": sa.literal_column("waiting", sa.BigInteger) > _ZERO for dialect in ("sqlite", "postgresql")
+}
+
 # `next_seq` and `epoch` are the fence: an append is a compare-and-set on both.
 runs = sa.Table(
     "runs",
@@ -67,6 +72,8 @@ runs = sa.Table(
     # The last part of `entity`, and what a text is looked for in.
     _later("short"),
     _later("search"),
+    *map(_later, ("principal", "cause", "parent")),
+    *(sa.Column(name, sa.BigInteger, nullable=False, server_default=_ZERO) for name in ("waiting", "nodes", "done")),
     sa.Index("runs_by_age", "created_at", "id"),
     sa.Index("runs_by_phase", "phase", "created_at", "id"),
     # A list of an entity in every phase walks each of the few phases: one index serves both.
@@ -75,6 +82,8 @@ runs = sa.Table(
     sa.Index("runs_by_place_and_phase", "project", "domain", "phase", "created_at", "id"),
     # Of parked runs alone: others pay nothing for it.
     sa.Index("runs_by_waking", "wake_at", "id", **_WHERE_PARKED),
+    # The same of those that wait for somebody's answer.
+    sa.Index("runs_by_waiting", "created_at", "id", **_WHERE_WAITING),
     # One tree less to walk and to write: a run's row is rewritten with each of its appends.
     sqlite_with_rowid=False,
 )

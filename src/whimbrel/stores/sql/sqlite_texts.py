@@ -54,7 +54,9 @@ SCHEMA = (
         wake_at DOUBLE DEFAULT (0.0) NOT NULL, project TEXT DEFAULT '' NOT NULL, domain TEXT DEFAULT '' NOT
         NULL, name TEXT DEFAULT '' NOT NULL, kind TEXT DEFAULT '' NOT NULL, target TEXT DEFAULT '' NOT NULL,
         version TEXT DEFAULT '' NOT NULL, labels TEXT DEFAULT '' NOT NULL, short TEXT DEFAULT '' NOT NULL,
-        search TEXT DEFAULT '' NOT NULL, PRIMARY KEY (id) ) WITHOUT ROWID""",
+        search TEXT DEFAULT '' NOT NULL, principal TEXT DEFAULT '' NOT NULL, cause TEXT DEFAULT '' NOT NULL,
+        parent TEXT DEFAULT '' NOT NULL, waiting BIGINT DEFAULT 0 NOT NULL, nodes BIGINT DEFAULT 0 NOT NULL,
+        done BIGINT DEFAULT 0 NOT NULL, PRIMARY KEY (id) ) WITHOUT ROWID""",
     """
         CREATE TABLE schedules ( project TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL, version
         TEXT NOT NULL, activated_at DOUBLE NOT NULL, decided_at DOUBLE NOT NULL, PRIMARY KEY (project,
@@ -77,6 +79,7 @@ SCHEMA = (
     """CREATE INDEX runs_by_phase ON runs (phase, created_at, id)""",
     """CREATE INDEX runs_by_place ON runs (project, domain, created_at, id)""",
     """CREATE INDEX runs_by_place_and_phase ON runs (project, domain, phase, created_at, id)""",
+    """CREATE INDEX runs_by_waiting ON runs (created_at, id) WHERE waiting > 0""",
     """CREATE INDEX runs_by_waking ON runs (wake_at, id) WHERE wake_at > 0.0""",
 )
 
@@ -84,17 +87,20 @@ STATEMENTS = Texts(
     schema=SCHEMA,
     add_run="""
         INSERT INTO runs (id, entity, phase, created_at, started_at, ended_at, epoch, owner, source,
-        message, next_seq, wake_at, project, domain, name, kind, target, version, labels, short, search)
-        SELECT :id AS anon_1, :entity AS anon_2, :phase AS anon_3, :created_at AS anon_4, :started_at AS
-        anon_5, :ended_at AS anon_6, :epoch AS anon_7, :owner AS anon_8, :source AS anon_9, :message AS
-        anon_10, :next_seq AS anon_11, :wake_at AS anon_12, :project AS anon_13, :domain AS anon_14, :name
-        AS anon_15, :kind AS anon_16, :target AS anon_17, :version AS anon_18, :labels AS anon_19, :short AS
-        anon_20, :search AS anon_21 WHERE NOT (EXISTS (SELECT * FROM runs WHERE runs.id = :id))""",
+        message, next_seq, wake_at, project, domain, name, kind, target, version, labels, short, search,
+        principal, cause, parent, waiting, nodes, done) SELECT :id AS anon_1, :entity AS anon_2, :phase AS
+        anon_3, :created_at AS anon_4, :started_at AS anon_5, :ended_at AS anon_6, :epoch AS anon_7, :owner
+        AS anon_8, :source AS anon_9, :message AS anon_10, :next_seq AS anon_11, :wake_at AS anon_12,
+        :project AS anon_13, :domain AS anon_14, :name AS anon_15, :kind AS anon_16, :target AS anon_17,
+        :version AS anon_18, :labels AS anon_19, :short AS anon_20, :search AS anon_21, :principal AS
+        anon_22, :cause AS anon_23, :parent AS anon_24, :waiting AS anon_25, :nodes AS anon_26, :done AS
+        anon_27 WHERE NOT (EXISTS (SELECT * FROM runs WHERE runs.id = :id))""",
     add_label="""INSERT INTO run_labels ("key", value, created_at, run) VALUES (:key, :value, :created_at, :run)""",
     runs="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
         runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
-        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs""",
+        runs.name, runs.kind, runs.target, runs.version, runs.labels, runs.principal, runs.cause,
+        runs.parent, runs.waiting, runs.nodes, runs.done FROM runs""",
     run_exists="""SELECT 1 FROM runs WHERE runs.id = :run""",
     claim_run="""UPDATE runs SET epoch=(runs.epoch + 1), owner=:owner WHERE runs.id = :run""",
     advance_run="""
@@ -103,11 +109,13 @@ STATEMENTS = Texts(
     advance_run_and_summary="""
         UPDATE runs SET entity=:entity, phase=:phase, started_at=:started_at, ended_at=:ended_at,
         owner=:owner, source=:source, message=:message, next_seq=:next, wake_at=:wake_at, short=:short,
-        search=:search WHERE runs.id = :run AND runs.epoch = :at_epoch AND runs.next_seq = :first""",
+        search=:search, waiting=:waiting, nodes=:nodes, done=:done WHERE runs.id = :run AND runs.epoch =
+        :at_epoch AND runs.next_seq = :first""",
     summary="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
         runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
-        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs WHERE runs.id = :run""",
+        runs.name, runs.kind, runs.target, runs.version, runs.labels, runs.principal, runs.cause,
+        runs.parent, runs.waiting, runs.nodes, runs.done FROM runs WHERE runs.id = :run""",
     fence="""SELECT runs.epoch, runs.owner, runs.next_seq FROM runs WHERE runs.id = :run""",
     add_event="""INSERT INTO events (run, seq, kind, at, payload) VALUES (:run, :seq, :kind, :at, :payload)""",
     events="""
@@ -116,30 +124,35 @@ STATEMENTS = Texts(
     newest="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
         runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
-        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs ORDER BY runs.created_at
-        DESC, runs.id DESC LIMIT :limit OFFSET 0""",
+        runs.name, runs.kind, runs.target, runs.version, runs.labels, runs.principal, runs.cause,
+        runs.parent, runs.waiting, runs.nodes, runs.done FROM runs ORDER BY runs.created_at DESC, runs.id
+        DESC LIMIT :limit OFFSET 0""",
     newest_before="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
         runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
-        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs WHERE (runs.created_at,
-        runs.id) < (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
+        runs.name, runs.kind, runs.target, runs.version, runs.labels, runs.principal, runs.cause,
+        runs.parent, runs.waiting, runs.nodes, runs.done FROM runs WHERE (runs.created_at, runs.id) <
+        (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
     newest_of_phase="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
         runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
-        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs WHERE runs.phase = :phase
-        ORDER BY runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
+        runs.name, runs.kind, runs.target, runs.version, runs.labels, runs.principal, runs.cause,
+        runs.parent, runs.waiting, runs.nodes, runs.done FROM runs WHERE runs.phase = :phase ORDER BY
+        runs.created_at DESC, runs.id DESC LIMIT :limit OFFSET 0""",
     newest_of_phase_before="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
         runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
-        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs WHERE runs.phase = :phase AND
+        runs.name, runs.kind, runs.target, runs.version, runs.labels, runs.principal, runs.cause,
+        runs.parent, runs.waiting, runs.nodes, runs.done FROM runs WHERE runs.phase = :phase AND
         (runs.created_at, runs.id) < (:created_at, :before) ORDER BY runs.created_at DESC, runs.id DESC
         LIMIT :limit OFFSET 0""",
     phase_counts="""SELECT runs.phase, count(*) AS count_1 FROM runs GROUP BY runs.phase""",
     parked="""
         SELECT runs.id, runs.entity, runs.phase, runs.created_at, runs.started_at, runs.ended_at,
         runs.epoch, runs.owner, runs.source, runs.message, runs.wake_at, runs.project, runs.domain,
-        runs.name, runs.kind, runs.target, runs.version, runs.labels FROM runs WHERE runs.wake_at > 0.0
-        ORDER BY runs.wake_at, runs.id LIMIT :limit OFFSET 0""",
+        runs.name, runs.kind, runs.target, runs.version, runs.labels, runs.principal, runs.cause,
+        runs.parent, runs.waiting, runs.nodes, runs.done FROM runs WHERE runs.wake_at > 0.0 ORDER BY
+        runs.wake_at, runs.id LIMIT :limit OFFSET 0""",
     cached="""SELECT cache.outputs, cache.run, cache.path, cache.at FROM cache WHERE cache."key" = :key""",
     candidates="""
         SELECT cache.version, cache.interface, cache.inputs, cache.run, cache.path FROM cache WHERE

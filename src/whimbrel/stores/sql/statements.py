@@ -43,9 +43,13 @@ _SUMMARY = [
     *(runs.c.id, runs.c.entity, runs.c.phase, runs.c.created_at, runs.c.started_at, runs.c.ended_at),
     *(runs.c.epoch, runs.c.owner, runs.c.source, runs.c.message, runs.c.wake_at),
     *(runs.c.project, runs.c.domain, runs.c.name, runs.c.kind, runs.c.target, runs.c.version, runs.c.labels),
+    *(runs.c.principal, runs.c.cause, runs.c.parent, runs.c.waiting, runs.c.nodes, runs.c.done),
 ]
 # Not id, epoch and created_at: those are the store's.
-_STATED = ("entity", "phase", "started_at", "ended_at", "owner", "source", "message", "wake_at", "short", "search")
+_STATED = (
+    *("entity", "phase", "started_at", "ended_at", "owner", "source", "message", "wake_at", "short", "search"),
+    *("waiting", "nodes", "done"),
+)
 _ENTITY_ID = ("kind", "project", "domain", "name", "version")
 _PLAN = ("project", "domain", "name")
 _LOG_LINE = [logs.c.id, logs.c.run, logs.c.path, logs.c.number, logs.c.stream, logs.c.text, logs.c.at, logs.c.level]

@@ -539,6 +539,9 @@ def _stated(summary: RunSummary) -> dict[str, Any]:
         "source": summary.source,
         "message": summary.message,
         "wake_at": summary.wake_at,
+        "waiting": summary.waiting,
+        "nodes": summary.nodes,
+        "done": summary.done,
         "short": summary.entity.rpartition(".")[2],
         "search": summary.searched,
     }

@@ -130,6 +130,30 @@ RELAUNCHED, CHILD, RECOVERED = (
 """How an execution came to be."""
 
 
+_NOBODY = "placeholder"
+"""What flytekit says of whoever uses it."""
+_CAUSES: dict[int, str] = {
+    RELAUNCHED: "relaunch",
+    RECOVERED: "recover",
+    execution_pb2.ExecutionMetadata.SCHEDULED: "schedule",
+}
+
+
+def cause_of(request: Any) -> tuple[str, EntityId | None]:
+    """How an execution came to be, as ``RunOrigin.cause`` says it, and which one it repeats."""
+    metadata = request.spec.metadata
+    cause, reference = _CAUSES.get(metadata.mode, ""), metadata.reference_execution
+    if metadata.mode in (RELAUNCHED, RECOVERED) and reference.project and reference.domain and reference.name:
+        return cause, read_execution_id(reference)
+    return cause, None
+
+
+def principal_of(request: Any) -> str:
+    """Who asked for an execution, "" where that is not known."""
+    principal: str = request.spec.metadata.principal
+    return "" if principal == _NOBODY else principal
+
+
 def child_request(id: EntityId, plan: EntityId, parent: EntityId, node: str, nesting: int) -> Any:
     """The ``ExecutionCreateRequest`` of a launch plan that the node ``node`` of the execution ``parent`` runs."""
     request = execution_pb2.ExecutionCreateRequest(project=id.project, domain=id.domain, name=id.name)
@@ -175,12 +199,18 @@ def read_options(spec: Any) -> LaunchOptions:
     )
 
 
-def own_request(id: EntityId, target: EntityId, options: LaunchOptions) -> Any:
-    """What our own client asked for, as an ``ExecutionCreateRequest``. Its inputs are those of the run."""
+def own_request(
+    id: EntityId, target: EntityId, options: LaunchOptions, again: tuple[int, EntityId] | None = None
+) -> Any:
+    """What our own client asked for, as an ``ExecutionCreateRequest``. Its inputs are those of the run. ``again`` says
+    of which execution it is a repetition, and how."""
     request = execution_pb2.ExecutionCreateRequest(project=id.project, domain=id.domain, name=id.name)
     spec = request.spec
     write_id(spec.launch_plan, as_launched(target))
     spec.metadata.mode = execution_pb2.ExecutionMetadata.MANUAL
+    if again is not None:
+        spec.metadata.mode = again[0]
+        write_execution_id(spec.metadata.reference_execution, again[1])
     spec.max_parallelism = options.max_parallelism
     spec.overwrite_cache = bool(options.overwrite_cache)
     if options.interruptible is not None:

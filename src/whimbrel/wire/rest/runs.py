@@ -14,10 +14,10 @@ Limit = Annotated[int, Meta(ge=1, le=500, description="At most so many.")]
 
 
 class ListQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which runs: in any of ``phase`` (comma-separated), of this ``entity``, of this ``project`` and ``domain``, with
-    this ``label`` (``key`` or ``key=value``; several are separated by commas, and all have to be there), with ``text``
-    in id, name, entity, source or the beginning of the message, made between ``since`` and ``until``. ``cursor`` is
-    the ``next`` of the page before. A tag is a label without a value."""
+    """Which runs: in any of ``phase`` (comma-separated; PAUSED are those that wait for an answer), of this ``entity``,
+    of this ``project`` and ``domain``, with this ``label`` (``key`` or ``key=value``; several are separated by commas,
+    and all have to be there), with ``text`` in id, name, entity, source or the beginning of the message, made between
+    ``since`` and ``until``. ``cursor`` is the ``next`` of the page before. A tag is a label without a value."""
 
     phase: str = ""
     project: str = ""
@@ -29,6 +29,27 @@ class ListQuery(Struct, frozen=True, forbid_unknown_fields=True):
     until: str = ""
     cursor: str = ""
     limit: Limit = 50
+
+
+class PagesQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which runs, as in lists of them, and how many are on a page."""
+
+    phase: str = ""
+    project: str = ""
+    domain: str = ""
+    label: str = ""
+    entity: str = ""
+    text: str = ""
+    since: str = ""
+    until: str = ""
+    limit: Limit = 200
+
+
+class FilterQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """In which ``project`` and ``domain``; "" is any."""
+
+    project: str = ""
+    domain: str = ""
 
 
 class LogQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +98,11 @@ class Signal(Struct, frozen=True, forbid_unknown_fields=True):
 class Row(Struct, frozen=True):
     """A run in a list. ``project``, ``domain`` and ``name`` are those of the execution that it is, "" where it is none
     (a run that ``whimbrel run`` made); ``kind``, ``target`` and ``version`` say what was launched. ``url`` is where it
-    is shown."""
+    is shown.
+
+    ``principal`` launched it, as far as that is known. ``cause`` is schedule, relaunch, recover, fork, call (of an eager
+    task) or "", ``parent`` the run that it comes from. ``gates`` is how many gates wait for an answer,
+    ``nodes_done`` how many of ``nodes_known`` have ended."""
 
     run: str
     entity: str
@@ -97,7 +122,46 @@ class Row(Struct, frozen=True):
     version: str = ""
     labels: dict[str, str] = {}
     tags: tuple[str, ...] = ()
+    principal: str = ""
+    cause: str = ""
+    parent: str = ""
+    gates: int = 0
+    nodes_known: int = 0
+    nodes_done: int = 0
     url: str = ""
+
+
+class Pages(Struct, frozen=True):
+    """How long a list of runs is: ``count`` runs, and ``ends`` are the last runs of each full page: the ``cursor`` of
+    the next one. There may be more unless it is the ``whole`` list."""
+
+    count: int
+    ends: list[str]
+    whole: bool
+
+
+class Choice(Struct, frozen=True):
+    """What runs can be filtered by, and how many of those that were looked at have it."""
+
+    value: str
+    runs: int
+
+
+class Filters(Struct, frozen=True):
+    """What the newest 1,000 runs can be filtered by, the most frequent first; of labels ``key=value``, of tags the
+    tag."""
+
+    projects: list[Choice]
+    domains: list[Choice]
+    entities: list[Choice]
+    labels: list[Choice]
+
+
+class ExecutionPlace(Struct, frozen=True):
+    """The run of an execution. ``node`` is the path of its node, where it is a launch plan inside another run."""
+
+    run: Row
+    node: str
 
 
 class Page(Struct, frozen=True):
