@@ -84,9 +84,9 @@ class RunOrigin(Struct, frozen=True, gc=False):
     and the entity that was asked for (``kind`` task, workflow or launch_plan; ``target``; ``version``). All "" for a
     run of a file. A tag is a label without a value. Written once: a run never moves.
 
-    ``principal`` is who launched it, where that is known; ``cause`` is "schedule", "relaunch", "recover", "fork", "call" (of an
-    eager task, by Flyte's client) or "", and ``parent`` the id of the run that it comes from, where it comes from
-    one."""
+    ``principal`` is who launched it, where that is known; ``cause`` is "schedule", "relaunch", "recover", "fork",
+    "call" (of an eager task, by Flyte's client) or "", and ``parent`` the id of the run that it comes from, where it
+    comes from one."""
 
     project: str = ""
     domain: str = ""

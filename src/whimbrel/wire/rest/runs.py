@@ -100,8 +100,8 @@ class Row(Struct, frozen=True):
     (a run that ``whimbrel run`` made); ``kind``, ``target`` and ``version`` say what was launched. ``url`` is where it
     is shown.
 
-    ``principal`` launched it, as far as that is known. ``cause`` is schedule, relaunch, recover, fork, call (of an eager
-    task) or "", ``parent`` the run that it comes from. ``gates`` is how many gates wait for an answer,
+    ``principal`` launched it, as far as that is known. ``cause`` is schedule, relaunch, recover, fork, call (of an
+    eager task) or "", ``parent`` the run that it comes from. ``gates`` is how many gates wait for an answer,
     ``nodes_done`` how many of ``nodes_known`` have ended."""
 
     run: str
