@@ -38,8 +38,15 @@ class Ambient:
         self.world = world
         self.scope = scope
 
-    def spawn(self, name: str) -> Ambient:
-        return Ambient(self.world, self.scope.spawn(name))
+    @property
+    def trail(self) -> str:
+        return self.scope.trail
+
+    def spawn(self, name: str, group: str | None, bare: bool) -> Ambient:
+        return Ambient(self.world, self.scope.spawn(name, group, bare))
+
+    def group(self, kind: str) -> str:
+        return self.scope.group(kind)
 
     def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None]:
         return self.world.session.set_timer(self.scope, when, fire)

@@ -74,6 +74,12 @@ class Book:
         return program
 
 
+def _trail() -> str:
+    """Where in the program a call begins, which need not be where it was made."""
+    found: str = getattr(current.get(), "trail", "")
+    return found
+
+
 class DurableCaller:
     """What the ambient variable holds inside a driver's eager bodies: a caller, and a scope for the loop."""
 
@@ -94,9 +100,18 @@ class DurableCaller:
         """The driver's session."""
         return self._book.session
 
-    def spawn(self, name: str) -> DurableCaller:
+    @property
+    def trail(self) -> str:
+        """Where its scope stands in the program."""
+        return self.scope.trail
+
+    def spawn(self, name: str, group: str | None, bare: bool) -> DurableCaller:
         """The caller of an asyncio task that runs a coroutine of this name."""
-        return DurableCaller(self._book, self.scope.spawn(name), self._said)
+        return DurableCaller(self._book, self.scope.spawn(name, group, bare), self._said)
+
+    def group(self, kind: str) -> str:
+        """The trail of tasks that are created together."""
+        return self.scope.group(kind)
 
     def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None] | None:
         """A durable timer of this scope; ``None`` when nothing is recorded any more."""
@@ -155,12 +170,12 @@ class DurableCaller:
         return PendingCall(name, start, self._book.open_calls, position)
 
     async def _run(self, entity: Any, key: str, request: CallRequest) -> Any:
-        return self._result(entity, await self._book.session.call(self.scope, key, request))
+        return self._result(entity, await self._book.session.call(self.scope, key, request, _trail()))
 
     async def _run_inline(self, entity: Eager[Any, Any], key: str, request: CallRequest, metadata: Metadata) -> Any:
         session, scope = self._book.session, self.scope
         place = (scope.parent, key)
-        future = session.open(scope, key, request)
+        future = session.open(scope, key, request, _trail())
         if not session.answered(scope, key):
             try:
                 outcome = await self._body(entity, f"{scope.parent}/{key}", request, metadata)

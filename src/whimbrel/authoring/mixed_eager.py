@@ -92,8 +92,17 @@ class MixedDirect(DirectEager):
 class Drives(Protocol):
     """The caller of a driver: what this module asks of it."""
 
-    def spawn(self, name: str) -> Drives:
+    @property
+    def trail(self) -> str:
+        """Where it stands in the program."""
+        ...
+
+    def spawn(self, name: str, group: str | None, bare: bool) -> Drives:
         """The caller of an asyncio task."""
+        ...
+
+    def group(self, kind: str) -> str:
+        """The trail of tasks that are created together."""
         ...
 
     def overlaid(self, metadata: Metadata) -> Drives:
@@ -131,9 +140,18 @@ class MixedDurable:
         """A durable timer; the event loop looks for this on the class."""
         return self._awaiting.set_timer(when, fire)
 
-    def spawn(self, name: str) -> MixedDurable:
+    @property
+    def trail(self) -> str:
+        """Where it stands in the program; the event loop looks for this on the class, and for what follows."""
+        return self._awaiting.trail
+
+    def spawn(self, name: str, group: str | None, bare: bool) -> MixedDurable:
         """The caller of an asyncio task: calls block there as well."""
-        return MixedDurable(self._awaiting.spawn(name))
+        return MixedDurable(self._awaiting.spawn(name, group, bare))
+
+    def group(self, kind: str) -> str:
+        """The trail of tasks that are created together."""
+        return self._awaiting.group(kind)
 
     def carry(self, coroutine: Coroutine[Any, Any, R]) -> Coroutine[Any, Any, R]:
         """What the event loop runs in place of a new task's coroutine."""

@@ -27,7 +27,9 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
+from types import CoroutineType, FrameType
 from typing import Any, Literal, Protocol, TypeAlias, TypeGuard, TypeVar, runtime_checkable
+from weakref import WeakKeyDictionary
 
 from whimbrel.model.codec import digest
 
@@ -43,8 +45,18 @@ take another road."""
 class Scoped(Protocol):
     """What the ambient variable holds inside an eager body."""
 
-    def spawn(self, name: str) -> Scoped:
-        """What it holds in a new asyncio task that runs a coroutine of this name."""
+    @property
+    def trail(self) -> str:
+        """Where it stands in the program."""
+        ...
+
+    def spawn(self, name: str, group: str | None, bare: bool) -> Scoped:
+        """What it holds in a new asyncio task that runs a coroutine of this name: one of ``group``; ``bare`` when it
+        is no coroutine of the author's."""
+        ...
+
+    def group(self, kind: str) -> str:
+        """The name of tasks that are created together."""
         ...
 
     def set_timer(self, when: float, fire: Callable[[], None]) -> Callable[[], None] | None:
@@ -131,15 +143,23 @@ def _is_scope(here: Any) -> TypeGuard[Scoped]:
     return known
 
 
-def _spawned_from_a_set() -> bool:
-    """Whether ``asyncio.as_completed`` is creating the task: it does so in the order of a set, which differs from
-    process to process."""
-    frame = sys._getframe(2)
+_TOGETHER = {
+    "gather": "gather",
+    "TaskGroup.create_task": "TaskGroup",
+    "as_completed": "as_completed",
+    "_AsCompletedIterator.__init__": "as_completed",
+}
+"""What of asyncio creates tasks that belong together, by its qualified name."""
+
+
+def _creator() -> FrameType | None:
+    """What of asyncio is creating tasks that belong together, if anything is."""
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("asyncio."):
-        if frame.f_code.co_name == "as_completed" or frame.f_code.co_qualname == "_AsCompletedIterator.__init__":
-            return True
-        frame = frame.f_back  # type: ignore[assignment]
-    return False
+        if frame.f_code.co_qualname in _TOGETHER:
+            return frame
+        frame = frame.f_back
+    return None
 
 
 def fingerprint(coro: Any) -> str:
@@ -174,6 +194,8 @@ class EagerLoop(asyncio.SelectorEventLoop):
         self._threads = 0
         self._held_since: float | None = None
         self._idle_since: float | None = None
+        self._creating: tuple[FrameType, str] | None = None
+        self._groups: WeakKeyDictionary[asyncio.TaskGroup, tuple[str, str]] = WeakKeyDictionary()
         self._idle.on_idle = self._on_idle
         self.set_task_factory(self._spawn)
 
@@ -188,6 +210,7 @@ class EagerLoop(asyncio.SelectorEventLoop):
         return self._idle.busy_since
 
     def _on_idle(self, timeout: float | None) -> float | None:
+        self._creating = None
         patient = self.io_under_way and (self._held_since is None or self.time() - self._held_since < PATIENCE)
         delivery = self._source.deliver_one(patient)
         if delivery == "delivered":
@@ -222,15 +245,33 @@ class EagerLoop(asyncio.SelectorEventLoop):
         here: Any = context.get(self._ambient)
         if _is_scope(here):
             name = getattr(coro, "__name__", "task")
-            if _spawned_from_a_set():
+            creator = _creator()
+            group = None if creator is None else self._group(here, creator)
+            if creator is not None and _TOGETHER[creator.f_code.co_qualname] == "as_completed":
+                # It creates them in the order of a set, which differs from process to process.
                 name = f"{name}-{fingerprint(coro)}"
-            scope = here.spawn(name)
+            scope = here.spawn(name, group, not isinstance(coro, CoroutineType))
             context.run(self._ambient.set, scope)
             # A scope may run something around its tasks' coroutines: bodies whose calls block do.
             carry = getattr(scope, "carry", None)
             if carry is not None:
                 coro = carry(coro)
         return asyncio.Task(coro, loop=loop, context=context, **options)
+
+    def _group(self, here: Scoped, creator: FrameType) -> str | None:
+        """The trail of the tasks that ``creator`` creates. They are told apart by its frame, which does all of it in
+        one turn, or by the task group: a task that is put into one by another task than the first stands where that
+        one does."""
+        kind = _TOGETHER[creator.f_code.co_qualname]
+        if kind == "TaskGroup":
+            owner: asyncio.TaskGroup = creator.f_locals["self"]
+            found = self._groups.get(owner)
+            if found is None:
+                found = self._groups[owner] = (here.trail, here.group(kind))
+            return found[1] if found[0] == here.trail else None
+        if self._creating is None or self._creating[0] is not creator:
+            self._creating = (creator, here.group(kind))
+        return self._creating[1]
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None

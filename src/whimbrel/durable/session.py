@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from whimbrel.durable.journal import Feed, Place, Record
 from whimbrel.durable.loop import Delivery, EagerLoop
-from whimbrel.durable.scope import Scope
+from whimbrel.durable.scope import Scope, trail_of
 from whimbrel.errors import CallAborted, Parked
 from whimbrel.model.attempt import (
     BeginCall,
@@ -262,16 +262,16 @@ class Session:
                 future.set_result(Failed(Failure(Fault.ABORT, reason, recoverable=False)))
         self._waiting.clear()
 
-    async def call(self, scope: Scope, key: str, request: CallRequest) -> Outcome:
-        """Make a call and wait for its durable outcome.
+    async def call(self, scope: Scope, key: str, request: CallRequest, trail: str = "") -> Outcome:
+        """Make a call and wait for its durable outcome. ``trail`` is that of the scope in which it begins.
 
         For an inline call this is only the wait: see ``open`` and ``finish``. When the awaiting task is cancelled,
         so is the call.
         """
         place = (scope.parent, key)
-        return await self.wait(place, self.open(scope, key, request))
+        return await self.wait(place, self.open(scope, key, request, trail))
 
-    def open(self, scope: Scope, key: str, request: CallRequest) -> asyncio.Future[Outcome]:
+    def open(self, scope: Scope, key: str, request: CallRequest, trail: str = "") -> asyncio.Future[Outcome]:
         """Claim or begin the call at ``key``. Raises ``CallAborted`` after ``end``."""
         if self._ended is not None:
             raise CallAborted(f"{request.entity} was not called: {self._ended}")
@@ -310,6 +310,7 @@ class Session:
                 line=request.line,
                 target=request.target,
                 recover=recovered.origin if recovered is not None else "",
+                group=trail if trail != trail_of(key) else "",
             )
         )
         if request.inline and grafted is not None:

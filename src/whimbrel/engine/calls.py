@@ -93,6 +93,7 @@ def _call_node(machine: Machine, event: BeginCall, key: Key, body: NodeState, pa
     state.inputs = event.inputs
     state.metadata = event.metadata
     state.line = event.line
+    state.group = event.group
     state.host = body
     adopt(machine, state, body)
     return state

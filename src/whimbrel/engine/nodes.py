@@ -153,6 +153,8 @@ class NodeState(Struct, eq=False):
     """Why the cache had the outputs, or why not."""
     key: str = ""
     """The call's key, for a call of an eager body."""
+    group: str = ""
+    """Where in the body it began, as its driver said; "" where the key tells."""
     digest: str = ""
     inline: bool = False
     """An eager call that the driver above runs itself."""

@@ -36,6 +36,7 @@ _PLAIN = (
     "cached",
     "cache_reason",
     "key",
+    "group",
     "digest",
     "inline",
     "grafted_from",

@@ -211,6 +211,9 @@ class BeginCall(Struct, frozen=True, gc=False, tag="begin"):
     recover: str = ""
     target: Target | None = None
     """What is called, where ``entity`` is not the name of a task or workflow: a launch plan, a map, a gate."""
+    group: str = ""
+    """For people: where in the body it began, the asyncio tasks and what created them together, the outermost first
+    (``gather#1/chain.2``). "" where the key tells."""
 
 
 class FinishCall(Struct, frozen=True, gc=False, tag="finish"):

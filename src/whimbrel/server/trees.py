@@ -15,7 +15,7 @@ from typing import Any
 
 from whimbrel.controlplane.describing import node_row
 from whimbrel.controlplane.ports import RunStore
-from whimbrel.durable.scope import scope_of
+from whimbrel.durable.scope import trail_of
 from whimbrel.engine.nodes import Frame, NodeState
 from whimbrel.engine.run import Run
 from whimbrel.graph.passes import node_promises, promises
@@ -77,7 +77,7 @@ class Tree:
             "data": self._flows.into(node.path) if node.key else _sources(node),
             "takes": _takes(node.node) if node.node is not None else {},
             "hint": self._hint(node),
-            "group": _group(node),
+            "group": node.group or trail_of(node.key),
             "replaced_by": successor.path if successor is not None else "",
             "again": successor is not None and successor.digest == node.digest,
             "queued_at": iso_moment(node.queued_at),
@@ -158,11 +158,6 @@ def _takes(node: Node) -> dict[str, list[str]]:
             if promise.node == START:
                 found.setdefault(promise.var, [])
     return found
-
-
-def _group(node: NodeState) -> str:
-    """The asyncio tasks that a call of an eager body was made in, the outermost first."""
-    return scope_of(node.key).replace(":", "/")
 
 
 def _successor(nodes: dict[str, NodeState], node: NodeState) -> NodeState | None:

@@ -83,3 +83,41 @@ def test_a_graph_says_where_its_inputs_go() -> None:
     assert taken["n1"] == {"x": ["a"]}
     assert taken["n1/n0"] == {"b": ["x"]}
     assert rows["n1"]["data"] == ["n0"]
+
+
+def groups(rows: Rows) -> dict[str, list[str]]:
+    """The hints of the calls in each group."""
+    found: dict[str, list[str]] = {}
+    for row in rows.values():
+        found.setdefault(row["group"], []).append(row["hint"])
+    return {group: sorted(hints) for group, hints in found.items()}
+
+
+@pytest.mark.parametrize("always_replay", [False, True])
+def test_calls_stand_in_the_tasks_that_made_them(always_replay: bool) -> None:
+    engine = TestEngine(seed=1, always_replay=always_replay)
+    engine.run(programs.nested, x=1)
+    assert groups(rows_of(engine)) == {
+        "": ["x=1", "x=12"],
+        "TaskGroup#1/chain.1": ["x=6"],
+        "TaskGroup#1/chain.1/gather#1": ["x=1", "x=2"],
+        "TaskGroup#1": ["x=200"],
+        "TaskGroup#2": ["x=100"],
+        "chain.2": ["x=46"],
+        "chain.2/gather#1": ["x=11", "x=12"],
+        "gather#1": ["x=0", "x=1"],
+        "gather#2/chain.3": ["x=86"],
+        "gather#2/chain.3/gather#1": ["x=21", "x=22"],
+        "as_completed#1": ["x=300"],
+    }
+
+
+def test_a_task_that_another_puts_into_a_group_stands_where_that_one_does() -> None:
+    rows = ran(programs.shared_group)
+    assert groups(rows) == {"": [""], "TaskGroup#1/joins.1": ["x=7", "x=8"]}
+
+
+def test_a_body_inside_a_body_begins_its_groups_anew() -> None:
+    rows = ran(programs.within, x=1)
+    assert {row["group"] for row in rows.values() if row["parent"] == "n0"} == {"gather#1"}
+    assert {row["group"] for row in rows.values() if row["parent"] == "n0/1"} >= {"", "gather#1", "TaskGroup#1"}

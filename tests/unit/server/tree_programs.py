@@ -2,6 +2,7 @@
 
 import asyncio
 
+import whimbrel
 from whimbrel import conditional, eager, task, workflow
 
 
@@ -87,3 +88,70 @@ def inner(a: int, b: int) -> int:
 def outer(x: int, y: int) -> int:
     chosen = conditional("which").if_(x > 3).then(double(x=x)).else_().then(double(x=y))
     return inner(a=x, b=chosen)
+
+
+async def chain(x: int) -> int:
+    one, two = await asyncio.gather(double(x=x), double(x=x + 1))
+    return await double(x=one + two)
+
+
+@eager
+async def nested(x: int) -> int:
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(chain(x))
+        async with asyncio.TaskGroup() as inside:
+            inside.create_task(double(x=100))
+        group.create_task(double(x=200))
+    other = asyncio.create_task(chain(x + 10))
+    await asyncio.gather(*[double(x=at) for at in range(2)])
+    await asyncio.gather(chain(x + 20))
+    await asyncio.wait([other])
+    for each in asyncio.as_completed([double(x=300)]):
+        await each
+    async with asyncio.timeout(60):
+        return await double(x=first.result())
+
+
+async def joins(group: asyncio.TaskGroup) -> None:
+    group.create_task(double(x=7))
+    await double(x=8)
+
+
+@eager
+async def shared_group() -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(joins(group))
+
+
+@eager
+async def within(x: int) -> int:
+    return sum(
+        await asyncio.gather(
+            nested(x=x),
+            double(
+                x=x,
+            ),
+        )
+    )
+
+
+@task
+def fails(x: int) -> int:
+    raise ValueError(f"no {x}")
+
+
+@eager
+async def decides(x: int) -> int:
+    await double(x=x)
+    await asyncio.sleep(5)
+    whimbrel.random()
+    try:
+        await fails(x=x)
+    except ValueError:
+        pass
+    doomed = asyncio.create_task(chain(x))
+    await double(x=9)
+    doomed.cancel()
+    await scalars(n=2)
+    await asyncio.sleep(3600)
+    return x

@@ -97,7 +97,7 @@ from whimbrel.wire.rest.schedules import (
     SchedulePage,
     ScheduleQuery,
 )
-from whimbrel.wire.rest.trees import Tree, WholeNode
+from whimbrel.wire.rest.trees import DecisionQuery, Decisions, Tree, WholeNode
 
 V1 = "/api/v1"
 OCTETS = "application/octet-stream"
@@ -165,6 +165,14 @@ def endpoints(house: House) -> list[Endpoint]:
         Endpoint("GET", f"{one}/logs", runs.get_logs, "What its tasks wrote.", Lines, LogQuery, streams=True),
         Endpoint("GET", f"{one}/decks", runs.get_decks, "What its tasks show.", list[Deck], DeckQuery),
         Endpoint("GET", f"{one}/tree", pages.get_tree, "Its nodes as rows.", Tree, streams=True),
+        Endpoint(
+            "GET",
+            f"{one}/decisions",
+            pages.get_decisions,
+            "What an eager body learnt, in order.",
+            Decisions,
+            DecisionQuery,
+        ),
         Endpoint("GET", f"{one}/nodes/{{path:path}}", pages.get_node, "All of a node.", WholeNode),
         Endpoint("POST", f"{one}/abort", runs.abort_run, "End a run.", Accepted, takes=Abort, status=202),
         Endpoint("POST", f"{one}/approve", runs.approve_gate, "Say yes at a gate.", Accepted, takes=Answer, status=202),

@@ -16,12 +16,14 @@ from whimbrel.controlplane.describing import node_json, progress_json, summary_j
 from whimbrel.errors import EntityNotFound
 from whimbrel.model.literals import Literals
 from whimbrel.runtime.values import read_literals
+from whimbrel.server.decisions import decisions
 from whimbrel.server.house import House
 from whimbrel.server.http import sse
-from whimbrel.server.http.exchange import answer
+from whimbrel.server.http.exchange import answer, query
 from whimbrel.server.http.runs import deck_digest, deck_html, last_event
 from whimbrel.server.trees import Trees
 from whimbrel.wire.literal_json import by_name, dump
+from whimbrel.wire.rest.trees import DecisionQuery
 
 ROWS = 2_000
 """Rows in one message of a stream."""
@@ -109,6 +111,18 @@ class RunPages:
         said["progress"] = progress_json(found[-1]) if found else None
         said["metadata"] = msgspec.to_builtins(node.metadata)
         return answer(said)
+
+    async def get_decisions(self, request: Request) -> Response:
+        """What was decided around the body of an eager node."""
+        asked = query(request, DecisionQuery)
+        run = request.path_params["run"]
+        await self._store.summary(run)
+        tree = self._trees.of(run)
+        await tree.look()
+        node = tree.run.nodes.get(asked.node)
+        if node is None:
+            raise EntityNotFound(f"run {run} has no node {asked.node!r}")
+        return answer(decisions(node, asked.after, asked.limit))
 
 
 class DeckPages:

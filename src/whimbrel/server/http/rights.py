@@ -92,6 +92,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("GET", f"{_RUN}/logs"): _LOOK,
     ("GET", f"{_RUN}/decks"): _LOOK,
     ("GET", f"{_RUN}/tree"): _LOOK,
+    ("GET", f"{_RUN}/decisions"): _LOOK,
     ("GET", f"{_RUN}/nodes/{{path:path}}"): _LOOK,
     ("POST", f"{_RUN}/abort"): _SAY,
     ("POST", f"{_RUN}/approve"): _SAY,

@@ -1,14 +1,14 @@
-"""Runs as pages draw them: the rows of a tree, one node. Moments are ISO 8601 in UTC, ``null`` while they are
-not known.
+"""Runs as pages draw them: the rows of a tree, one node, the decisions around it. Moments are ISO 8601 in UTC,
+``null`` while they are not known.
 
 Knows: JSON. Must not know: the model.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from whimbrel.wire.rest.runs import NodeDetail, Row
 
@@ -79,3 +79,40 @@ class Tree(Struct, frozen=True):
     run: Row
     seq: int
     nodes: list[TreeNode]
+
+
+class DecisionQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Around which eager ``node``, from the place ``after`` on (how many came before)."""
+
+    node: str
+    after: Annotated[int, Meta(ge=0)] = 0
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 200
+
+
+class Decision(Struct, frozen=True):
+    """What an eager body learnt, or waits to learn. ``kind`` is ``call``, ``timer``, ``value`` or ``abort``; ``key``
+    its name in the body ``body``, ``path`` the node of a call. ``outcome`` says how it came out: ``succeeded``,
+    ``failed``, ``cancelled``, ``stopped``, ``timed out``, ``fired``, ``drawn``; "" while that is not known. ``value``
+    is what was drawn, or why it failed, in short. ``at`` is when that was, or when it began to wait; ``due`` when a
+    timer fires. ``seq`` is the number of the event of the run."""
+
+    seq: int
+    kind: str
+    key: str
+    group: str
+    body: str
+    path: str
+    entity: str
+    outcome: str
+    value: str
+    at: str | None
+    due: str | None
+
+
+class Decisions(Struct, frozen=True):
+    """Decisions in the order in which every driver learns of them. ``next`` is the ``after`` of the page that follows;
+    null on the last, which also has what is ``waiting``."""
+
+    decisions: list[Decision]
+    next: int | None
+    waiting: list[Decision]
