@@ -177,6 +177,14 @@ def unheard(machine: Machine, node: NodeState) -> Iterator[Signal]:
                 yield signal
 
 
+def answer_to(machine: Machine, node: NodeState) -> Signal | None:
+    """What answered the gate: of the signals for it, the last that was used by the time it ended."""
+    names = (gate_of(node).name, node.path)
+    used = [each for name in names for each in machine.signals.get(name, ()) if 0 < each.used <= node.changed]
+    over = node.phase.terminal and node.phase not in (Phase.TIMED_OUT, Phase.ABORTED)
+    return max(used, key=lambda each: each.used, default=None) if over else None
+
+
 def _called(node: NodeState) -> int:
     """The seq of the event by which an eager body called the gate, or what the gate is in; 0 if none did."""
     at: NodeState | None = node

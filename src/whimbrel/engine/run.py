@@ -14,7 +14,7 @@ from whimbrel.engine import arrays, attempts, beginning, branches, calls, dynami
 from whimbrel.engine.binding import Unbound, check, complete
 from whimbrel.engine.invariants import check_run
 from whimbrel.engine.machine import Machine
-from whimbrel.engine.nodes import Frame, Kind, NodeState, Stage
+from whimbrel.engine.nodes import Frame, Kind, NodeState, Signal, Stage
 from whimbrel.engine.reuse import ReuseTable
 from whimbrel.engine.snapshot import snapshot
 from whimbrel.engine.table import Trigger
@@ -256,6 +256,10 @@ class Run:
     def done(self) -> int:
         """How many nodes have ended."""
         return self._machine.done
+
+    def answer_to(self, gate: NodeState) -> Signal | None:
+        """What answered a gate; ``None`` where nobody has, or the answer was taken over from another run."""
+        return gates.answer_to(self._machine, gate)
 
     def refusal(self, signal: str) -> str | None:
         """Why the signal with that id was refused; "" if it was taken in, ``None`` if it has not come."""

@@ -52,11 +52,19 @@ class Downloads:
         """The file at an address. Raises ``EntityNotFound``."""
         return self._readable(self._home / relative)
 
-    def _readable(self, path: Path) -> Path:
+    def readable(self, native: str) -> Path:
+        """The real path of a file or a directory that may be read. Raises ``EntityNotFound``."""
+        path = Path(native)
+        if not path.is_absolute() or "\0" in native:
+            raise EntityNotFound(f"{native[:200]!r} is no file of this server; fetch it from where it is.")
+        return self._readable(path, file=False)
+
+    def _readable(self, path: Path, *, file: bool = True) -> Path:
         home = self._home.resolve()
         try:
             found = path.resolve()
-            if any(found.is_relative_to(home / each) for each in OPEN_TO_READ) and found.is_file():
+            inside = any(found.is_relative_to(home / each) for each in OPEN_TO_READ)
+            if inside and (found.is_file() or (not file and found.is_dir())):
                 return found
         except (OSError, ValueError):
             pass  # no name that a file can have

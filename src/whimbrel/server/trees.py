@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from whimbrel.controlplane.describing import node_row
 from whimbrel.controlplane.ports import RunStore
@@ -23,6 +23,8 @@ from whimbrel.model.program import START, BranchTarget, Node
 from whimbrel.server.flows import Flows
 from whimbrel.wire.hints import hint
 from whimbrel.wire.spans import iso_moment
+
+T = TypeVar("T")
 
 KEPT = 8
 """Runs whose fold is kept; more are folded again when somebody looks."""
@@ -64,6 +66,11 @@ class Tree:
             heavy = len(events) > _INLINE or (self.seq - after > _INLINE)
             rows = await asyncio.to_thread(fold) if heavy else fold()
             return self.seq, rows
+
+    async def read(self, work: Callable[[Run], T]) -> T:
+        """What ``work`` makes of the run as it is, on a thread: nothing is taken in meanwhile."""
+        async with self._busy:
+            return await asyncio.to_thread(work, self.run)
 
     def _row(self, node: NodeState) -> dict[str, Any]:
         role, bracket = self._role(node)

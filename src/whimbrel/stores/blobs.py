@@ -140,7 +140,11 @@ class ObjectBlobs:
             raise EntityNotFound(f"{uri} is not in this blob store ({self._prefix}…): open the one that wrote it")
         if self._root is not None and not self._root.is_dir():
             raise EntityNotFound(f"there is no blob {uri}: {self._root} is not there")
-        return uri.removeprefix(self._prefix)
+        name = uri.removeprefix(self._prefix)
+        if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+            # Code of users writes addresses: none of them leads out.
+            raise EntityNotFound(f"{uri!r} is no name of a blob: use those that the store has given")
+        return name
 
     def _opened(self) -> ObjectStore:
         if self._store is None:

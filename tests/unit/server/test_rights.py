@@ -34,6 +34,7 @@ BESIDES = {
     ("GET", "/downloads/files/{path:path}"),
     ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}"),
     ("GET", "/decks/{run}/{attempt}/{digest}/{node:path}"),
+    ("GET", "/values/{run}/{key}"),
 }
 
 

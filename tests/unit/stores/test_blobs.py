@@ -46,8 +46,13 @@ def test_what_is_not_there_is_not_found(blobs: ObjectBlobs) -> None:
 def test_names_do_not_lead_outside(blobs: ObjectBlobs, name: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         blobs.put(name, b"")
-    with pytest.raises(StoreError):
-        blobs.get(blobs.put("a", b"")[:-1] + name)
+    uri = blobs.put("a", b"")[:-1] + name
+    (tmp_path / "outside").write_text("there")
+    for read in (blobs.get, blobs.size, blobs.path, lambda uri: blobs.read_range(uri, 0, 5)):
+        if read != blobs.path or blobs.path(blobs.put("a", b"")) is not None:
+            with pytest.raises(EntityNotFound, match="no name of a blob"):
+                read(uri)
+    (tmp_path / "outside").unlink()
     assert not (tmp_path / "outside").exists()
 
 

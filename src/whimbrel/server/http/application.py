@@ -39,6 +39,8 @@ from whimbrel.server.http.run_lists import RunLists
 from whimbrel.server.http.runs import DECK_PAGE, Runs
 from whimbrel.server.http.schedules import ScheduleCalls
 from whimbrel.server.http.uploads import UploadRoute
+from whimbrel.server.http.values import VALUE_PAGE, ValueCalls
+from whimbrel.server.trees import Trees
 from whimbrel.server.uploads import uploads_of
 from whimbrel.wire.rest.audit import AuditPage, AuditQuery
 from whimbrel.wire.rest.entities import (
@@ -98,18 +100,20 @@ from whimbrel.wire.rest.schedules import (
     ScheduleQuery,
 )
 from whimbrel.wire.rest.trees import DecisionQuery, Decisions, Tree, WholeNode
+from whimbrel.wire.rest.values import About, AboutQuery, Directory, FileHead, Shown, TableHead, ValueQuery
 
 V1 = "/api/v1"
 OCTETS = "application/octet-stream"
 
 
-def endpoints(house: House) -> list[Endpoint]:
-    """The table of REST."""
+def endpoints(house: House, trees: Trees | None = None) -> list[Endpoint]:
+    """The table of REST. ``trees`` are the folds that others look at too."""
+    trees = trees or Trees(house.home.store)
     runs = Runs(house)
     lists = RunLists(house)
     audit = AuditCalls(house.home.store)
     bundles = BundleCalls(house)
-    pages = RunPages(house)
+    pages = RunPages(house, trees)
     blobs = BlobCalls(house)
     blob = f"{V1}/blobs/{{key:path}}"
     registering, launching = RegisterCalls(house), LaunchCalls(house)
@@ -174,6 +178,7 @@ def endpoints(house: House) -> list[Endpoint]:
             DecisionQuery,
         ),
         Endpoint("GET", f"{one}/nodes/{{path:path}}", pages.get_node, "All of a node.", WholeNode),
+        *_value_endpoints(ValueCalls(house, trees), one),
         Endpoint("POST", f"{one}/abort", runs.abort_run, "End a run.", Accepted, takes=Abort, status=202),
         Endpoint("POST", f"{one}/approve", runs.approve_gate, "Say yes at a gate.", Accepted, takes=Answer, status=202),
         Endpoint("POST", f"{one}/reject", runs.reject_gate, "Say no at a gate.", Accepted, takes=Answer, status=202),
@@ -219,6 +224,14 @@ def endpoints(house: House) -> list[Endpoint]:
     ]
 
 
+def _value_endpoints(values: ValueCalls, run: str) -> Iterator[Endpoint]:
+    yield Endpoint("GET", f"{run}/about", values.get_about, "A run or a node as its page shows it.", About, AboutQuery)
+    yield Endpoint("GET", f"{run}/value", values.get_value, "More of a value.", Shown, ValueQuery)
+    yield Endpoint("GET", f"{run}/value/table", values.get_table, "First rows of a table.", TableHead, ValueQuery)
+    yield Endpoint("GET", f"{run}/value/entries", values.get_entries, "Files of a directory.", Directory, ValueQuery)
+    yield Endpoint("GET", f"{run}/value/head", values.get_head, "The beginning of a file.", FileHead, ValueQuery)
+
+
 def _entity_endpoints(entities: EntityCalls, place: str) -> Iterator[Endpoint]:
     for path, kind in KINDS.items():
         noun = kind.replace("_", " ")
@@ -248,7 +261,8 @@ def application(house: House) -> Starlette:
     probes = Probes(house)
     uploads = UploadRoute(uploads_of(house))
     downloads = DownloadRoutes(house, downloads_of(house))
-    table = endpoints(house)
+    trees = Trees(house.home.store)
+    table = endpoints(house, trees)
     described = document(table)
 
     async def openapi(request: Request) -> Response:
@@ -262,6 +276,7 @@ def application(house: House) -> Starlette:
         ("GET", "/downloads/files/{path:path}", downloads.file),
         ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}", downloads.deck),
         ("GET", DECK_PAGE, DeckPages(house).show_deck),
+        ("GET", VALUE_PAGE, ValueCalls(house, trees).get_bytes),
         ("GET", f"{V1}/openapi.json", openapi),
         *((row.method, row.path, row.handler) for row in table),
     ]

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
-from collections.abc import AsyncIterator
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from whimbrel.errors import EntityNotFound, InputInvalid, TooLarge, WhimbrelError
 from whimbrel.server.house import House
 from whimbrel.server.http.exchange import answer_struct, heard_out, query
-from whimbrel.server.http.problems import problem
+from whimbrel.server.http.ranges import ranged
 from whimbrel.stores.blobs import SCHEME, STAGING
 from whimbrel.stores.bundles import must_be_a_digest
 from whimbrel.types.blobs import stored_as
@@ -26,8 +24,6 @@ from whimbrel.wire.rest.launching import BlobPlace, BlobQuery
 
 LARGEST = 5 * 1024**3
 """Bytes of a file: what one PUT may be to object stores."""
-_PIECE = 1024 * 1024
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _HEADERS = {
     "accept-ranges": "bytes",
     "content-disposition": "attachment",
@@ -81,21 +77,7 @@ class BlobCalls:
     async def get_blob(self, request: Request) -> Response:
         """A blob, or the part of it that `Range` says."""
         uri, size = await self._found(request)
-        start, end = 0, size
-        headers = dict(_HEADERS)
-        status = 200
-        said = request.headers.get("range")
-        if said is not None and (match := _RANGE.fullmatch(said.strip())) is not None and match.group() != "bytes=-":
-            first, last = match.groups()
-            start = int(first) if first else max(size - int(last), 0)
-            end = min(int(last) + 1, size) if first and last else size
-            if start >= end:
-                where = {"content-range": f"bytes */{size}"}
-                return problem(416, "RangeNotSatisfiable", f"it has {size} bytes; ask for some of them", where)
-            headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
-            status = 206
-        headers["content-length"] = str(end - start)
-        return StreamingResponse(self._pieces(uri, start, end), status, headers, "application/octet-stream")
+        return ranged(request, size, lambda start, length: self._blobs.read_range(uri, start, length), _HEADERS)
 
     async def head_blob(self, request: Request) -> Response:
         """Whether there is such a blob, and its size."""
@@ -110,11 +92,3 @@ class BlobCalls:
             raise EntityNotFound(f"there is no blob {key[:80]!r}: keys are what follows `{SCHEME}` in a value.")
         uri = f"{SCHEME}{key}"
         return uri, await asyncio.to_thread(self._blobs.size, uri)
-
-    async def _pieces(self, uri: str, start: int, end: int) -> AsyncIterator[bytes]:
-        while start < end:
-            piece = await asyncio.to_thread(self._blobs.read_range, uri, start, min(_PIECE, end - start))
-            if not piece:
-                return
-            start += len(piece)
-            yield piece

@@ -44,10 +44,10 @@ PAUSE = 0.1
 class RunPages:
     """The handlers."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, trees: Trees) -> None:
         self._house = house
         self._store = house.home.store
-        self._trees = Trees(house.home.store)
+        self._trees = trees
 
     async def get_tree(self, request: Request) -> Response:
         """The rows of a run; with `text/event-stream`, those that change too."""

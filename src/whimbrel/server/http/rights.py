@@ -54,6 +54,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("GET", "/downloads/files/{path:path}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", "/decks/{run}/{attempt}/{digest}/{node:path}"): Right(Action.OPEN, Where.SIGNED),
+    ("GET", "/values/{run}/{key}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", f"{V1}/audit"): Right(Action.ADMIN, Where.EVERYWHERE),
     ("POST", f"{_PLACE}/register"): Right(Action.REGISTER, Where.PATH),
     **{
@@ -94,6 +95,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("GET", f"{_RUN}/tree"): _LOOK,
     ("GET", f"{_RUN}/decisions"): _LOOK,
     ("GET", f"{_RUN}/nodes/{{path:path}}"): _LOOK,
+    **{("GET", f"{_RUN}/{rest}"): _LOOK for rest in ("about", "value", "value/table", "value/entries", "value/head")},
     ("POST", f"{_RUN}/abort"): _SAY,
     ("POST", f"{_RUN}/approve"): _SAY,
     ("POST", f"{_RUN}/reject"): _SAY,
