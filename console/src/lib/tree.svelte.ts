@@ -189,6 +189,12 @@ export class RunTree {
     return keep;
   }
 
+  /** What is directly below `path`, in order: of a map its items. */
+  items(path: string): TreeNode[] {
+    void this.version;
+    return this.children.get(path)?.slice() ?? [];
+  }
+
   /** How many of the nodes below `path` (of all of them, for "") that are made of no others are in which state. */
   counts(path: string): Counts {
     void this.version;
