@@ -59,6 +59,7 @@ export interface NodeShape {
   kind: string;
   name: string;
   entity: string;
+  version: string;
   parent: string;
   arm: string;
   line: { file: string; line: number } | null;
