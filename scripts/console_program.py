@@ -1,4 +1,4 @@
-"""What the pictures of the console show: a shop that forecasts its sales, trains its models and asks before it orders."""
+"""What the pictures of the console show: a shop that forecasts its sales, trains models and asks before it orders."""
 
 from __future__ import annotations
 
