@@ -200,6 +200,18 @@ export function get<T>(url: string, signal?: AbortSignal): Promise<T> {
   return ask<T>(url, signal ? { signal } : {});
 }
 
+/** What the server says, to the digit. */
+export async function getText(url: string, signal?: AbortSignal): Promise<string> {
+  const response = await asked(url, signal ? { signal } : {});
+  if (!response.ok) throw await refusal(response);
+  return response.text();
+}
+
+/** With a body that is JSON already. */
+export function postText<T>(url: string, body: string, signal?: AbortSignal): Promise<T> {
+  return ask<T>(url, { method: "POST", headers: { "content-type": "application/json" }, body, ...(signal ? { signal } : {}) });
+}
+
 export function post<T>(url: string, body: unknown): Promise<T> {
   return ask<T>(url, {
     method: "POST",

@@ -44,6 +44,9 @@ export interface LiteralType {
   optional?: string[];
   variants?: LiteralType[];
   multipart?: boolean;
+  name?: string;
+  names?: string[];
+  encoding?: string;
 }
 
 export interface Parameter {

@@ -19,6 +19,7 @@ from whimbrel.model.events import SignalReceived
 from whimbrel.model.literal_types import BOOLEAN, LiteralType
 from whimbrel.model.program import BranchTarget, GateKind, GateTarget, Node
 from whimbrel.model.run import RunSummary
+from whimbrel.wire.spans import iso_moment
 
 
 class Gate(NamedTuple):
@@ -36,6 +37,20 @@ async def as_it_will_be(store: Store, summary: RunSummary, at: float) -> Run:
         if isinstance(event, SignalReceived):
             run.handle(event)
     return run
+
+
+async def answered_before(store: Store, run: Run, gate: str) -> str:
+    """Who has answered a gate of ``run``, and when, as a phrase; "" where nobody has. The run knows the answers that
+    lie in its inbox."""
+    events = await store.events(run.id)
+    events += [event for each in await store.requests(run.id) if (event := event_of(each, each.at)) is not None]
+    at_path = run.nodes.get(gate)
+    named = gate_of(at_path).name if at_path is not None and at_path.kind is Kind.GATE else gate
+    names = {gate, named, *(node.path for node in run.gates(named))}
+    for event in reversed(events):
+        if isinstance(event, SignalReceived) and event.gate in names and not run.refusal(event.id):
+            return f"{event.by or 'somebody'} has answered it at {iso_moment(event.at)}"
+    return ""
 
 
 def must_be_open(summary: RunSummary) -> None:

@@ -157,5 +157,7 @@ def waiting_json(node: NodeState) -> dict[str, Any]:
         "path": node.path,
         "kind": gate_of(node).kind.value,
         "type": describe(wanted) if wanted is not None else None,
+        "wanted": msgspec.to_builtins(wanted),
+        "until": iso_moment(node.due),
         "waits_for": waits_for(node),
     }

@@ -116,10 +116,16 @@ def is_seen(request: Request, project: str) -> bool:
     return admission.principal is not None and sees(admission.principal, Place(project))
 
 
+def asking(request: Request) -> Principal | None:
+    """Who asks; ``None`` without authentication."""
+    admission = request.scope.get(ADMISSION)
+    return admission.principal if isinstance(admission, Admission) else None
+
+
 def principal_of(request: Request) -> str:
     """Who asks, as it is recorded: ``user:ada``. "" without authentication."""
-    admission = request.scope.get(ADMISSION)
-    return str(admission.principal) if isinstance(admission, Admission) and admission.principal is not None else ""
+    principal = asking(request)
+    return "" if principal is None else str(principal)
 
 
 def admitted(handler: Handler, access: Access, method: str, path: str, place_of_run: PlaceOfRun) -> Handler:

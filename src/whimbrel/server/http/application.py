@@ -31,6 +31,7 @@ from whimbrel.server.http.entities import EntityCalls, SecretCalls
 from whimbrel.server.http.guard import Guard
 from whimbrel.server.http.launching import LaunchCalls
 from whimbrel.server.http.limiting import Limiting
+from whimbrel.server.http.me import get_me
 from whimbrel.server.http.openapi import Endpoint, document
 from whimbrel.server.http.pages import DeckPages, RunPages
 from whimbrel.server.http.probes import Probes
@@ -42,6 +43,7 @@ from whimbrel.server.http.uploads import UploadRoute
 from whimbrel.server.http.values import VALUE_PAGE, ValueCalls
 from whimbrel.server.trees import Trees
 from whimbrel.server.uploads import uploads_of
+from whimbrel.wire.rest.access import Me
 from whimbrel.wire.rest.audit import AuditPage, AuditQuery
 from whimbrel.wire.rest.entities import (
     KINDS,
@@ -156,6 +158,7 @@ def endpoints(house: House, trees: Trees | None = None) -> list[Endpoint]:
             status=201,
             sends=BUNDLE_MEDIA_TYPE,
         ),
+        Endpoint("GET", f"{V1}/me", get_me, "Who asks, and what they may do.", Me),
         Endpoint("GET", f"{V1}/audit", audit.list_audit, "Who did what, the latest first.", AuditPage, AuditQuery),
         Endpoint("GET", f"{V1}/runs", lists.list_runs, "Runs, the newest first.", Page, ListQuery),
         Endpoint("GET", f"{V1}/run-pages", lists.count_runs, "How long a list of runs is.", Pages, PagesQuery),

@@ -55,6 +55,7 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("GET", "/downloads/decks/{project}/{domain}/{execution}/{node}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", "/decks/{run}/{attempt}/{digest}/{node:path}"): Right(Action.OPEN, Where.SIGNED),
     ("GET", "/values/{run}/{key}"): Right(Action.OPEN, Where.SIGNED),
+    ("GET", f"{V1}/me"): Right(Action.SELF, Where.NOWHERE),
     ("GET", f"{V1}/audit"): Right(Action.ADMIN, Where.EVERYWHERE),
     ("POST", f"{_PLACE}/register"): Right(Action.REGISTER, Where.PATH),
     **{

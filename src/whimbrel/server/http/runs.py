@@ -18,7 +18,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from whimbrel.controlplane.answering import Gate, as_it_will_be, known_gate, must_be_open
+from whimbrel.controlplane.answering import Gate, answered_before, as_it_will_be, known_gate, must_be_open
 from whimbrel.controlplane.describing import run_json, waiting_json
 from whimbrel.controlplane.ports import LogLine
 from whimbrel.controlplane.requests import SIGNAL, signal_text
@@ -35,6 +35,7 @@ from whimbrel.runtime.values import read_literals, write_literals
 from whimbrel.server.auth.signing import Signed
 from whimbrel.server.house import House
 from whimbrel.server.http import exact, sse
+from whimbrel.server.http.admission import principal_of
 from whimbrel.server.http.exchange import answer, body, query
 from whimbrel.wire.literal_json import dump
 from whimbrel.wire.rest.runs import Abort, Answer, DeckQuery, EventsQuery, LogQuery, Signal
@@ -216,10 +217,12 @@ class Runs:
         now = self._house.clock.now()
         run = await as_it_will_be(self._store, summary, now)
         value: Literal = write_literals({"o0": read(known_gate(run, gate))}, self._house.home.blobs)["o0"]
-        said = SignalReceived(gate, value, by, now, os.urandom(8).hex(), reason)
+        # Whoever is known answers as who they are.
+        said = SignalReceived(gate, value, principal_of(request) or by, now, os.urandom(8).hex(), reason)
         run.handle(said)
         if refusal := run.refusal(said.id):
-            raise InputInvalid(f"run {summary.id}: {refusal}")
+            before = await answered_before(self._store, run, gate)
+            raise InputInvalid(f"run {summary.id}: {refusal}" + (f"; {before}" if before else ""))
         # Safe in the inbox, and taken from there at once: an answer outlives the server.
         await self._store.send(summary.id, SIGNAL, signal_text(said), now)
         await self._house.plane.look()
