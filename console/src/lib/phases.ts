@@ -44,17 +44,18 @@ export function ended(phase: Phase): boolean {
   return ENDED.has(phase);
 }
 
+/** How the message of a run begins that waits; what for comes after it. */
 export const WAITS = "waits for an answer";
 
-/** What a row of a run shows: one that goes on, but has nothing to do until somebody answers, waits. */
-export function shownPhase(phase: Phase, message: string): Phase {
-  return phase === "RUNNING" && message.startsWith(WAITS) ? "PAUSED" : phase;
+/** What a row of a run shows: one that goes on, but of which somebody has to answer a question, waits. */
+export function shownPhase(row: { phase: Phase; gates: number }): Phase {
+  return row.gates > 0 && row.phase === "RUNNING" ? "PAUSED" : row.phase;
 }
 
-/** The groups that lists are filtered by, and the phases that each stands for. */
+/** The groups that lists are filtered by, and the phases that each stands for: PAUSED are those that wait. */
 export const GROUPS: { name: string; ink: Ink; phases: Phase[] }[] = [
-  { name: "running", ink: "run", phases: ["QUEUED", "RUNNING", "SUCCEEDING", "FAILING", "ABORTING", "DYNAMIC_RUNNING"] },
-  { name: "waiting", ink: "hold", phases: ["PAUSED", "RUNNING"] },
+  { name: "running", ink: "run", phases: ["UNDEFINED", "QUEUED", "RUNNING", "SUCCEEDING", "FAILING", "ABORTING", "DYNAMIC_RUNNING"] },
+  { name: "waiting", ink: "hold", phases: ["PAUSED"] },
   { name: "succeeded", ink: "good", phases: ["SUCCEEDED", "RECOVERED"] },
   { name: "failed", ink: "bad", phases: ["FAILED", "TIMED_OUT"] },
   { name: "aborted", ink: "stop", phases: ["ABORTED"] },

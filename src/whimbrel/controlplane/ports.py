@@ -81,8 +81,8 @@ class RunStore(Protocol):
         ...
 
     async def run_pages(self, query: RunQuery) -> RunPages:
-        """Where the pages of a list end, of ``query.limit`` runs each; ``query.before`` restricts nothing. Looks at a
-        bounded number of runs."""
+        """Where the pages of a list end, of ``query.limit`` runs each, after the run ``query.before``. Looks at a
+        bounded number of runs. Raises ``EntityNotFound`` when there is no run ``query.before``."""
         ...
 
     async def executions(self, query: EntityQuery, filters: Sequence[Filter] = ()) -> list[RunSummary]:

@@ -28,18 +28,22 @@ class MemoryRunLists(ABC):
 
     async def find_runs(self, query: RunQuery) -> RunPage:
         """See ``RunStore``."""
-        rows = sorted((row for row in self._summaries() if query.takes(row)), key=newness, reverse=True)
-        if query.before:
-            last = newness(await self.summary(query.before))
-            rows = [row for row in rows if newness(row) < last]
+        rows = await self._after(query)
         found = rows[: max(query.limit, 0)]
         return RunPage(found, found[-1].id if found and len(rows) > len(found) else "")
 
     async def run_pages(self, query: RunQuery) -> RunPages:
         """See ``RunStore``."""
-        rows = sorted((row for row in self._summaries() if query.takes(row)), key=newness, reverse=True)
+        rows = await self._after(query)
         size = max(query.limit, 1)
         return RunPages(len(rows), [row.id for row in rows[size - 1 :: size]], True)
+
+    async def _after(self, query: RunQuery) -> list[RunSummary]:
+        rows = sorted((row for row in self._summaries() if query.takes(row)), key=newness, reverse=True)
+        if query.before:
+            last = newness(await self.summary(query.before))
+            rows = [row for row in rows if newness(row) < last]
+        return rows
 
     async def executions(self, query: EntityQuery, filters: Sequence[Filter] = ()) -> list[RunSummary]:
         """See ``RunStore``."""

@@ -83,6 +83,9 @@ def test_pages_have_what_is_wanted_and_nothing_else_each_once(
         assert paged + page.runs == whole
         ends = [row.id for row in whole[query.limit - 1 :: query.limit]]
         assert await store.run_pages(query) == RunPages(len(whole), ends, True)
+        if whole:
+            later = msgspec.structs.replace(query, before=whole[0].id)
+            assert (await store.run_pages(later)).count == len(whole) - 1
 
     asyncio.run(main())
 

@@ -127,7 +127,7 @@ def _wanted(asked: ListQuery | PagesQuery) -> RunQuery:
         since=moment("since", asked.since),
         until=moment("until", asked.until),
         labels=tuple((key, value if equals else None) for key, equals, value in labels),
-        before=asked.cursor if isinstance(asked, ListQuery) else "",
+        before=asked.cursor,
     )
 
 

@@ -74,20 +74,13 @@ class SqlRunLists(SqlPart):
         walks = self._walks(cursor, query, values)
         rest = _rest(query, values)
         bounds = _bounds(query, values)
-        if query.before:
-            cursor.execute(self._sql.summary, {"run": query.before})
-            last = cursor.fetchone()
-            if last is None:
-                raise no_run(query.before)
-            values |= {"before_at": read_summary(last).created_at, "before": query.before}
+        self._begin(cursor, query, values)
         # One more than a page: whether there is a next is known then.
         values |= {"limit": query.limit + 1, "window": max(look // len(walks), 1) if rest else query.limit + 1}
         found: list[RunSummary] = []
         reached: tuple[float, str] | None = None
         for walk in walks:
-            where = walk.where + bounds
-            if query.before:
-                where += f" AND (created_at, {walk.id}) < (:before_at, :before)"
+            where = walk.where + bounds + _after(query, walk)
             window = (
                 f"SELECT {walk.id} FROM {walk.table} WHERE {where} "
                 f"ORDER BY created_at DESC, {walk.id} DESC LIMIT :window"
@@ -114,6 +107,15 @@ class SqlRunLists(SqlPart):
         if len(found) > query.limit:
             return RunPage(found[: query.limit], found[query.limit - 1].id)
         return RunPage(found, reached[1] if reached is not None else "")
+
+    def _begin(self, cursor: Cursor, query: RunQuery, values: dict[str, Any]) -> None:
+        """Note where the page begins. Raises ``EntityNotFound``."""
+        if query.before:
+            cursor.execute(self._sql.summary, {"run": query.before})
+            last = cursor.fetchone()
+            if last is None:
+                raise no_run(query.before)
+            values |= {"before_at": read_summary(last).created_at, "before": query.before}
 
     def _walks(self, cursor: Cursor, query: RunQuery, values: dict[str, Any]) -> list[_Walk]:
         """The parts of an index that have every run that is wanted, each once."""
@@ -169,8 +171,10 @@ class SqlRunLists(SqlPart):
             walks = self._walks(cursor, query, values)
             rest = _rest(query, values)
             bounds = _bounds(query, values)
+            self._begin(cursor, query, values)
             parts = [
-                f"SELECT created_at, {walk.id} AS id FROM {walk.table} WHERE {walk.where}{bounds}" for walk in walks
+                f"SELECT created_at, {walk.id} AS id FROM {walk.table} WHERE {walk.where}{bounds}{_after(query, walk)}"
+                for walk in walks
             ]
             found = f"SELECT created_at, id FROM ({' UNION ALL '.join(parts)}) AS walked"
             window = f"{found} ORDER BY created_at DESC, id DESC LIMIT :most"
@@ -219,6 +223,10 @@ def _bounds(query: RunQuery, values: dict[str, Any]) -> str:
     if query.until:
         bounds, values["until"] = f"{bounds} AND created_at < :until", query.until
     return bounds
+
+
+def _after(query: RunQuery, walk: _Walk) -> str:
+    return f" AND (created_at, {walk.id}) < (:before_at, :before)" if query.before else ""
 
 
 def _rest(query: RunQuery, values: dict[str, Any]) -> str:

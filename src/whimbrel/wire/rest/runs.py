@@ -32,7 +32,7 @@ class ListQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PagesQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which runs, as in lists of them, and how many are on a page."""
+    """Which runs, as in lists of them, after the run ``cursor``, and how many are on a page."""
 
     phase: str = ""
     project: str = ""
@@ -42,6 +42,7 @@ class PagesQuery(Struct, frozen=True, forbid_unknown_fields=True):
     text: str = ""
     since: str = ""
     until: str = ""
+    cursor: str = ""
     limit: Limit = 200
 
 
