@@ -130,6 +130,182 @@ export interface WholeNode {
   metadata: Record<string, unknown>;
 }
 
+/** What is shown of a value; src/whimbrel/wire/rest/values.py says what each kind has. */
+export type Shown = null | boolean | number | string | Typed;
+
+export type Typed =
+  | { kind: "integer" | "float" | "date" | "enum" | "lost"; text: string }
+  | { kind: "string"; text: string; bytes: number }
+  | { kind: "datetime"; text: string; zone: string }
+  | { kind: "duration"; text: string; seconds: number }
+  | { kind: "bytes"; base64: string; bytes: number; encoding: string }
+  | { kind: "list"; items: Shown[]; length: number; names?: string[] }
+  | { kind: "map" | "struct"; fields: [string, Shown][]; length: number; type?: string }
+  | Stored
+  | { kind: "more"; bytes: number; length: number };
+
+export interface Stored {
+  kind: "file" | "directory" | "dataset";
+  name: string;
+  uri: string;
+  format: string;
+  bytes: number;
+  link: string;
+}
+
+export type Step = string | number;
+export type Side = "inputs" | "outputs";
+
+export interface ShownValue {
+  name: string;
+  type: string;
+  description: string;
+  value: Shown;
+  bytes: number;
+  link: string;
+}
+
+export interface Frame {
+  file: string;
+  line: number;
+  function: string;
+  own: boolean;
+  text: string;
+  marks: string;
+  context: [number, string][];
+}
+
+export interface ShownFailure {
+  fault: string;
+  message: string;
+  type: string;
+  traceback: string;
+  frames: Frame[];
+  notes: string[];
+  cause: ShownFailure | null;
+  during: boolean;
+  members: ShownFailure[];
+  count: number;
+  node: string;
+  line: string;
+}
+
+export interface ShownAttempt {
+  number: number;
+  phase: Phase;
+  launched_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  worker: string;
+  failure: ShownFailure | null;
+}
+
+export interface Reason {
+  text: string;
+  run: string;
+  node: string;
+}
+
+export interface CacheShape {
+  version: string;
+  key: string;
+  inputs: Record<string, string>;
+  ignored: string[];
+  serialize: boolean;
+}
+
+export interface HowItRuns {
+  cpu: string;
+  mem: string;
+  gpu: string;
+  storage: string;
+  image: string;
+  timeout: number | null;
+  retries: number | null;
+  backoff: number | null;
+  interruptible: boolean | null;
+  environment: string[];
+  secrets: string[];
+}
+
+export interface CodeShape {
+  module: string;
+  function: string;
+  file: string;
+  line: number;
+  digest: string;
+  bundle: string;
+  python: string;
+  kind: string;
+  name: string;
+  version: string;
+  project: string;
+  domain: string;
+  registered: boolean;
+  doc: string;
+}
+
+export interface GateAnswer {
+  by: string;
+  at: string | null;
+  reason: string;
+}
+
+/** All that the panel of a run or of a node shows. */
+export interface About {
+  run: RunRow;
+  path: string;
+  kind: string;
+  entity: string;
+  name: string;
+  phase: Phase;
+  line: string;
+  created_at: string | null;
+  queued_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  inputs: ShownValue[];
+  outputs: ShownValue[] | null;
+  failure: ShownFailure | null;
+  attempts: ShownAttempt[];
+  progress: NodeProgress | null;
+  waits_for: string | null;
+  why: Reason[];
+  cache: CacheShape | null;
+  runs_with: HowItRuns | null;
+  code: CodeShape | null;
+  answer: GateAnswer | null;
+  waiting: Waiting[];
+}
+
+export interface TableHead {
+  columns: { name: string; type: string; number: boolean }[];
+  rows: (string | null)[][];
+  count: number;
+  width: number;
+  remark: string;
+}
+
+export interface Directory {
+  entries: { path: string; bytes: number; link: string }[];
+  count: number;
+  bytes: number;
+  next: number | null;
+}
+
+export interface FileHead {
+  text: string;
+  bytes: number;
+  cut: boolean;
+  media: string;
+  picture: boolean;
+}
+
+export interface ShownPart {
+  value: Shown;
+  next: number | null;
+}
+
 export interface Waiting {
   gate: string;
   path: string;

@@ -47,7 +47,7 @@ LinkOf = Callable[[Side, str, Path], str]
 _BUNDLE = re.compile(r"bundle:([0-9a-f]{64})")
 _OWN_ENVIRONMENT = "FLYTE_INTERNAL_"
 """What the engine itself says in the environment: of no use to a reader."""
-_SOURCE = re.compile(r"node (\S+) of run (\S+) ")
+_SOURCE = re.compile(r"hit: node (\S+) of (this run|run \S+) computed it(?: \(version (.*)\))?")
 
 
 class Maker(NamedTuple):
@@ -197,10 +197,13 @@ def _order(names: list[str]) -> Callable[[str], int]:
 
 def _why(node: NodeState, run: str) -> list[Reason]:
     if node.cached:
-        found = _SOURCE.search(f"{node.cache_reason} ")
-        other = found[2] if found is not None else ""
-        said = node.cache_reason.removeprefix("hit: ") or "an equal call had them"
-        return [Reason(f"Its outputs came from the cache: {said}.", *((other, found[1]) if found and other else ()))]
+        found = _SOURCE.match(node.cache_reason)
+        if found is None:
+            said = node.cache_reason.removeprefix("hit: ") or "an equal call had them"
+            return [Reason(f"Its outputs came from the cache: {said}.")]
+        version = f" (version {found[3]})" if found[3] else ""
+        other = run if found[2] == "this run" else found[2].removeprefix("run ")
+        return [Reason(f"Its outputs came from the cache{version}. They were computed by", other, found[1])]
     if node.grafted_from:
         return [
             Reason("The body has changed since, and this call has not: it kept the outcome of", run, node.grafted_from)

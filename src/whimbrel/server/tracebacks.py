@@ -89,6 +89,8 @@ def _with_context(frame: Frame, text_of: Text) -> Frame:
     if not 1 <= frame.line <= len(lines) or (frame.text and lines[frame.line - 1].strip() != frame.text.strip()):
         return frame  # another file of that name, or another version of it
     first, last = max(1, frame.line - AROUND), min(len(lines), frame.line + AROUND)
+    while last > frame.line and (not lines[last - 1].strip() or not all(map(str.strip, lines[last - 2 : last]))):
+        last -= 1  # what follows a gap is something else
     around = [(number, _cut(lines[number - 1], 500)) for number in range(first, last + 1)]
     return Frame(frame.file, frame.line, frame.function, frame.own, frame.text, frame.marks, around)
 

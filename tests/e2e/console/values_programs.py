@@ -161,5 +161,10 @@ def broken(x: int = 1) -> int:
 
 
 @workflow
+def again(x: int) -> int:
+    return costly(x=x)
+
+
+@workflow
 def agreed(x: int = 1) -> int:
     return costly(x=approve(x, "release", timeout=None))
