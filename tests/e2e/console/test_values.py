@@ -39,6 +39,8 @@ class Shop(NamedTuple):
 RUNS: dict[str, list[str]] = {
     "shown": ["shown"],
     "broken": ["broken"],
+    "unsteady": ["unsteady"],
+    "together": ["together"],
     "first": ["again", "--x", "5"],
     "same": ["again", "--x", "5"],
     "other": ["again", "--x", "6"],
@@ -226,6 +228,28 @@ def test_a_failure_has_the_authors_lines_first(page: Page, shop: Shop) -> None:
     assert axe(page) == []
     error.get_by_role("link", name=f"values_programs.py:{number}").click()
     expect(page.locator(".line.here")).to_contain_text("raise RuntimeError")
+
+
+def test_earlier_tries_notes_and_groups_are_told(page: Page, shop: Shop) -> None:
+    panel = shop.node(page, "unsteady", "n0")
+    error = panel.get_by_role("group", name="Error")
+    expect(error).to_contain_text("the text was 'no json'")
+    expect(error.locator(".row.here").first).to_contain_text("json.loads(text)")
+    expect(error).to_contain_text("raised in json/decoder.py")
+    expect(panel.locator(".attempt")).to_have_count(2)
+    earlier = panel.locator("details.earlier")
+    expect(earlier).to_have_count(1)
+    expect(earlier.get_by_role("group", name="Error")).to_be_hidden()
+    earlier.locator("> summary").click()
+    expect(earlier.get_by_role("group", name="Error")).to_contain_text("JSONDecodeError")
+    panel = shop.node(page, "together", "n0")
+    error = panel.get_by_role("group", name="Error")
+    expect(error).to_contain_text("2 failures in it")
+    inner = error.get_by_role("group", name="What it came from")
+    expect(inner).to_have_count(2)
+    expect(inner.first).to_contain_text("ValueError")
+    expect(inner.last).to_contain_text("KeyError")
+    assert axe(page) == []
 
 
 @pytest.mark.parametrize("run", ["wide", "long"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from dataclasses import dataclass, field
@@ -158,6 +159,31 @@ def long_output(length: int) -> list[int]:
 @workflow
 def broken(x: int = 1) -> int:
     return deeper(x=x)
+
+
+@task(retries=1)
+def flaky(text: str) -> int:
+    try:
+        json.loads(text)
+    except ValueError as error:
+        error.add_note(f"the text was {text!r}")
+        raise
+    return 1
+
+
+@task
+def several() -> int:
+    raise ExceptionGroup("two at once", [ValueError("one"), KeyError("two")])
+
+
+@workflow
+def unsteady() -> int:
+    return flaky(text="no json")
+
+
+@workflow
+def together() -> int:
+    return several()
 
 
 @workflow

@@ -166,15 +166,15 @@ class Runs:
         asked = query(request, DeckQuery)
         summary = await self._store.summary(request.path_params["run"])
         decks = await self._store.decks(summary.id, path=asked.node)
-        return answer(await asyncio.to_thread(lambda: [self._deck(one) for one in decks]))
+        return answer(await asyncio.to_thread(lambda: [self._deck(one, asked.html) for one in decks]))
 
-    def _deck(self, update: DeckUpdate) -> dict[str, Any]:
+    def _deck(self, update: DeckUpdate, whole: bool) -> dict[str, Any]:
         return {
             "node": update.attempt.path,
             "attempt": update.attempt.number,
             "name": update.name,
             "at": iso_moment(update.at),
-            "html": deck_html(update, self._house.home.blobs),
+            "html": deck_html(update, self._house.home.blobs) if whole else "",
             "page": self._deck_page(update),
         }
 

@@ -69,9 +69,10 @@ class EventsQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeckQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whose decks: of ``node`` and what is inside it."""
+    """Whose decks: of ``node`` and what is inside it. Without ``html`` only where each is a page."""
 
     node: str = ""
+    html: bool = True
 
 
 class Abort(Struct, frozen=True, forbid_unknown_fields=True):
