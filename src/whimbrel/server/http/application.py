@@ -31,6 +31,7 @@ from whimbrel.server.http.entities import EntityCalls, SecretCalls
 from whimbrel.server.http.guard import Guard
 from whimbrel.server.http.launching import LaunchCalls
 from whimbrel.server.http.limiting import Limiting
+from whimbrel.server.http.logs import LogPages
 from whimbrel.server.http.me import get_me
 from whimbrel.server.http.openapi import Endpoint, document
 from whimbrel.server.http.pages import DeckPages, RunPages
@@ -71,6 +72,7 @@ from whimbrel.wire.rest.launching import (
     Recover,
     Relaunch,
 )
+from whimbrel.wire.rest.logs import FindQuery, FoundLines, LinesQuery, TextQuery, WrittenLines
 from whimbrel.wire.rest.registering import BUNDLE_MEDIA_TYPE, MSGPACK, BundlePlace, Registered
 from whimbrel.wire.rest.runs import (
     Abort,
@@ -116,6 +118,7 @@ def endpoints(house: House, trees: Trees | None = None) -> list[Endpoint]:
     audit = AuditCalls(house.home.store)
     bundles = BundleCalls(house)
     pages = RunPages(house, trees)
+    logs = LogPages(house)
     blobs = BlobCalls(house)
     blob = f"{V1}/blobs/{{key:path}}"
     registering, launching = RegisterCalls(house), LaunchCalls(house)
@@ -170,6 +173,13 @@ def endpoints(house: House, trees: Trees | None = None) -> list[Endpoint]:
         Endpoint("GET", one, runs.get_run, "All of a run.", Detail),
         Endpoint("GET", f"{one}/events", runs.follow_run, "What happens in a run.", None, EventsQuery, streams=True),
         Endpoint("GET", f"{one}/logs", runs.get_logs, "What its tasks wrote.", Lines, LogQuery, streams=True),
+        Endpoint("GET", f"{one}/lines", logs.get_lines, "Logs by line.", WrittenLines, LinesQuery, streams=True),
+        Endpoint("GET", f"{one}/lines/find", logs.find_lines, "Which lines have a text.", FoundLines, FindQuery),
+        Endpoint(
+            *("GET", f"{one}/lines/text", logs.get_text, "Logs as a file of text."),
+            query=TextQuery,
+            answers=("text/plain",),
+        ),
         Endpoint("GET", f"{one}/decks", runs.get_decks, "What its tasks show.", list[Deck], DeckQuery),
         Endpoint("GET", f"{one}/tree", pages.get_tree, "Its nodes as rows.", Tree, streams=True),
         Endpoint(
