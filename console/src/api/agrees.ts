@@ -16,7 +16,9 @@ type Known<Page, Server> = [Exclude<keyof Page, keyof Server>] extends [never] ?
 export const agrees: [
   Agrees<page.RunRow, Shape["Row"]>,
   Agrees<page.RunPage, Shape["Page"]>,
-  Agrees<page.LogLine, Shape["Line"]>,
+  Agrees<page.WrittenLine, Shape["WrittenLine"]>,
+  Agrees<page.WrittenLines, Shape["WrittenLines"]>,
+  Agrees<page.FoundLines, Shape["FoundLines"]>,
   Agrees<page.NodeProgress, Shape["NodeProgress"]>,
   Agrees<page.TreeAttempt, Shape["TreeAttempt"]>,
   Agrees<page.TreeNode, Shape["TreeNode"]>,
@@ -36,4 +38,4 @@ export const agrees: [
   Known<page.Attempt, Shape["Attempt"]>,
   Known<page.WholeNode, Shape["WholeNode"]>,
   Known<page.RunDetail, Shape["Detail"]>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];

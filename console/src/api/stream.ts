@@ -71,7 +71,7 @@ export interface Listening {
   headers?: () => Record<string, string>;
   fetch?: typeof fetch;
   /** A connection stands; a connection is lost, and there will be another. */
-  up?: () => void;
+  up?: (response: Response) => void;
   down?: () => void;
 }
 
@@ -100,7 +100,7 @@ export async function* events(url: string, listening: Listening = {}): AsyncGene
       const response = await reached(call(url, { headers, signal: stop.signal, cache: "no-store" }));
       if (response.status === 204) return;
       if (!response.ok) throw await refusal(response);
-      listening.up?.();
+      listening.up?.(response);
       const reader = response.body?.getReader();
       const parser = new Parser();
       for (;;) {

@@ -2,6 +2,7 @@
 
 import { refusal } from "../api/stream";
 import { login } from "./login.svelte";
+import { clockIn } from "./time.svelte";
 
 export { refusal, Refused } from "../api/stream";
 
@@ -321,14 +322,29 @@ export interface RunDetail extends RunRow {
   waiting: Waiting[];
 }
 
-export interface LogLine {
-  id: number;
+export interface WrittenLine {
+  number: number;
   node: string;
   attempt: number;
   stream: string;
   level: string;
   at: string | null;
   text: string;
+  cut: boolean;
+}
+
+export interface WrittenLines {
+  total: number;
+  lines: WrittenLine[];
+  attempts: number[];
+  streams: string[];
+  levels: string[];
+}
+
+export interface FoundLines {
+  lines: number[];
+  until: number;
+  done: boolean;
 }
 
 export interface Deck {
@@ -363,6 +379,7 @@ export function ofNode(run: string, path: string): string {
 export async function asked(url: string, init: RequestInit = {}): Promise<Response> {
   const send = (): Promise<Response> => fetch(url, { ...init, headers: { ...init.headers, ...login.headers() } });
   const response = await send();
+  clockIn(response);
   return response.status === 401 && (await login.refreshed()) ? send() : response;
 }
 

@@ -3,6 +3,7 @@
 import { events, Refused, type Heard } from "../api/stream";
 import { connection } from "./connection.svelte";
 import { login } from "./login.svelte";
+import { clockIn } from "./time.svelte";
 
 export { Parser, type Heard } from "../api/stream";
 
@@ -13,7 +14,7 @@ export function follow(url: string, hear: (heard: Heard) => void, refused?: (err
 
   async function listen(): Promise<void> {
     let last = "";
-    const listening = { signal: stop.signal, headers: () => login.headers(), up: () => connection.up(me), down: () => connection.down(me) };
+    const listening = { signal: stop.signal, headers: () => login.headers(), up: (response: Response) => (connection.up(me), clockIn(response)), down: () => connection.down(me) };
     for (;;) {
       try {
         for await (const heard of events(url, { ...listening, last })) {

@@ -9,11 +9,31 @@ const subscribe = createSubscriber((update) => {
   return () => clearInterval(timer);
 });
 
-/** How far this machine's clock is ahead of the server's, in milliseconds. */
+/** How far this machine's clock is ahead of the server's, in milliseconds; it may be hours, and it may be set. */
 let ahead = 0;
+/** Whether the server has said what time it is: then moments that its workers wrote down count for nothing. */
+let said: "" | "coarse" | "exact" = "";
+/** Milliseconds by which two readings may differ: what the network took, and clocks that drift. */
+const LOOSE = 2000;
 
+/** What time it is at the server, in milliseconds, as it has said just now; `coarse` is to the second, cut off. */
+export function clockSays(at: number, coarse = false): void {
+  if (!Number.isFinite(at)) return;
+  const found = Date.now() - at - (coarse ? 500 : 0);
+  // Nothing comes before it was sent: the least is the best, until a clock was set.
+  const better = !said || (!coarse && (said === "coarse" || found < ahead));
+  if (better || Math.abs(found - ahead) > LOOSE) ahead = found;
+  if (said !== "exact") said = coarse ? "coarse" : "exact";
+}
+
+/** The same from the head of an answer. */
+export function clockIn(response: Response): void {
+  clockSays(Date.parse(response.headers.get("date") ?? ""), true);
+}
+
+/** A moment that has been, from a server that does not say what time it is. */
 export function serverSays(moment: string | null): void {
-  if (moment === null) return;
+  if (moment === null || said) return;
   const at = Date.parse(moment);
   // What has happened cannot be in the future: a clock that says so is behind.
   if (at > Date.now() - ahead) ahead = Date.now() - at;

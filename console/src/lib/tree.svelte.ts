@@ -3,7 +3,7 @@
 import { address, ofRun, type NodeProgress, type RunRow, type TreeNode } from "./api";
 import { follow } from "./follow";
 import { INKS, type Ink } from "./phases";
-import { millis, serverSays } from "./time.svelte";
+import { clockSays, millis, serverSays } from "./time.svelte";
 
 export interface Shown {
   node: TreeNode;
@@ -58,7 +58,8 @@ export class RunTree {
     else if (kind === "run") {
       this.row = JSON.parse(data) as RunRow;
       serverSays(this.row.ended_at ?? this.row.started_at ?? this.row.created_at);
-    } else if (kind === "progress") {
+    } else if (kind === "clock") clockSays(millis((JSON.parse(data) as { now: string }).now) ?? Number.NaN);
+    else if (kind === "progress") {
       const said = JSON.parse(data) as { path: string; progress: NodeProgress };
       this.progress.set(said.path, said.progress);
       this.#draw();

@@ -134,7 +134,8 @@ def test_a_search_says_how_far_it_got_and_goes_on_from_there(monkeypatch: pytest
                 break
             assert found.until > first
             first = found.until
-        assert hits == list(range(30)) and rounds > 3
+        assert hits == list(range(30))
+        assert rounds > 3
 
     asyncio.run(check())
 

@@ -24,6 +24,7 @@ from whimbrel.server.http.runs import deck_digest, deck_html, last_event
 from whimbrel.server.trees import Trees
 from whimbrel.wire.literal_json import by_name, dump
 from whimbrel.wire.rest.trees import DecisionQuery
+from whimbrel.wire.spans import iso_moment
 
 ROWS = 2_000
 """Rows in one message of a stream."""
@@ -70,6 +71,8 @@ class RunPages:
                 # The row of the run first: what was written before the end is there when the end is.
                 summary = await self._store.summary(run)
                 seq, rows = await self._trees.of(run).look(after)
+                # Durations of what goes on are counted by this clock, not by that of whoever looks.
+                yield sse.message("clock", dump({"now": iso_moment(self._house.clock.now())}, indent=None))
                 for at in range(0, len(rows), ROWS):
                     yield sse.message("nodes", dump(rows[at : at + ROWS], indent=None))
                 after = max(after, seq)

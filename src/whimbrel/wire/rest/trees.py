@@ -73,8 +73,9 @@ class TreeNode(Struct, frozen=True):
 
 
 class Tree(Struct, frozen=True):
-    """The rows of a run after its event ``seq``. As a stream: ``nodes`` with the rows that have changed, ``progress``
-    with ``path`` and how far that is, ``run`` with the run's own row, ``end``."""
+    """The rows of a run after its event ``seq``. As a stream: ``clock`` with what time it is here (``now``), ``nodes``
+    with the rows that have changed, ``progress`` with ``path`` and how far that is, ``run`` with the run's own row,
+    ``end``."""
 
     run: Row
     seq: int
