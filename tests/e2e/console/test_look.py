@@ -1,0 +1,273 @@
+"""How the console looks and is used: by the keyboard alone, by readers of the screen, on a phone, with hostile text."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.console.look_programs import ALL, MARKUP
+from tests.e2e.console.watching import LIMIT, ROOT
+from tests.e2e.server.upping import SCRIPT, Up, up
+
+PROGRAMS = Path(__file__).with_name("look_programs.py")
+PLACE = {"project": "flytesnacks", "domain": "development"}
+CODE = "/console/projects/flytesnacks/domains/development"
+MODULE = "look_programs"
+UNSEEN = re.compile("[\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff\x1b]")
+
+
+def register(server: Up, program: Path = PROGRAMS, version: str = "v1") -> None:
+    command = [SCRIPT, "register", "--url", server.url, "--version", version, str(program)]
+    subprocess.run(command, check=True, capture_output=True, timeout=LIMIT / 1000)
+
+
+def launch(server: Up, name: str, kind: str = "workflow", **inputs: Any) -> str:
+    body = {**PLACE, "kind": kind, "name": f"{MODULE}.{name}", "inputs": inputs}
+    answer = server.http.post("/api/v1/runs", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["run"])
+
+
+def found_by_axe(page: Page) -> list[str]:
+    """What axe finds, all but the smallest."""
+    page.evaluate((ROOT / "console/node_modules/axe-core/axe.min.js").read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{each['impact']} {each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:200]}"
+        for each in found["violations"]
+        if each["impact"] != "minor"
+        for node in each["nodes"]
+    ]
+
+
+def at_ease(page: Page, width: int) -> None:
+    """Nothing sticks out of the page, and there is nothing that a reader of the screen would stumble over."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+    assert found_by_axe(page) == [], page.url
+
+
+# --- the keyboard
+
+FOCUSED = """() => {
+  const it = document.activeElement;
+  return [it.tagName, (it.getAttribute('aria-label') || (it.labels?.[0] || it).textContent || '').trim()];
+}"""
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has the focus is called ``name``."""
+    met = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        tag, said = page.evaluate(FOCUSED)
+        if re.match(name, said):
+            return
+        met.append(f"{tag} {said[:30]}")
+    raise AssertionError(f"no {name} in {met}")
+
+
+def test_a_workflow_is_launched_watched_answered_and_another_aborted_by_keyboard_alone(
+    page: Page, server: Up, tmp_path: Path
+) -> None:
+    register(server)
+    door = tmp_path / "door"
+    other = launch(server, "journey", x=9, door=str(tmp_path / "never"))
+    keys = page.keyboard
+    page.goto(f"{server.url}/console")
+    expect(page.get_by_role("row").filter(has_text=other)).to_be_visible()
+    # To the workflow.
+    keys.press("Control+k")
+    keys.type(f"{MODULE} journey")
+    expect(page.get_by_role("option").filter(has_text="journey").last).to_be_visible()
+    keys.press("Escape")
+    expect(page.get_by_role("combobox", name="Go to")).to_have_count(0)
+    page.goto(f"{server.url}{CODE}/workflows")
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    tab_to(page, rf"{MODULE}\.journey")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name=f"{MODULE}.journey")).to_be_focused()
+    # Launch it.
+    tab_to(page, "Launch…")
+    keys.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    tab_to(page, "x")
+    keys.type("4")
+    tab_to(page, "door")
+    keys.type(str(door))
+    tab_to(page, "Launch$")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name=f"{MODULE}.journey")).to_be_focused()
+    expect(page).to_have_url(re.compile("/console/runs/"))
+    # Watch it, and read the logs of what runs.
+    items = page.get_by_role("treeitem")
+    expect(items.filter(has_text="held")).to_contain_text("running")
+    tab_to(page, "Nodes")
+    while "held" not in (page.get_by_role("treeitem", selected=True).all_text_contents() or [""])[0]:
+        keys.press("ArrowDown")
+    expect(page.get_by_role("complementary", name="Node")).to_contain_text("held")
+    tab_to(page, "Logs")
+    keys.press("Enter")
+    expect(page.get_by_role("log")).to_contain_text("at the door")
+    keys.press("Escape")
+    expect(page.get_by_role("complementary", name="Run")).to_be_visible()
+    expect(page.get_by_role("tree")).to_be_focused()
+    # Answer.
+    door.touch()
+    expect(page.get_by_role("group", name="go on")).to_be_visible()
+    keys.press("Control+k")
+    expect(page.get_by_role("combobox", name="Go to")).to_be_focused()
+    keys.press("Escape")
+    expect(page.get_by_role("tree")).to_be_focused()
+    page.get_by_role("link", name="to the content").focus()
+    keys.press("Enter")
+    tab_to(page, "Approve")
+    keys.press("Enter")
+    expect(page.locator("section.head")).to_contain_text("succeeded")
+    expect(page.locator("body")).not_to_be_focused()
+    # Abort the other.
+    keys.press("Control+k")
+    keys.type(other)
+    expect(page.get_by_role("option", selected=True)).to_contain_text(other)
+    keys.press("Enter")
+    expect(page).to_have_url(re.compile(other))
+    expect(page.get_by_role("heading", name=f"{MODULE}.journey")).to_be_focused()
+    tab_to(page, "Abort…")
+    keys.press("Enter")
+    tab_to(page, "Why")
+    keys.type("not needed")
+    tab_to(page, "Abort the run")
+    keys.press("Enter")
+    expect(page.locator("section.head")).to_contain_text("aborted")
+    expect(page.locator("section.head")).to_contain_text("not needed")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("body")).not_to_be_focused()
+
+
+def test_the_palette_does_what_the_page_can_do_and_keys_are_told(page: Page, server: Up) -> None:
+    register(server)
+    run = launch(server, "breaks", text="no")
+    page.goto(f"{server.url}/console/runs/{run}")
+    expect(page.locator("section.head")).to_contain_text("failed")
+    page.keyboard.press("Control+k")
+    box = page.get_by_role("combobox", name="Go to")
+    box.fill("fails")
+    page.get_by_role("group", name="Nodes of this run").get_by_role("option", name="fails").click()
+    expect(page.get_by_role("complementary", name="Node")).to_contain_text("fails")
+    page.keyboard.press("Control+k")
+    box.fill("compare")
+    page.get_by_role("group", name="Here").get_by_role("option", name="Compare").click()
+    expect(page.get_by_role("heading", name="Compare")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("search")
+    assert found_by_axe(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_panel_is_made_wider_by_keyboard_and_stays_so(page: Page, server: Up) -> None:
+    register(server)
+    run = launch(server, "breaks", text="no")
+    page.goto(f"{server.url}/console/runs/{run}")
+    panel = page.get_by_role("complementary")
+    edge = page.get_by_role("separator", name="Width of the panel")
+    expect(edge).to_have_attribute("aria-valuenow", "400")
+    edge.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(edge).to_have_attribute("aria-valuenow", "464")
+    page.reload()
+    expect(edge).to_have_attribute("aria-valuenow", "464")
+    box = panel.bounding_box()
+    assert box is not None and abs(box["width"] - 464) <= 1
+
+
+# --- every page
+
+VIEWS: dict[str, Callable[[Page], None]] = {
+    "/console": lambda page: expect(page.get_by_role("row")).to_have_count(3),
+    "/console?text=nothing-like-it": lambda page: expect(page.get_by_text("No run")).to_be_visible(),
+    "/console/runs/{hostile}": lambda page: expect(page.locator("section.head")).to_contain_text("succeeded"),
+    "/console/runs/{hostile}?view=graph": lambda page: expect(
+        page.get_by_role("group", name="Graph").get_by_role("button").first
+    ).to_be_visible(),
+    "/console/runs/{breaks}?node=n1": lambda page: expect(
+        page.get_by_role("group", name="Error").first
+    ).to_contain_text("<img src=x"),
+    "/console/runs/{breaks}?node=n0": lambda page: expect(page.get_by_role("complementary")).to_contain_text(
+        "<img src=x"
+    ),
+    "/console/runs/{asks}": lambda page: expect(page.get_by_role("button", name="Approve")).to_be_visible(),
+    "/console/runs/%3Cimg%20src=x%3E": lambda page: expect(page.get_by_role("heading", level=1)).to_be_visible(),
+    f"{CODE}/workflows": lambda page: expect(page.get_by_role("link", name=f"{MODULE}.hostile")).to_be_visible(),
+    f"{CODE}/tasks": lambda page: expect(page.get_by_role("link", name=f"{MODULE}.says")).to_be_visible(),
+    f"{CODE}/launch-plans": lambda page: expect(page.get_by_role("link", name="<img src=x")).to_be_visible(),
+    f"{CODE}/workflow/{MODULE}.hostile": lambda page: expect(
+        page.get_by_role("group", name="Graph").get_by_role("button").first
+    ).to_be_visible(),
+    f"{CODE}/workflow/{MODULE}.hostile?view=about": lambda page: expect(
+        page.get_by_role("region", name="Inputs")
+    ).to_contain_text("texts"),
+    f"{CODE}/workflow/{MODULE}.hostile?view=source": lambda page: expect(page.get_by_label("Source")).to_contain_text(
+        "<script>"
+    ),
+    f"{CODE}/workflow/{MODULE}.hostile?view=versions": lambda page: expect(
+        page.get_by_role("region", name="Differences")
+    ).to_contain_text("one version"),
+    f"{CODE}/workflow/{MODULE}.hostile?view=runs": lambda page: expect(
+        page.get_by_role("main").get_by_role("listitem")
+    ).to_have_count(1),
+    "/console/schedules": lambda page: expect(page.get_by_role("main")).to_contain_text("schedule"),
+    "/console/compare": lambda page: expect(page.get_by_role("heading", name="Which run?")).to_be_visible(),
+    "/console/compare?a={hostile}": lambda page: expect(page.get_by_role("main")).to_contain_text("no other run"),
+    "/console/compare?a={hostile}&b={breaks}&all=1": lambda page: expect(page.get_by_role("main")).to_contain_text(
+        "<img src=x"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A server on which everything that can be hostile is, and the ids of its runs."""
+    home = tmp_path_factory.mktemp("look")
+    program = home / "look_programs.py"
+    plan = f"\n\nfrom whimbrel import LaunchPlan\nLaunchPlan.get_or_create(breaks, {MARKUP!r}, default_inputs={{}})\n"
+    program.write_text(PROGRAMS.read_text() + plan)
+    with up(home / "home") as server:
+        register(server, program)
+        runs = {"hostile": launch(server, "hostile", texts=list(ALL)), "breaks": launch(server, "breaks", text=MARKUP)}
+        runs["asks"] = launch(server, "asks", text=ALL[1])
+        yield server, runs
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_every_page_shows_what_is_hostile_and_is_at_ease_with_it(
+    browser: Browser, told: tuple[Up, dict[str, str]], width: int, scheme: Any
+) -> None:
+    server, runs = told
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    context.set_default_timeout(LIMIT)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.expose_function("violated", lambda what: wrong.append(what))
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', (e) => violated(`${location} ${e.violatedDirective} ${e.blockedURI}`))"
+    )
+    for path, shown in VIEWS.items():
+        page.goto(server.url + path.format(**runs))
+        shown(page)
+        assert "taken" not in page.title()
+        seen = UNSEEN.search(page.locator("main").inner_text())
+        assert seen is None, f"{path}: {seen!r}"
+        at_ease(page, width)
+    context.close()
+    assert wrong == []
