@@ -29,3 +29,25 @@ export function parted(name: string): [string, string] {
   const dot = said.lastIndexOf(".");
   return dot < 0 || dot === said.length - 1 ? ["", said] : [said.slice(0, dot + 1), said.slice(dot + 1)];
 }
+
+/** Everything that is written below `root` is told so from now on, whoever writes it, until the returned function is called. What is filled in stays as it is. */
+export function keepTold(root: Node): () => void {
+  const mend = (node: Node): void => {
+    const text = node as Text;
+    if (UNSEEN.test(text.data)) text.data = told(text.data);
+  };
+  const watch = new MutationObserver((changes) => {
+    for (const change of changes) {
+      if (change.type === "characterData") mend(change.target);
+      for (const added of change.addedNodes) {
+        if (added.nodeType === Node.TEXT_NODE) mend(added);
+        else if (added.nodeType === Node.ELEMENT_NODE) {
+          const walker = document.createTreeWalker(added, NodeFilter.SHOW_TEXT);
+          for (let node = walker.nextNode(); node; node = walker.nextNode()) if (node.parentElement?.tagName !== "TEXTAREA") mend(node);
+        }
+      }
+    }
+  });
+  watch.observe(root, { childList: true, characterData: true, subtree: true });
+  return () => watch.disconnect();
+}
