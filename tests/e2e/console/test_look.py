@@ -113,8 +113,8 @@ def test_a_workflow_is_launched_watched_answered_and_another_aborted_by_keyboard
     while "held" not in (page.get_by_role("treeitem", selected=True).all_text_contents() or [""])[0]:
         keys.press("ArrowDown")
     expect(page.get_by_role("complementary", name="Node")).to_contain_text("held")
-    tab_to(page, "Logs")
-    keys.press("Enter")
+    tab_to(page, "About")
+    keys.press("ArrowRight")
     expect(page.get_by_role("log")).to_contain_text("at the door")
     keys.press("Escape")
     expect(page.get_by_role("complementary", name="Run")).to_be_visible()
