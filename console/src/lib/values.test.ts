@@ -62,7 +62,7 @@ describe("shapes", () => {
     expect(tabular([row(1), row(2)])).toEqual(["at", "name"]);
     expect(tabular([row(1)])).toBeNull();
     expect(tabular([row(1), 2])).toBeNull();
-    expect(tabular([row(1), { kind: "map", length: 1, fields: [["at", LIST]] }])).toBeNull();
+    expect(tabular([row(1), { kind: "map", length: 1, fields: [["at", { kind: "list", length: 9, items: [] }]] }])).toBeNull();
   });
   it("numbers are drawn", () => {
     expect(numbers([1, { kind: "float", text: "NaN" }])).toEqual([1, Number.NaN]);
@@ -74,9 +74,13 @@ describe("shapes", () => {
     expect(short("a\nb")).toBe(false);
     expect(short(null)).toBe(true);
     expect(short({ kind: "list", length: 0, items: [] })).toBe(true);
-    expect(short(LIST)).toBe(false);
+    expect(short(LIST)).toBe(true);
+    expect(short({ kind: "list", length: 3, items: [1, 2] })).toBe(false);
+    expect(short({ kind: "list", length: 2, items: ["a".repeat(30), "b".repeat(30)] })).toBe(false);
+    expect(short({ kind: "list", length: 1, items: [LIST] })).toBe(false);
     expect(inline(["a", 1, null])).toBe(true);
     expect(inline(["a".repeat(50)])).toBe(false);
     expect(inline([LIST])).toBe(false);
+    expect(inline([null, true])).toBe(true);
   });
 });

@@ -99,6 +99,7 @@ function json(value: Shown): unknown {
 export function short(value: Shown): boolean {
   if (typeof value === "string") return value.length <= 60 && !value.includes("\n");
   if (value === null || typeof value !== "object") return true;
+  if (value.kind === "list" && !value.names && value.items.length === value.length && value.length <= 8 && inline(value.items)) return JSON.stringify(json(value)).length <= 48;
   return ["integer", "float", "date", "enum", "datetime", "duration", "lost"].includes(value.kind) ? !("text" in value) || value.text.length <= 60 : emptied(value);
 }
 
@@ -142,7 +143,7 @@ export function cell(value: Shown): string {
   if (typeof value === "number") return figure(value);
   if (typeof value !== "object") return String(value);
   if (value.kind === "float" || value.kind === "integer") return figure(value.text);
-  return "text" in value ? value.text : value.kind === "list" ? "[]" : "{}";
+  return "text" in value ? value.text : JSON.stringify(json(value));
 }
 
 /** The points of a line through `numbers`, for a drawing of `wide` by `high`. */

@@ -215,8 +215,6 @@ def _why(node: NodeState, run: str) -> list[Reason]:
         return [Reason("The body calls something else here now: this is what it had called before.")]
     if node.cache_reason:
         return [Reason(f"It ran: {node.cache_reason.removeprefix('miss: ')}.")]
-    if node.kind is Kind.TASK and node.begun and node.metadata.cache is None:
-        return [Reason("It ran: its outputs are not cached.")]
     return []
 
 

@@ -166,8 +166,7 @@ class Showing:
             while len(items) < min(length, ITEMS) and not front.over:
                 at = len(items) + (0 if depth else self._first)
                 items.append(self._walk(front, _inside(kind, at), link, (*path, at), depth + 1))
-            for _ in range(length - len(items)):
-                front.skip()
+            self._pass(front, length - len(items), depth)
         except Short:
             front.end()
         shown: dict[str, Any] = {"kind": "list", "length": length, "items": items}
@@ -182,8 +181,7 @@ class Showing:
             while len(fields) < min(length, ITEMS) and not front.over:
                 name = front.text()
                 fields.append([name, self._walk(front, _inside(kind, name), link, (*path, name), depth + 1)])
-            for _ in range(2 * (length - len(fields))):
-                front.skip()
+            self._pass(front, 2 * (length - len(fields)), depth)
         except Short:
             front.end()
         named = isinstance(kind, StructType) and kind.fields is not None
@@ -191,6 +189,14 @@ class Showing:
         if isinstance(kind, StructType) and named:
             shown["type"] = describe(kind)
         return shown
+
+    def _pass(self, front: Front, count: int, depth: int) -> None:
+        """Go behind ``count`` objects that are not shown; behind everything where nothing else follows."""
+        if depth == 0:
+            front.end()
+            return
+        for _ in range(count):
+            front.skip()
 
     def _leaf(self, literal: Literal, kind: LiteralType | None, link: Link, path: Path) -> Any:
         match literal:

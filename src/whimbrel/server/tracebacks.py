@@ -59,7 +59,7 @@ def _shown(failure: Failure, text_of: Text, depth: int, room: Iterator[int]) -> 
 def frames(traceback: str, text_of: Text) -> list[Frame]:
     """The calls of a traceback, the outermost first; of a deep recursion, the first and the last."""
     found: list[Frame] = []
-    lines = _ends(traceback, 4 * TRACEBACK).splitlines()
+    lines = _own_lines(_ends(traceback, 4 * TRACEBACK).splitlines())
     for at, line in enumerate(lines):
         if (call := _CALL.fullmatch(line)) is None:
             continue
@@ -71,6 +71,14 @@ def frames(traceback: str, text_of: Text) -> list[Frame]:
     half = _FRAMES // 2
     kept = found if len(found) <= _FRAMES else [*found[:half], *found[-half:]]
     return [_with_context(frame, text_of) if frame.own else frame for frame in kept]
+
+
+def _own_lines(lines: list[str]) -> list[str]:
+    """Of the traceback of a group: without its frame, and without what is inside."""
+    if not any(line.startswith("  + Exception Group Traceback") for line in lines[:3]):
+        return lines
+    inside = next((at for at, line in enumerate(lines) if line.startswith("  +-+")), len(lines))
+    return [line.removeprefix("  | ") for line in lines[:inside]]
 
 
 def _indented(lines: list[str], at: int) -> list[str]:

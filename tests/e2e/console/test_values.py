@@ -244,6 +244,7 @@ def test_earlier_tries_notes_and_groups_are_told(page: Page, shop: Shop) -> None
     expect(earlier.get_by_role("group", name="Error")).to_contain_text("JSONDecodeError")
     panel = shop.node(page, "together", "n0")
     error = panel.get_by_role("group", name="Error")
+    expect(error.locator(".row.here").first).to_contain_text('raise ExceptionGroup("two at once"')
     expect(error).to_contain_text("2 failures in it")
     inner = error.get_by_role("group", name="What it came from")
     expect(inner).to_have_count(2)

@@ -39,6 +39,19 @@ def test_calls_of_the_author_are_told_apart_and_have_their_lines() -> None:
     assert found[0].marks.strip() == "^" * 35
 
 
+def test_a_group_has_its_own_calls() -> None:
+    def several() -> None:
+        raise ExceptionGroup("two", [ValueError(1), KeyError(2)])
+
+    with pytest.raises(ExceptionGroup) as caught:
+        several()
+    text = "".join(traceback.format_exception(caught.value))
+    found = frames(text, lambda file: Path(file).read_text())
+    assert found[-1].function == "several"
+    assert found[-1].text.startswith("raise ExceptionGroup")
+    assert found[-1].context
+
+
 def test_a_file_that_says_something_else_is_not_shown() -> None:
     assert frames(TEXT, lambda file: SOURCE.replace("ValueError", "KeyError"))[-1].context == []
     assert frames(TEXT, lambda file: "short")[-1].context == []
