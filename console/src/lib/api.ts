@@ -1,6 +1,7 @@
 // What the server says, and how it is asked. The shapes are those of its OpenAPI document: ../api/agrees.ts holds them to it.
 
 import { refusal } from "../api/stream";
+import type { LiteralType } from "./entities";
 import { login } from "./login.svelte";
 import { clockIn } from "./time.svelte";
 
@@ -312,7 +313,16 @@ export interface Waiting {
   path: string;
   kind: "approve" | "signal" | "sleep";
   type: string | null;
+  wanted: LiteralType | null;
+  until: string | null;
   waits_for: string;
+}
+
+export interface GateAnswer {
+  gate: string;
+  by: string;
+  at: string | null;
+  reason: string;
 }
 
 export interface RunDetail extends RunRow {
@@ -320,6 +330,7 @@ export interface RunDetail extends RunRow {
   outputs: Record<string, unknown> | null;
   failure: Failure | null;
   waiting: Waiting[];
+  answers: GateAnswer[];
 }
 
 export interface WrittenLine {
