@@ -391,7 +391,11 @@ export async function asked(url: string, init: RequestInit = {}): Promise<Respon
   const send = (): Promise<Response> => fetch(url, { ...init, headers: { ...init.headers, ...login.headers() } });
   const response = await send();
   clockIn(response);
-  return response.status === 401 && (await login.refreshed()) ? send() : response;
+  if (response.status !== 401) return response;
+  if (await login.refreshed()) return send();
+  // Where a login has ended, what is shown stays: what is looked for comes with the next one. Whoever acts is told.
+  if (login.ended && (init.method ?? "GET") === "GET") return new Promise((_, failed) => init.signal?.addEventListener("abort", () => failed(init.signal?.reason as Error)));
+  return response;
 }
 
 async function ask<T>(url: string, init: RequestInit): Promise<T> {

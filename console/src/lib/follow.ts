@@ -25,7 +25,8 @@ export function follow(url: string, hear: (heard: Heard) => void, refused?: (err
         if (!(error instanceof Refused)) throw error;
         // A token ends while one listens: the next connection shows another.
         if (error.status === 401 && (await login.refreshed()) && !stop.signal.aborted) continue;
-        refused?.(error);
+        // Where a login has ended, what is shown stays.
+        if (!(error.status === 401 && login.ended)) refused?.(error);
       }
       connection.over(me);
       return;

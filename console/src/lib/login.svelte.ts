@@ -1,4 +1,5 @@
-// Who is looking, where the server wants to know: a code for a token, with a proof that only this page has (RFC 7636).
+// Who is looking, where the server wants to know: a code for a token, with a proof that only this page has (RFC 7636). The code comes from
+// the server's own page, or from that of the issuer that it trusts: the page does the same with both, and has no secret.
 
 import { HOME, router } from "./router.svelte";
 
@@ -19,10 +20,15 @@ interface Asked {
   back: string;
 }
 
+/** Where to log in: at the server itself, or at the issuer that it trusts. */
 interface Resource {
   whimbrel_own_issuer: boolean;
   whimbrel_client_id: string;
   whimbrel_scopes: string[];
+  whimbrel_audience: string;
+  whimbrel_authorization_endpoint: string;
+  whimbrel_token_endpoint: string;
+  whimbrel_revocation_endpoint: string;
   authorization_servers: string[];
 }
 
@@ -40,6 +46,8 @@ class Login {
   problem = $state("");
   /** Whether there is somebody. */
   known = $state(false);
+  /** Whether there was somebody, whose login is over: what is shown stays. */
+  ended = $state(false);
   #kept: Kept | null = null;
   #refreshing: Promise<boolean> | null = null;
 
@@ -71,24 +79,31 @@ class Login {
       try {
         await this.#token({ grant_type: "refresh_token", refresh_token: refresh });
         return true;
-      } catch {
-        this.problem = "The login has expired.";
+      } catch (error) {
+        // The server may only be away: then the login is as good as it was.
+        if (error instanceof TypeError) return false;
       }
     }
+    if (this.#kept) this.ended = true;
+    else if (!this.ended) this.needed = true;
     this.#keep(null);
-    this.needed = true;
     return false;
   }
 
   async #resource(): Promise<Resource> {
     const response = await fetch("/.well-known/oauth-protected-resource");
     if (!response.ok) throw new Error("the server does not say where to log in");
-    return (await response.json()) as Resource;
+    const found = (await response.json()) as Resource;
+    if (!found.whimbrel_token_endpoint) throw new Error(`${found.authorization_servers[0] ?? "The issuer"} does not say where to log in. Try again soon, or use the command line.`);
+    if (!found.whimbrel_client_id) throw new Error("The server was started without --oidc-client, which is who the console is to its issuer. Use the command line, or REST.");
+    // The server's own pages are where this one is from, whatever name it has here.
+    if (found.whimbrel_own_issuer) for (const name of ["whimbrel_authorization_endpoint", "whimbrel_token_endpoint", "whimbrel_revocation_endpoint"] as const) found[name] = location.origin + new URL(found[name]).pathname;
+    return found;
   }
 
   async #token(form: Record<string, string>): Promise<void> {
     const resource = await this.#resource();
-    const response = await fetch("/oauth2/token", {
+    const response = await fetch(resource.whimbrel_token_endpoint, {
       method: "POST",
       headers: { "content-type": "application/x-www-form-urlencoded" },
       body: new URLSearchParams({ ...form, client_id: resource.whimbrel_client_id }),
@@ -100,7 +115,7 @@ class Login {
       refresh: String(said.refresh_token ?? ""),
       until: Date.now() / 1000 + Number(said.expires_in ?? 0) - EARLY,
     });
-    this.needed = false;
+    this.needed = this.ended = false;
     this.problem = "";
   }
 
@@ -108,10 +123,6 @@ class Login {
   async begin(): Promise<void> {
     try {
       const resource = await this.#resource();
-      if (!resource.whimbrel_own_issuer) {
-        this.problem = `This server trusts ${resource.authorization_servers[0] ?? "another issuer"}, at which the console cannot log in: use the command line, or REST.`;
-        return;
-      }
       const asked: Asked = { verifier: random(), state: random(), back: location.pathname + location.search };
       if (asked.back.startsWith(`${HOME}/login`)) asked.back = HOME;
       sessionStorage.setItem(ASKED, JSON.stringify(asked));
@@ -125,7 +136,12 @@ class Login {
         code_challenge: text(new Uint8Array(digest)),
         code_challenge_method: "S256",
       });
-      location.assign(`/oauth2/authorize?${query}`);
+      if (resource.whimbrel_audience) query.set("audience", resource.whimbrel_audience);
+      // Without it no issuer gives what a login is taken up again with (OpenID Connect, 11).
+      if (resource.whimbrel_scopes.includes("offline_access")) query.set("prompt", "consent");
+      const there = new URL(resource.whimbrel_authorization_endpoint);
+      for (const [name, value] of query) there.searchParams.set(name, value);
+      location.assign(there);
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
     }
@@ -144,6 +160,10 @@ class Login {
       return;
     }
     try {
+      // Whoever answers is who was asked (RFC 9207).
+      const resource = await this.#resource();
+      const said = query.get("iss");
+      if (said !== null && !resource.whimbrel_own_issuer && said !== resource.authorization_servers[0]) throw new Error("That answer is of another issuer. Once more, please.");
       await this.#token({ grant_type: "authorization_code", code, code_verifier: asked.verifier, redirect_uri: `${location.origin}${HOME}/login` });
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
@@ -156,12 +176,13 @@ class Login {
     const kept = this.#kept;
     this.#keep(null);
     if (kept) {
-      const resource = await this.#resource();
-      await fetch("/oauth2/revoke", {
-        method: "POST",
-        headers: { "content-type": "application/x-www-form-urlencoded" },
-        body: new URLSearchParams({ token: kept.refresh || kept.access, client_id: resource.whimbrel_client_id }),
-      });
+      try {
+        const resource = await this.#resource();
+        const form = { token: kept.refresh || kept.access, client_id: resource.whimbrel_client_id };
+        if (resource.whimbrel_revocation_endpoint) await fetch(resource.whimbrel_revocation_endpoint, { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams(form) });
+      } catch {
+        // Here it is over in any case; there it ends by itself.
+      }
     }
     location.assign(HOME);
   }

@@ -31,8 +31,10 @@ class Gate(NamedTuple):
 
 async def as_it_will_be(store: Store, summary: RunSummary, at: float) -> Run:
     """The run, with the answers that lie in its inbox. ``at`` is the time now."""
+    # The inbox first: an answer that is taken from it meanwhile is among the events then, and counts once.
+    requests = await store.requests(summary.id)
     run = await replayed(await store.events(summary.id))
-    for request in await store.requests(summary.id):
+    for request in requests:
         event = event_of(request, at)
         if isinstance(event, SignalReceived):
             run.handle(event)

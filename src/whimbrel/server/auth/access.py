@@ -8,10 +8,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from whimbrel.controlplane.access import AccessStore
+from whimbrel.errors import UserError
 from whimbrel.model.access import ALL_SCOPES, OFFLINE, AccessKind, AccessRow
 from whimbrel.server.auth.accounts import PUBLIC_CLIENT, Accounts
 from whimbrel.server.auth.attempts import AttemptTokens
@@ -73,6 +75,26 @@ class Access(Struct, frozen=True):
             "whimbrel_scopes": list(client.scopes),
             "whimbrel_audience": client.audience,
         }
+
+    async def login(self, url: str) -> dict[str, object]:
+        """What ``resource`` says, and where codes and tokens are had, as far as the issuer can be asked."""
+        try:
+            said = await self.metadata()
+        except UserError:
+            said = {}
+        found = {
+            f"whimbrel_{name}": str(said.get(name, ""))
+            for name in ("authorization_endpoint", "token_endpoint", "revocation_endpoint")
+        }
+        return self.resource(url) | found
+
+    async def elsewhere(self) -> tuple[str, ...]:
+        """The origins at which a page gets and revokes tokens, where that is not this server."""
+        if self.issuer is None:
+            return ()
+        said = await self.login("")
+        urls = [urlsplit(str(said[f"whimbrel_{name}"])) for name in ("token_endpoint", "revocation_endpoint")]
+        return tuple(dict.fromkeys(f"{url.scheme}://{url.netloc}" for url in urls if url.netloc))
 
     def public_client(self) -> PublicClient:
         """See ``PublicClient``."""

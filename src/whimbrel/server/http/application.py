@@ -297,7 +297,7 @@ def application(house: House) -> Starlette:
         routes=[
             *(Route(path, _gated(house, method, path, handler), methods=[method]) for method, path, handler in routes),
             *(oauth_routes(house.access, house.url) if house.access is not None else ()),
-            *Console().routes,
+            *Console(elsewhere=None if house.access is None else house.access.elsewhere).routes,
         ],
         # With authentication the server has names of its own; a page that gives itself one of them has no token.
         middleware=[
@@ -333,7 +333,7 @@ def oauth_routes(access: Access, url: Callable[[], str]) -> list[Route]:
     """Where to log in, and what the OAuth2 server answers, where there is one."""
 
     async def resource(request: Request) -> Response:
-        return JSONResponse(access.resource(url()))
+        return JSONResponse(await access.login(url()))
 
     login = Route("/.well-known/oauth-protected-resource", resource)
     if access.oauth is None:

@@ -10,11 +10,14 @@ Knows: files. Must not know: what the console shows.
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
+
+Elsewhere = Callable[[], Awaitable[tuple[str, ...]]]
 
 BUILT = Path(__file__).parent.parent / "console"
 """Where `make console` puts it."""
@@ -39,10 +42,12 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class Console:
-    """The handlers; ``built`` is the directory of the build."""
+    """The handlers; ``built`` is the directory of the build. ``elsewhere`` gives the origins at which the page gets its
+    tokens, where the server trusts another issuer: it may talk to these too, and to nobody else."""
 
-    def __init__(self, built: Path = BUILT) -> None:
+    def __init__(self, built: Path = BUILT, *, elsewhere: Elsewhere | None = None) -> None:
         self._built = built
+        self._elsewhere = elsewhere
         # Asked once: what a request names is looked up, and never becomes a path.
         found = sorted(path for path in built.rglob("*") if path.is_file()) if built.is_dir() else []
         self._files = {path.relative_to(built).as_posix(): path for path in found}
@@ -74,4 +79,8 @@ class Console:
             return HTMLResponse(_UNBUILT, 503, headers=_HEADERS)
         if name.startswith("assets/"):
             return Response("there is no such file: load the page again\n", 404, _HEADERS, "text/plain")
-        return FileResponse(index, media_type="text/html", headers={**_HEADERS, "cache-control": "no-cache"})
+        headers = {**_HEADERS, "cache-control": "no-cache"}
+        if self._elsewhere is not None and (origins := await self._elsewhere()):
+            own = "connect-src 'self'"
+            headers["content-security-policy"] = POLICY.replace(own, " ".join((own, *origins)))
+        return FileResponse(index, media_type="text/html", headers=headers)
