@@ -318,19 +318,11 @@ export interface Waiting {
   waits_for: string;
 }
 
-export interface GateAnswer {
-  gate: string;
-  by: string;
-  at: string | null;
-  reason: string;
-}
-
 export interface RunDetail extends RunRow {
   inputs: Record<string, unknown>;
   outputs: Record<string, unknown> | null;
   failure: Failure | null;
   waiting: Waiting[];
-  answers: GateAnswer[];
 }
 
 export interface WrittenLine {

@@ -41,17 +41,14 @@ async def as_it_will_be(store: Store, summary: RunSummary, at: float) -> Run:
     return run
 
 
-async def answered_before(store: Store, run: Run, gate: str) -> str:
-    """Who has answered a gate of ``run``, and when, as a phrase; "" where nobody has. The run knows the answers that
-    lie in its inbox."""
-    events = await store.events(run.id)
-    events += [event for each in await store.requests(run.id) if (event := event_of(each, each.at)) is not None]
+def answered_before(run: Run, gate: str) -> str:
+    """Who has answered a gate of ``run``, and when, as a phrase; "" where nobody has."""
     at_path = run.nodes.get(gate)
-    named = gate_of(at_path).name if at_path is not None and at_path.kind is Kind.GATE else gate
-    names = {gate, named, *(node.path for node in run.gates(named))}
-    for event in reversed(events):
-        if isinstance(event, SignalReceived) and event.gate in names and not run.refusal(event.id):
-            return f"{event.by or 'somebody'} has answered it at {iso_moment(event.at)}"
+    nodes = run.gates(gate) or ([at_path] if at_path is not None and at_path.kind is Kind.GATE else [])
+    for node in reversed(nodes):
+        found = run.answer_to(node)
+        if found is not None:
+            return f"{found.by or 'somebody'} has answered it at {iso_moment(node.ended_at)}"
     return ""
 
 

@@ -5,7 +5,7 @@ Knows: the engine's fold of events, literals as JSON. Must not know: stores, who
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,7 +14,6 @@ from whimbrel.engine.gates import awaited_type, gate_of
 from whimbrel.engine.nodes import Attempt, NodeState, Stage
 from whimbrel.engine.run import Run
 from whimbrel.model.attempt import Progress
-from whimbrel.model.events import Event, SignalReceived
 from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import Literals
 from whimbrel.model.program import GateKind
@@ -148,15 +147,6 @@ def waits_for(node: NodeState) -> str:
     else:
         what = "sleeps" if wanted is None else f"waits for {describe(wanted)}"
     return f"{what} until {show_moment(node.due)}" if node.due else what
-
-
-def answers_json(events: Iterable[Event], run: Run) -> list[dict[str, Any]]:
-    """Who has answered which gates, for programs: without the answers that were refused."""
-    return [
-        {"gate": event.gate, "by": event.by, "at": iso_moment(event.at), "reason": event.reason}
-        for event in events
-        if isinstance(event, SignalReceived) and not run.refusal(event.id)
-    ]
 
 
 def waiting_json(node: NodeState) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from whimbrel.controlplane.answering import Gate, answered_before, as_it_will_be, known_gate, must_be_open
-from whimbrel.controlplane.describing import answers_json, run_json, waiting_json
+from whimbrel.controlplane.describing import run_json, waiting_json
 from whimbrel.controlplane.ports import LogLine
 from whimbrel.controlplane.requests import SIGNAL, signal_text
 from whimbrel.engine.run import Run
@@ -94,9 +94,7 @@ class Runs:
             outputs = read_literals(state.outputs, blobs)
             said = run_json(summary, state, inputs, outputs, story=False, progress=progress)
             waiting = [waiting_json(node) for node in state.waiting]
-            answers = answers_json(events, state)
-            url = self._house.page_of(summary.id)
-            return dump({**said, "url": url, "waiting": waiting, "answers": answers}, indent=None)
+            return dump({**said, "url": self._house.page_of(summary.id), "waiting": waiting}, indent=None)
 
         async with self._folding:
             text = await asyncio.to_thread(fold)
@@ -223,7 +221,7 @@ class Runs:
         said = SignalReceived(gate, value, principal_of(request) or by, now, os.urandom(8).hex(), reason)
         run.handle(said)
         if refusal := run.refusal(said.id):
-            before = await answered_before(self._store, run, gate)
+            before = answered_before(run, gate)
             raise InputInvalid(f"run {summary.id}: {refusal}" + (f"; {before}" if before else ""))
         # Safe in the inbox, and taken from there at once: an answer outlives the server.
         await self._store.send(summary.id, SIGNAL, signal_text(said), now)

@@ -222,15 +222,6 @@ class NodeDetail(Struct, frozen=True):
     progress: NodeProgress | None
 
 
-class GateAnswer(Struct, frozen=True):
-    """Who has answered the gate of that name, or at that path, and when. ``by`` is "" where nobody said."""
-
-    gate: str
-    by: str
-    at: str | None
-    reason: str
-
-
 class Detail(Row, frozen=True, kw_only=True):
     """All of a run: nodes in order of creation, and the gates that wait."""
 
@@ -239,7 +230,6 @@ class Detail(Row, frozen=True, kw_only=True):
     failure: dict[str, Any] | None
     nodes: list[NodeDetail]
     waiting: list[dict[str, Any]]
-    answers: list[GateAnswer] = []
 
 
 class Line(Struct, frozen=True):
