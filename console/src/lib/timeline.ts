@@ -251,6 +251,11 @@ function before(byEnd: TreeNode[], node: TreeNode, end: (node: TreeNode) => numb
 /** Which state of several is shown where there is room for one: what people look for comes first. */
 const WORST: Ink[] = ["bad", "hold", "stop", "run", "wait", "skip", "good"];
 
+/** Whether people look for the one rather than for the other. */
+export function worse(one: Ink, other: Ink): boolean {
+  return WORST.indexOf(one) < WORST.indexOf(other);
+}
+
 export interface Cell {
   ink: Ink;
   first: number;
