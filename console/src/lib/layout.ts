@@ -11,7 +11,8 @@ export interface Box {
 export interface Edge {
   from: string;
   to: string;
-  kind: "data" | "order" | "time";
+  /** `swap`: what was replaced or kept, and what stands there now. */
+  kind: "data" | "order" | "time" | "swap";
 }
 
 export interface Placed {
@@ -28,19 +29,44 @@ export interface Laid {
 
 /** Boxes up to which the better, slower way is taken. */
 const CAREFUL = 250;
+/** Boxes without an edge between them that stand in one column; more stand in several, one after the other. */
+const TALL = 8;
 const GAP_X = 56;
 const GAP_Y = 18;
 const MARGIN = 24;
 
-export function laid(boxes: Box[], edges: Edge[]): Laid {
+export function laid(boxes: Box[], edges: Edge[], margin = MARGIN): Laid {
   const known = new Set(boxes.map((box) => box.id));
   const inside = edges.filter((edge) => known.has(edge.from) && known.has(edge.to) && edge.from !== edge.to);
-  return boxes.length <= CAREFUL ? careful(boxes, inside) : quick(boxes, inside);
+  if (inside.length === 0 && boxes.length > TALL) return grid(boxes, margin);
+  return boxes.length <= CAREFUL ? careful(boxes, inside, margin) : quick(boxes, inside, margin);
 }
 
-function careful(boxes: Box[], edges: Edge[]): Laid {
+function grid(boxes: Box[], margin: number): Laid {
+  // About as wide as a page for its height.
+  const rows = Math.max(TALL, Math.ceil(Math.sqrt(2.2 * boxes.length)));
+  const placed = new Map<string, Placed>();
+  let x = margin;
+  let width = 0;
+  let y = margin;
+  let height = 0;
+  for (const [at, box] of boxes.entries()) {
+    if (at > 0 && at % rows === 0) {
+      x += width + GAP_Y;
+      width = 0;
+      y = margin;
+    }
+    placed.set(box.id, { x, y });
+    width = Math.max(width, box.width);
+    y += box.height + GAP_Y;
+    height = Math.max(height, y - GAP_Y + margin);
+  }
+  return { boxes: placed, lines: [], width: x + width + margin, height };
+}
+
+function careful(boxes: Box[], edges: Edge[], margin: number): Laid {
   const graph = new Dagre();
-  graph.setGraph({ rankdir: "LR", nodesep: GAP_Y, ranksep: GAP_X, marginx: MARGIN, marginy: MARGIN });
+  graph.setGraph({ rankdir: "LR", nodesep: GAP_Y, ranksep: GAP_X, marginx: margin, marginy: margin });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const box of boxes) graph.setNode(box.id, { width: box.width, height: box.height });
   for (const edge of edges) graph.setEdge(edge.from, edge.to);
@@ -67,7 +93,7 @@ function careful(boxes: Box[], edges: Edge[]): Laid {
 }
 
 /** Columns by the longest way to a node, rows in the order in which the nodes came. */
-function quick(boxes: Box[], edges: Edge[]): Laid {
+function quick(boxes: Box[], edges: Edge[], margin: number): Laid {
   const column = new Map<string, number>();
   const after = new Map<string, string[]>();
   const waiting = new Map<string, number>(boxes.map((box) => [box.id, 0]));
@@ -95,7 +121,7 @@ function quick(boxes: Box[], edges: Edge[]): Laid {
     widths[at] = Math.max(widths[at] ?? 0, box.width);
   }
   const lefts: number[] = [];
-  let x = MARGIN;
+  let x = margin;
   for (let at = 0; at < widths.length; at++) {
     lefts[at] = x;
     x += (widths[at] ?? 0) + GAP_X;
@@ -104,8 +130,8 @@ function quick(boxes: Box[], edges: Edge[]): Laid {
   const sizes = new Map<string, Box>();
   for (const box of boxes) {
     const at = column.get(box.id) ?? 0;
-    const y = heights[at] ?? MARGIN;
-    placed.set(box.id, { x: lefts[at] ?? MARGIN, y });
+    const y = heights[at] ?? margin;
+    placed.set(box.id, { x: lefts[at] ?? margin, y });
     sizes.set(box.id, box);
     heights[at] = y + box.height + GAP_Y;
   }
@@ -122,7 +148,7 @@ function quick(boxes: Box[], edges: Edge[]): Laid {
       ],
     };
   });
-  return { boxes: placed, lines, width: x, height: Math.max(MARGIN, ...heights) + MARGIN };
+  return { boxes: placed, lines, width: x - GAP_X + margin, height: Math.max(margin, ...heights) - GAP_Y + margin };
 }
 
 /** Marks the box that stands for a moment at which several have ended and several begin: it is drawn as a dot. */

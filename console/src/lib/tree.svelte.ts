@@ -30,6 +30,10 @@ export class RunTree {
   /** Counts up with every change that is to be drawn. */
   version = $state(0);
   over = $state(false);
+  /** The node that something elsewhere on the page speaks of. */
+  hinted = $state("");
+  /** The calls that others stand in the place of, as the code has changed. */
+  readonly replaced = new Set<string>();
   problem = $state("");
   /** Where each stands among its siblings. */
   readonly #places = new Map<string, number>();
@@ -78,6 +82,7 @@ export class RunTree {
         siblings.push(row);
       } else siblings[place] = row;
       this.nodes.set(row.path, row);
+      if (row.replaced && !row.again) this.replaced.add(row.path);
       serverSays(row.ended_at ?? row.started_at ?? row.created_at);
     }
     this.#draw();

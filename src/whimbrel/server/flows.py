@@ -43,11 +43,17 @@ class Flows:
         self._origins: dict[str, dict[str, NodeState | None]] = {}
         """By body: where a value was seen first; ``None`` where that proves nothing."""
         self._taken: dict[str, list[str]] = {}
+        self._named: dict[str, dict[str, str]] = {}
+        self._takes: dict[str, dict[str, list[str]]] = {}
         self._given: set[str] = set()
 
     def into(self, path: str) -> list[str]:
         """The paths of the calls whose outputs the call at ``path`` takes."""
         return self._taken.get(path, [])
+
+    def takes(self, path: str) -> dict[str, list[str]]:
+        """Which inputs of its body the call at ``path`` takes, and as which of its own."""
+        return self._takes.get(path, {})
 
     def look(self, calls: Iterable[NodeState]) -> None:
         """Take in calls that are new, or have ended since."""
@@ -65,9 +71,16 @@ class Flows:
             if origins is None:
                 body = call.host
                 given = body.inputs if isinstance(body, NodeState) else {}
-                origins = self._origins[call.parent] = dict.fromkeys(_values(given))
+                origins = self._origins[call.parent] = {}
+                self._named[call.parent] = {
+                    value: name for name, literal in given.items() for value in _values({name: literal})
+                }
+                origins.update(dict.fromkeys(self._named[call.parent]))
             if begins:
                 self._taken[call.path] = _sources(call.inputs, origins)
+                takes = _taken_from(call.inputs, self._named[call.parent])
+                if takes:
+                    self._takes[call.path] = takes
             else:
                 _give(call, origins)
 
@@ -79,6 +92,15 @@ def _sources(inputs: Literals, origins: dict[str, NodeState | None]) -> list[str
         if origin is not None:
             found[origin.path] = None
     return list(found)
+
+
+def _taken_from(inputs: Literals, named: dict[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if named:
+        for own, literal in inputs.items():
+            for name in dict.fromkeys(named[value] for value in _values({own: literal}) if value in named):
+                found.setdefault(name, []).append(own)
+    return found
 
 
 def _give(call: NodeState, origins: dict[str, NodeState | None]) -> None:

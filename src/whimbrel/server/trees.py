@@ -82,7 +82,7 @@ class Tree:
             "bracket": bracket,
             "upstream": _upstream(node),
             "data": self._flows.into(node.path) if node.key else _sources(node),
-            "takes": _takes(node.node) if node.node is not None else {},
+            "takes": _takes(node.node) if node.node is not None else self._flows.takes(node.path),
             "hint": self._hint(node),
             "group": node.group or trail_of(node.key),
             "replaced_by": successor.path if successor is not None else "",

@@ -71,6 +71,15 @@ def test_edges_of_a_body_are_what_its_values_prove(
     assert {path: row["data"] for path, row in rows.items() if row["data"]} == edges
 
 
+def test_a_body_s_large_inputs_are_followed_into_its_calls() -> None:
+    rows = ran(programs.passed_around, xs=list(range(1000, 1100)))
+    assert {path: row["takes"] for path, row in rows.items()} == {
+        "n0": {"xs": ["xs"]},
+        "n0/1": {"xs": ["xs"]},
+        "n0/2": {"xs": ["xs"]},
+    }
+
+
 def test_calls_of_one_task_are_told_apart() -> None:
     rows = ran(programs.gathered, n=3)
     assert [rows[f"n0/{at}"]["hint"] for at in (1, 2, 3, 4)] == ["n=3", "n=4", "n=5", ""]
