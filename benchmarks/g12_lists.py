@@ -29,6 +29,8 @@ from whimbrel.stores.home import open_home
 RUNS = 100_000
 ASKED = 200
 GOAL = 0.050
+ONCE = 0.500
+"""For what is asked once for a list, beside its first page."""
 _TOGETHER = 2_000
 
 QUESTIONS: dict[str, dict[str, str]] = {
@@ -73,6 +75,29 @@ async def fill(home: Path) -> None:
     for first in range(0, RUNS, _TOGETHER):
         await asyncio.gather(*(opened.store.create(row(number), []) for number in range(first, first + _TOGETHER)))
     opened.close()
+
+
+def counted(port: int) -> dict[str, list[float]]:
+    """Seconds of what a page of the console asks once: how long the list is, what there is to filter it by."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    found = {}
+    for name, path in (
+        ("length", "run-pages?limit=200"),
+        ("length, text", "run-pages?limit=200&text=needle"),
+        ("length, project", "run-pages?limit=200&project=p3"),
+        ("what to filter by", "filters"),
+    ):
+        taken = []
+        for _ in range(ASKED // 10):
+            begun = time.perf_counter()
+            connection.request("GET", f"/api/v1/{path}")
+            answer = connection.getresponse()
+            said = answer.read()
+            taken.append(time.perf_counter() - begun)
+            assert answer.status == 200, said
+        found[name] = taken
+    connection.close()
+    return found
 
 
 def ask(port: int, question: dict[str, str]) -> list[float]:
@@ -133,6 +158,11 @@ async def main() -> int:
                 slow += p95 > GOAL
                 median = statistics.median(seconds)
                 print(json.dumps({"g12": name, "median_ms": round(median * 1e3, 1), "p95_ms": round(p95 * 1e3, 1)}))
+            for name, seconds in (await asyncio.to_thread(counted, server.port)).items():
+                slow += max(seconds) > ONCE
+                median = statistics.median(seconds)
+                said = {"median_ms": round(median * 1e3, 1), "longest_ms": round(max(seconds) * 1e3, 1)}
+                print(json.dumps({"g12": name, **said}))
         finally:
             await server.stop()
     return 1 if slow else 0

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.console.watching import LIMIT, PROGRAMS, axe
@@ -291,3 +292,15 @@ def test_schedules_are_paused_and_activated(page: Page, server: Up) -> None:
     expect(row).to_contain_text("in ")
     assert [each["name"] for each in server.get("/schedules")["schedules"]] == ["nightly-wide"]
     expect(row).not_to_contain_text("paused")
+
+
+@pytest.mark.parametrize("off", [-5, 5])
+def test_a_clock_that_is_wrong_by_hours_changes_nothing(page: Page, home: Path, off: int) -> None:
+    kept(home, [a_run(0, 90.0), a_run(1, 3 * HOUR), a_run(2, 30 * HOUR)])
+    page.clock.set_system_time(time.time() + off * HOUR)
+    with up(home) as server:
+        page.goto(f"{server.url}/console?since=24h")
+        rows = shown(page)
+        expect(rows).to_have_count(2)
+        expect(rows.nth(0)).to_contain_text("2 min ago")
+        expect(rows.nth(1)).to_contain_text("3 h ago")
