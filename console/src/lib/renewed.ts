@@ -34,8 +34,5 @@ export async function looked(): Promise<void> {
 
 /** Parts that are loaded when they are needed are gone from a server that was renewed. */
 export function watch(): void {
-  addEventListener("vite:preloadError", (event) => {
-    event.preventDefault();
-    reload();
-  });
+  addEventListener("vite:preloadError", reload);
 }

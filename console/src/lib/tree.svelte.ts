@@ -1,6 +1,6 @@
 // The nodes of a run as they are now. Rows come in batches; what is drawn of them is drawn once a frame.
 
-import { address, ofRun, type NodeProgress, type RunRow, type TreeNode } from "./api";
+import { address, ofRun, type Refused, type NodeProgress, type RunRow, type TreeNode } from "./api";
 import { follow } from "./follow";
 import { INKS, type Ink } from "./phases";
 import { clockSays, millis, serverSays } from "./time.svelte";
@@ -34,7 +34,8 @@ export class RunTree {
   hinted = $state("");
   /** The calls that others stand in the place of, as the code has changed. */
   readonly replaced = new Set<string>();
-  problem = $state("");
+  /** What the server refused, for good. */
+  wrong = $state.raw<Refused | null>(null);
   /** Where each stands among its siblings. */
   readonly #places = new Map<string, number>();
   readonly #folds = new Map<string, boolean>();
@@ -48,7 +49,7 @@ export class RunTree {
     this.#leave = follow(
       address(ofRun(run, "tree")),
       (heard) => this.#hear(heard.kind, heard.data),
-      (error) => (this.problem = error.message),
+      (error) => (this.wrong = error),
     );
   }
 

@@ -10,31 +10,19 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
 from whimbrel.controlplane.describing import progress_json, summary_json, waiting_json, waits_for
 from whimbrel.engine.nodes import Attempt, Kind, NodeState, Stage
 from whimbrel.engine.run import Run
-from whimbrel.graph.interfaces import called, node_outputs, program_interfaces, target_interface
+from whimbrel.graph.interfaces import node_outputs, program_interfaces, target_interface
 from whimbrel.model.attempt import Progress
 from whimbrel.model.codec import digest
 from whimbrel.model.failure import Failure
 from whimbrel.model.interface import Interface, Variable
 from whimbrel.model.literal_types import describe
 from whimbrel.model.literals import Literals
-from whimbrel.model.program import (
-    BranchTarget,
-    CodeRef,
-    GateTarget,
-    LaunchPlanTarget,
-    Metadata,
-    Program,
-    SourceLine,
-    TaskSpec,
-    TaskTarget,
-    WorkflowTarget,
-)
-from whimbrel.model.registered import EntityKind
+from whimbrel.model.program import BranchTarget, CodeRef, Metadata, Program, SourceLine, TaskSpec
 from whimbrel.model.run import Phase, RunSummary
 from whimbrel.runtime.ports import BlobStore
 from whimbrel.server.showing import BUDGET, Path, Showing, size_of
@@ -133,7 +121,7 @@ class Maker(NamedTuple):
             why=list(_why(node, summary.id)),
             cache=_cache(node),
             runs_with=_how(node),
-            code=_code(node, run.program, summary, registered),
+            code=_code(node, summary, registered),
             answer=_answer(run, node),
             waiting=[],
         )
@@ -255,51 +243,27 @@ def _how(node: NodeState) -> HowItRuns | None:
     )
 
 
-def entity_of(node: NodeState) -> tuple[EntityKind, str] | None:
-    """What a node runs, and a map for each of its items, by kind and name."""
-    if node.spec is not None:
-        return EntityKind.TASK, node.spec.name
-    target = node.target
-    if isinstance(target, BranchTarget | GateTarget | None):
+def _code(node: NodeState, summary: RunSummary, registered: bool) -> CodeShape | None:
+    spec: TaskSpec | None = node.spec
+    if spec is None:
         return None
-    found = called(target)
-    return _KINDS[type(found)], found.name
-
-
-_KINDS: dict[type, EntityKind] = {
-    TaskTarget: EntityKind.TASK,
-    WorkflowTarget: EntityKind.WORKFLOW,
-    LaunchPlanTarget: EntityKind.LAUNCH_PLAN,
-}
-
-
-def _code(node: NodeState, program: Program, summary: RunSummary, registered: bool) -> CodeShape | None:
-    found = entity_of(node)
-    if found is None:
-        return None
-    kind, name = found
-    spec: TaskSpec | None = node.spec or (program.tasks.get(name) if kind is EntityKind.TASK else None)
-    plan = program.launch_plans.get(name) if kind is EntityKind.LAUNCH_PLAN else None
-    graph = program.workflows.get(plan.workflow if plan is not None else name) if spec is None else None
-    written = spec or graph
-    line = written.line if written is not None else None
-    python = spec.code.python if spec is not None else UNSET
-    origin = summary.origin
+    origin, line = summary.origin, spec.line
+    python = spec.code.python
     return CodeShape(
-        spec.code.module if spec is not None else "",
-        spec.code.name if spec is not None else "",
+        spec.code.module,
+        spec.code.name,
         line.file if line is not None else "",
         line.line if line is not None else 0,
-        spec.code_digest if spec is not None else "",
-        _bundle_of(spec.code) if spec is not None else "",
+        spec.code_digest,
+        _bundle_of(spec.code),
         "" if isinstance(python, UnsetType) else python,
-        kind.value,
-        name,
+        "task",
+        spec.name,
         origin.version if registered else "",
         origin.project,
         origin.domain,
         registered,
-        written.doc if written is not None else "",
+        spec.doc,
     )
 
 

@@ -9,7 +9,6 @@ Knows: the blob store, directories that may be read, Arrow's datasets. Must not 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,11 +34,6 @@ _LOCAL = "file://"
 _COUNTED = ("", "parquet", "feather")
 """Formats of which a file says how many rows it has."""
 _TABLES = {".parquet": "parquet", ".feather": "feather"}
-
-_PARTS = 200
-"""Files of a table that are opened for its first rows."""
-_LISTED_AS = re.compile(r"(?:^|[:/])directories/[0-9a-f]{64}/")
-"""Where the store has the list of the files of a directory."""
 
 Stored = BlobLiteral | DatasetLiteral
 
@@ -71,8 +65,6 @@ class Contents:
                 if each.path == entry:
                     return self._content(each.uri, name_of(entry))
             raise EntityNotFound(f"the directory has no file {entry[:200]!r}.")
-        if _LISTED_AS.search(literal.uri) or (isinstance(literal, BlobLiteral) and literal.multipart):
-            raise EntityNotFound("it is made of several files: fetch one of them.")
         return self._content(literal.uri, name_of(literal.uri))
 
     def entries(self, literal: Stored) -> list[Entry]:
@@ -93,9 +85,9 @@ class Contents:
         format_ = literal.format or _TABLES.get(os.path.splitext(name_of(literal.uri))[1], "")
         columns = literal.columns if isinstance(literal, DatasetLiteral) else ()
         try:
-            dataset, files = self._dataset(DatasetLiteral(literal.uri, format_))
+            dataset = self._dataset(DatasetLiteral(literal.uri, format_))
             names = [name for name in dataset.schema.names if not columns or name in columns]
-            count = dataset.count_rows() if format_ in _COUNTED and files == 1 else -1
+            count = dataset.count_rows() if format_ in _COUNTED else -1
             head = dataset.head(ROWS, columns=names[:COLUMNS], batch_size=ROWS, **bounded(dataset))
         except EntityNotFound:
             raise
@@ -107,25 +99,22 @@ class Contents:
         return TableHead(
             [Column(field.name, str(field.type), _is_number(field.type)) for field in head.schema],
             [list(row) for row in zip(*(map(_cell, column.to_pylist()) for column in head.columns), strict=True)],
-            *(count, len(names), "" if files == 1 else f"The first of {files:,} files."),
+            *(count, len(names), ""),
         )
 
     # --- inside
 
-    def _dataset(self, literal: DatasetLiteral) -> tuple[Any, int]:
-        """What is read of a table, and how many files it has of which that is the first; 1 where it is all of it."""
-        uri, storage = literal.uri, Storage(self._blobs, _no_scratch)
-        if not self._is_local(uri):
-            self._must_hold(uri)
-            if _LISTED_AS.search(uri) is None:
-                return open_dataset(literal, storage, {}), 1
-        parts = [each for each in self.entries(literal) if not each.path.rpartition("/")[2].startswith((".", "_"))]
-        if not parts:
-            raise EntityNotFound(f"there is no table at {uri}.")
-        if not self._is_local(uri) and len(parts) <= _PARTS:
-            return open_dataset(literal, storage, {}), 1
-        # Of a local folder one file: what is beside it may be a link to anywhere by the time Arrow looks.
-        return open_dataset(DatasetLiteral(parts[0].uri, literal.format), storage, {}), len(parts)
+    def _dataset(self, literal: DatasetLiteral) -> Any:
+        uri = literal.uri
+        if self._is_local(uri):
+            entries = list(self._local(uri))
+            parts = [entry for entry in entries if not entry.path.rpartition("/")[2].startswith((".", "_"))]
+            if not parts:
+                raise EntityNotFound(f"there is no table at {uri}.")
+            # One file of it: what is beside it may be a link to anywhere by the time Arrow looks.
+            return open_dataset(DatasetLiteral(parts[0].uri, literal.format), None, {})
+        self._must_hold(uri)
+        return open_dataset(literal, Storage(self._blobs, _no_scratch), {})
 
     def _is_local(self, uri: str) -> bool:
         return uri.startswith((_LOCAL, "/"))

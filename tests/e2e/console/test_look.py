@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.console.look_programs import ALL, MARKUP
 from tests.e2e.console.watching import LIMIT, ROOT
@@ -19,6 +19,8 @@ PROGRAMS = Path(__file__).with_name("look_programs.py")
 PLACE = {"project": "flytesnacks", "domain": "development"}
 CODE = "/console/projects/flytesnacks/domains/development"
 MODULE = "look_programs"
+DESK = ViewportSize(width=1280, height=800)
+PHONE = ViewportSize(width=390, height=780)
 UNSEEN = re.compile("[\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff\x1b]")
 
 
@@ -34,10 +36,13 @@ def launch(server: Up, name: str, kind: str = "workflow", **inputs: Any) -> str:
     return str(answer.json()["run"])
 
 
-def found_by_axe(page: Page) -> list[str]:
-    """What axe finds, all but the smallest."""
+def found_by_axe(page: Page, *rules: str) -> list[str]:
+    """What axe finds, all but the smallest; by some ``rules`` alone, where they are said."""
     page.evaluate((ROOT / "console/node_modules/axe-core/axe.min.js").read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    found = page.evaluate(
+        "(rules) => axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})})",
+        list(rules),
+    )
     return [
         f"{each['impact']} {each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:200]}"
         for each in found["violations"]
@@ -46,10 +51,10 @@ def found_by_axe(page: Page) -> list[str]:
     ]
 
 
-def uneasy(page: Page, width: int) -> list[str]:
-    """What sticks out of the page, and what a reader of the screen would stumble over."""
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    return ([f"is {wide} wide"] if wide > width else []) + found_by_axe(page)
+def wide(page: Page) -> list[str]:
+    """Whether something sticks out of the page."""
+    found = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    return [f"is {found[0]} wide of {found[1]}"] if found[0] > found[1] else []
 
 
 # --- the keyboard
@@ -248,12 +253,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield server, runs
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 def test_every_page_shows_what_is_hostile_and_is_at_ease_with_it(
-    browser: Browser, told: tuple[Up, dict[str, str]], width: int, scheme: Any
+    browser: Browser, told: tuple[Up, dict[str, str]]
 ) -> None:
+    """In the light, in the dark, and on a phone."""
     server, runs = told
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    context = browser.new_context(viewport=DESK, reduced_motion="reduce")
     context.set_default_timeout(LIMIT)
     page = context.new_page()
     wrong: list[str] = []
@@ -268,6 +273,124 @@ def test_every_page_shows_what_is_hostile_and_is_at_ease_with_it(
         shown(page)
         assert "taken" not in page.title()
         unseen = [repr(each) for each in UNSEEN.findall(page.locator("main").inner_text())]
-        wrong += [f"{path}: {each}" for each in (*unseen, *uneasy(page, width))]
+        found = [*unseen, *wide(page), *found_by_axe(page)]
+        page.emulate_media(color_scheme="dark")
+        found += found_by_axe(page, "color-contrast")
+        page.set_viewport_size(PHONE)
+        found += [*wide(page), *found_by_axe(page)]
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(DESK)
+        wrong += [f"{path}: {each}" for each in found]
     context.close()
     assert not wrong, "\n".join(wrong)
+
+
+# --- entities, two runs, a phone
+
+
+def test_versions_are_told_apart(page: Page, server: Up, tmp_path: Path) -> None:
+    program = tmp_path / "look_programs.py"
+    program.write_text(PROGRAMS.read_text())
+    register(server, program, "one")
+    after = PROGRAMS.read_text().replace("def journey(x: int, door", "def journey(x: int, shop: str = 'Harbour', door")
+    after = after.replace("return x + 1", "return x + 2").replace(
+        'door: str) -> int:\n    """W', 'door: str = \'\') -> int:\n    """W'
+    )
+    program.write_text(after)
+    register(server, program, "two")
+    page.goto(f"{server.url}{CODE}/workflow/{MODULE}.journey")
+    page.get_by_role("tab", name="Versions").click()
+    told = page.get_by_role("region", name="Differences")
+    expect(told).to_contain_text('input shop is new: str, "Harbour" by default')
+    expect(told).to_contain_text("the code of step changed")
+    expect(told).not_to_contain_text("the code of held")
+    source = page.get_by_role("group", name="Differences of the source")
+    expect(source).to_contain_text("gone: ")
+    expect(source).to_contain_text("return x + 2")
+    page.get_by_role("button", name="Side by side").click()
+    expect(page).to_have_url(re.compile("diff=beside"))
+    expect(source).to_contain_text("return x + 1")
+    assert [*wide(page), *found_by_axe(page)] == []
+    page.get_by_role("tab", name="Interface").click()
+    expect(page.get_by_role("region", name="What it uses")).to_contain_text("look_programs.step")
+    page.get_by_role("link", name="look_programs.step").click()
+    expect(page.get_by_role("heading", name="look_programs.step")).to_be_focused()
+    expect(page.get_by_role("region", name="What uses it")).to_contain_text("look_programs.journey")
+    page.get_by_role("tab", name="Source").click()
+    page.get_by_label("Source").get_by_text("15", exact=True).click()
+    expect(page).to_have_url(re.compile("#L15$"))
+
+
+def test_two_runs_are_compared_and_the_second_is_picked(page: Page, server: Up) -> None:
+    register(server)
+    one = launch(server, "hostile", texts=["a", "b"])
+    two = launch(server, "hostile", texts=["a", "b", "c"])
+    page.goto(f"{server.url}/console/runs/{two}")
+    expect(page.locator("section.head")).to_contain_text("succeeded")
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_role("link").filter(has_text=one).click()
+    expect(page).to_have_url(re.compile(f"a={two}&b={one}"))
+    expect(page.get_by_role("row").filter(has_text="input texts")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="2 items, not 3")).to_have_count(1)
+    expect(page.get_by_role("row").filter(has_text="version")).to_have_count(0)
+    page.get_by_label("only differences").uncheck()
+    expect(page.get_by_role("row").filter(has_text="version")).to_have_count(1)
+    page.get_by_role("button", name="Swap").click()
+    expect(page.get_by_role("row").filter(has_text="3 items, not 2")).to_have_count(1)
+
+
+def test_a_phone_shows_a_run_and_its_nodes_in_sheets(page: Page, server: Up) -> None:
+    register(server)
+    run = launch(server, "breaks", text="no")
+    page.set_viewport_size(PHONE)
+    page.goto(f"{server.url}/console/runs/{run}")
+    sheet = page.get_by_role("complementary")
+    expect(sheet.get_by_role("tab")).to_have_count(0)
+    page.get_by_role("button", name="About the run").click()
+    expect(sheet.get_by_role("tab", name="Logs")).to_be_visible()
+    page.get_by_role("button", name="Less").click()
+    page.get_by_role("treeitem").filter(has_text="fails").click()
+    expect(sheet.get_by_role("group", name="Error").first).to_contain_text("ValueError")
+    assert [*wide(page), *found_by_axe(page)] == []
+    sheet.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="About the run")).to_be_visible()
+
+
+# --- what goes wrong
+
+
+def test_what_went_wrong_is_said_with_what_to_do(page: Page, home: Path) -> None:
+    with up(home) as server:
+        register(server)
+        page.goto(f"{server.url}{CODE}/workflows")
+        entity = page.get_by_role("link", name=f"{MODULE}.journey")
+        expect(entity).to_be_visible()
+        # Something before the server answers in its place.
+        page.route("**/workflows/*/latest", lambda route: route.fulfill(status=429, body="slowly"))
+        entity.click()
+        expect(page.get_by_role("heading", name="The server has too much to do")).to_be_visible()
+        page.unroute_all()
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("heading", name=f"{MODULE}.journey")).to_be_visible()
+        page.goto(f"{server.url}{CODE}/workflow/{MODULE}.nothing")
+        expect(page.get_by_role("main")).to_contain_text("nothing")
+        expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+        page.goto(f"{server.url}{CODE}/workflows")
+        expect(entity).to_be_visible()
+        port = server.port
+        server.end()
+        entity.click()
+        expect(page.get_by_role("heading", name="The server does not answer")).to_be_visible()
+    with up(home, "--port", str(port)):
+        expect(page.get_by_role("heading", name=f"{MODULE}.journey")).to_be_visible()
+
+
+def test_a_page_older_than_the_server_is_loaded_again(page: Page, server: Up) -> None:
+    page.goto(f"{server.url}/console")
+    expect(page.get_by_role("heading", name="Nothing has run here yet")).to_be_visible()
+    page.evaluate("window.first = true")
+    # The names of a newer build's files are others.
+    page.route("**/assets/Compare-*.js", lambda route: route.fulfill(status=404), times=1)
+    page.evaluate("history.pushState(null, '', '/console/compare'); dispatchEvent(new PopStateEvent('popstate'))")
+    expect(page.get_by_role("heading", name="Which run?")).to_be_visible()
+    assert page.evaluate("window.first") is None

@@ -201,14 +201,7 @@ def test_a_directory_is_listed_and_links_in_it_do_not_lead_out(tmp_path: Path) -
         (big / f"{at:04}").write_text(str(at))
     # A list of files that somebody else has written.
     lying = msgspec.json.encode([{"path": path, "uri": uri, "digest": "", "size": 1} for path, uri in LIES])
-    rows = tmp_path / "home" / "uploads" / "rows"
-    rows.mkdir()
-    for at in range(2):
-        pq.write_table(pa.table({"n": [at]}), rows / f"{at}.parquet")
-    inputs: Literals = {
-        "local": BlobLiteral(f"file://{tree}", multipart=True),
-        "rows": DatasetLiteral(f"file://{rows}", "parquet"),
-    }
+    inputs: Literals = {"local": BlobLiteral(f"file://{tree}", multipart=True)}
 
     async def scenario(http: httpx.AsyncClient, server: Server) -> None:
         async def entries(name: str, offset: int = 0) -> Any:
@@ -220,8 +213,6 @@ def test_a_directory_is_listed_and_links_in_it_do_not_lead_out(tmp_path: Path) -
         found = await entries("local")
         assert [each["path"] for each in found["entries"]] == ["inner/<b>.txt"]
         assert (await http.get(found["entries"][0]["link"])).content == b"text"
-        table = (await http.get(f"{V1}/value/table", params={"side": "inputs", "name": "rows"})).json()
-        assert (table["rows"], table["count"], table["remark"]) == ([["0"]], -1, "The first of 2 files.")
 
     values(tmp_path, inputs, scenario)
 
@@ -265,17 +256,12 @@ def test_the_head_of_a_table_is_read(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "data.parquet")
     (tmp_path / "bad.parquet").write_text("no table")
     store = ObjectBlobs(tmp_path / "home" / "blobs")
-    for year in (2024, 2025):
-        (tmp_path / "parts" / f"year={year}").mkdir(parents=True)
-        pq.write_table(pa.table({"n": [year]}), tmp_path / "parts" / f"year={year}" / "data.parquet")
-    parts = keep_directory(store, str(tmp_path / "parts"))
     kept = keep_file(store, str(tmp_path / "data.parquet"))
     bad = keep_file(store, str(tmp_path / "bad.parquet"))
     inputs: Literals = {
         "good": DatasetLiteral(kept.uri, "parquet"),
         "some": DatasetLiteral(kept.uri, "parquet", ("n",)),
         "file": BlobLiteral(kept.uri),
-        "parts": DatasetLiteral(parts.uri, "parquet"),
         "bad": DatasetLiteral(bad.uri, "parquet"),
         "odd": DatasetLiteral(kept.uri, "nonsense"),
         "plain": IntLiteral(1),
@@ -297,13 +283,6 @@ def test_the_head_of_a_table_is_read(tmp_path: Path) -> None:
             assert found["rows"][0][:2] == ["0", None]
             assert len(found["rows"][1][1]) == CELL
         assert (await head("some"))["width"] == 1
-        found = await head("parts")
-        assert [column["name"] for column in found["columns"]] == ["n", "year"]
-        assert (found["count"], found["rows"]) == (2, [["2024", "2024"], ["2025", "2025"]])
-        files = (await http.get(f"{V1}/value/entries", params={"side": "inputs", "name": "parts"})).json()
-        assert [each["path"] for each in files["entries"]] == ["year=2024/data.parquet", "year=2025/data.parquet"]
-        assert (await http.get(files["entries"][0]["link"])).content[:4] == b"PAR1"
-        assert (await http.get((await shown(http, "parts"))["link"])).status_code == 404
         for name in ("bad", "odd"):
             found = await head(name)
             assert found["rows"] == []

@@ -37,11 +37,11 @@ from whimbrel.model.literals import (
     UnionLiteral,
     at_path,
 )
-from whimbrel.model.registered import EntityId
+from whimbrel.model.registered import EntityId, EntityKind
 from whimbrel.model.run import RunSummary
 from whimbrel.runtime.decoded import whole
 from whimbrel.runtime.values import read_literal
-from whimbrel.server.about import LinkOf, Maker, entity_of, interface_of
+from whimbrel.server.about import LinkOf, Maker, interface_of
 from whimbrel.server.auth.signing import Signed
 from whimbrel.server.contents import Contents, Stored
 from whimbrel.server.downloads import downloads_of
@@ -191,10 +191,9 @@ class ValueCalls:
 
     async def _is_registered(self, summary: RunSummary, node: NodeState) -> bool:
         origin = summary.origin
-        entity = entity_of(node)
-        if entity is None or not origin.version:
+        if node.spec is None or not origin.version:
             return False
-        id = EntityId(entity[0], origin.project, origin.domain, entity[1], origin.version)
+        id = EntityId(EntityKind.TASK, origin.project, origin.domain, node.spec.name, origin.version)
         try:
             await self._house.registry.get(id)
         except EntityNotFound:

@@ -213,8 +213,7 @@ class Column(Struct, frozen=True):
 
 class TableHead(Struct, frozen=True):
     """The first rows of a table. ``count`` is how many it has, -1 where only reading all of it would tell; ``width``
-    how many columns. Cells are text, cut; ``null`` where there is nothing. ``remark`` says why there is no more, or of
-    which file they are."""
+    how many columns. Cells are text, cut; ``null`` where there is nothing. ``remark`` says why there is no more."""
 
     columns: list[Column]
     rows: list[list[str | None]]
