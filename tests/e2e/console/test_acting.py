@@ -16,7 +16,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.console.watching import LIMIT, Watched, axe
-from tests.e2e.server.upping import SCRIPT, Up
+from tests.e2e.server.upping import SCRIPT, Up, up
+from tests.integration.auth.issuers import providing
 
 PROGRAMS = Path(__file__).with_name("acting_programs.py")
 PLACE = "/console/projects/flytesnacks/domains/development"
@@ -310,3 +311,106 @@ def test_a_gate_takes_a_value_of_its_type(page: Page, server: Up) -> None:
     gate.get_by_role("button", name="Send").click()
     expect(head(page)).to_contain_text("succeeded")
     assert detail(server, run)["outputs"] == {"o0": 42}
+
+
+def person(home: Path, name: str, role: str) -> None:
+    command = [SCRIPT, "auth", "user", "create", name, "--role", role, "--home", str(home)]
+    subprocess.run(command, input="correct horse battery\n", text=True, check=True, capture_output=True)
+
+
+def log_in(page: Page, name: str) -> None:
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Log in and allow").click()
+
+
+def test_what_one_may_not_is_not_offered_and_says_why(page: Page, home: Path, tmp_path: Path) -> None:
+    with up(home) as server:
+        registered(server)
+        run = launched(server, "doors", x=5, door=str(tmp_path / "door"))
+        page.goto(f"{server.url}/console/runs/{run}")
+        expect(head(page)).to_contain_text("failed")
+    person(home, "vi", "viewer")
+    with up(home, "--auth", "builtin") as server:
+        page.goto(f"{server.url}/console/runs/{run}")
+        log_in(page, "vi")
+        expect(head(page)).to_contain_text("failed")
+        for name in ("Recover…", "Run again…", "Fork…"):
+            expect(page.get_by_role("button", name=name)).to_be_disabled()
+            expect(page.get_by_role("button", name=name)).to_have_attribute(
+                "title", re.compile("vi may not launch runs")
+            )
+        assert axe(page) == []
+
+
+def test_a_login_that_ends_keeps_what_is_shown_and_typed(page: Page, home: Path) -> None:
+    with up(home) as server:
+        registered(server)
+        run = launched(server, "chain", x=5)
+        page.goto(f"{server.url}/console/runs/{run}")
+        expect(head(page)).to_contain_text("succeeded")
+    person(home, "rue", "runner")
+    with up(home, "--auth", "builtin") as server:
+        page.goto(f"{server.url}/console/runs/{run}?view=graph")
+        log_in(page, "rue")
+        page.get_by_role("button", name="Run again…").click()
+        form = page.get_by_role("dialog")
+        form.locator("#in-x").fill("17")
+        # Another password ends every login.
+        command = [SCRIPT, "auth", "user", "password", "rue", "--home", str(home)]
+        subprocess.run(command, input="correct horse battery\n", text=True, check=True, capture_output=True)
+        form.get_by_role("button", name="Launch", exact=True).click()
+        ended = page.get_by_role("dialog", name="Your login has ended")
+        expect(ended).to_be_visible()
+        assert axe(page) == []
+        # What is shown stays.
+        expect(page.get_by_role("group", name="Graph", include_hidden=True)).to_contain_text("fit")
+        ended.get_by_role("button", name="Log in").click()
+        page.get_by_label("Name").fill("rue")
+        page.get_by_label("Password").fill("correct horse battery")
+        page.get_by_role("button", name="Log in and allow").click()
+        expect(page).to_have_url(f"{server.url}/console/runs/{run}?view=graph")
+        expect(form.locator("#in-x")).to_have_value("17")
+        form.get_by_role("button", name="Launch", exact=True).click()
+        succeeded(page, after=run)
+        expect(page.get_by_role("complementary")).to_contain_text("34")
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[str]:
+    with providing() as address:
+        yield address
+
+
+def test_people_log_in_at_another_issuer(page: Page, home: Path, issuer: str) -> None:
+    options = ["--auth", "oidc", "--oidc-issuer", issuer, "--oidc-audience", "urn:whimbrel"]
+    options += ["--oidc-client", "whimbrel-people", "--oidc-role", "groups=everybody:viewer"]
+    options += [part for scope in ("openid", "offline_access", "all") for part in ("--oidc-scope", scope)]
+    with up(home, *options) as server:
+        answer = server.http.get("/console")
+        policy = answer.headers["content-security-policy"]
+        assert re.findall("connect-src ([^;]*)", policy) == [f"'self' {issuer}"]
+        # Its own page wants fonts of the web, which are nowhere here.
+        page.route(re.compile("^https:"), lambda route: route.fulfill(body=""))
+        page.goto(f"{server.url}/console?text=nothing")
+        expect(page.get_by_role("heading", name="Who is looking?")).to_be_visible()
+        page.get_by_role("button", name="Log in").click()
+        page.locator("[name=login]").fill("ada")
+        page.locator("[name=password]").fill("any")
+        page.get_by_role("button", name="Sign-in").click()
+        page.get_by_role("button", name="Continue").click()
+        expect(page).to_have_url(f"{server.url}/console?text=nothing")
+        expect(page.get_by_role("button", name="Log out")).to_be_visible()
+        kept = json.loads(page.evaluate("sessionStorage.getItem('whimbrel.login')"))
+        assert kept["refresh"]
+        # A token that is no good any more is exchanged there, silently.
+        page.evaluate(
+            "sessionStorage.setItem('whimbrel.login', JSON.stringify({...JSON.parse(sessionStorage.getItem("
+            "'whimbrel.login')), access: 'a.b.c'}))"
+        )
+        page.reload()
+        expect(page.get_by_role("heading", name="No run is like that")).to_be_visible()
+        page.wait_for_function("!sessionStorage.getItem('whimbrel.login').includes('a.b.c')")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("heading", name="Who is looking?")).to_be_visible()

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import base64
-import fcntl
-import hashlib
-import os
 import re
-import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,46 +18,20 @@ from authlib.integrations.httpx_client import OAuth2Client
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from tests.integration.auth.issuers import providing
 from tests.integration.auth.test_flytekit_logs_in import called, environment
 from tests.integration.auth.upping import LIMIT, Site, auth, running
 from tests.integration.differential.environment import flytekit_python
 from whimbrel.wire.flyte.services import ADMIN, IDENTITY
 
-HERE = Path(__file__).parent / "provider"
 AUDIENCE = "urn:whimbrel"
 NONE = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
 
 
-def installed() -> Path:
-    """The provider with what it needs, from npm, by the digests of its lock."""
-    lock = HERE / "package-lock.json"
-    pins = hashlib.sha256(lock.read_bytes() + str(os.getuid()).encode()).hexdigest()[:16]
-    home = Path(tempfile.gettempdir()) / f"whimbrel-oidc-provider-{pins}"
-    with home.with_suffix(".lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not (home / ".made").exists():
-            shutil.rmtree(home, ignore_errors=True)
-            home.mkdir()
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / name, home)
-            command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-            done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=300)
-            assert done.returncode == 0, done.stderr
-            (home / ".made").touch()
-        shutil.copy(HERE / "provider.mjs", home)
-    return home
-
-
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    process = subprocess.Popen(
-        ["node", "provider.mjs"], cwd=installed(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert process.stdout is not None
-    yield process.stdout.readline().strip()
-    process.terminate()
-    process.wait(LIMIT)
-    process.stdout.close()
+    with providing() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
