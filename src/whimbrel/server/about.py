@@ -47,6 +47,7 @@ LinkOf = Callable[[Side, str, Path], str]
 _BUNDLE = re.compile(r"bundle:([0-9a-f]{64})")
 _OWN_ENVIRONMENT = "FLYTE_INTERNAL_"
 """What the engine itself says in the environment: of no use to a reader."""
+_NEAREST = re.compile(r" from (\S+) of run (\S+), the nearest that is cached$")
 _SOURCE = re.compile(r"hit: node (\S+) of (this run|run \S+) computed it(?: \(version (.*)\))?")
 
 
@@ -214,7 +215,11 @@ def _why(node: NodeState, run: str) -> list[Reason]:
     if node.replaced:
         return [Reason("The body calls something else here now: this is what it had called before.")]
     if node.cache_reason:
-        return [Reason(f"It ran: {node.cache_reason.removeprefix('miss: ')}.")]
+        said = node.cache_reason.removeprefix("miss: ")
+        nearest = _NEAREST.search(said)
+        if nearest is None:
+            return [Reason(f"It ran: {said}.")]
+        return [Reason(f"It ran: {said[: nearest.start()]} from the nearest that is cached,", nearest[2], nearest[1])]
     return []
 
 

@@ -200,7 +200,8 @@ def test_how_a_node_is_run_and_why_it_ran(page: Page, shop: Shop) -> None:
         "href", re.compile("/version/v1$")
     )
     panel = shop.node(page, "other", "n0")
-    expect(panel).to_contain_text("It ran: never run with these inputs: x differs")
+    expect(panel).to_contain_text("It ran: never run with these inputs: x differs from the nearest that is cached")
+    expect(panel.get_by_role("link", name="n0")).to_have_count(1)
     panel = shop.node(page, "same", "n0")
     expect(panel).to_contain_text("Its outputs came from the cache (version 7). They were computed by")
     panel.get_by_role("link", name=f"{shop.runs['first']}/n0").click()
@@ -259,9 +260,9 @@ def test_fifty_megabytes_open_at_once(page: Page, shop: Shop, run: str) -> None:
 
     def heard(response: Response) -> None:
         if "/about" in response.url:
-            sizes[response.url] = len(response.body())
+            sizes[response.url] = int(response.headers["content-length"])
 
-    page.on("requestfinished", lambda request: heard(request.response()) if request.response() else None)
+    page.on("response", heard)
     panel = shop.node(page, run, "n0")
     value = output(panel, "o0")
     if run == "wide":
