@@ -177,7 +177,7 @@ def test_where_a_replay_took_another_road_is_plain(page: Page, home: Path, tmp_p
         expect(graph.locator("svg.lines path.swap")).not_to_have_count(0)
         assert axe(page) == []
         graph.locator(".node.grafted button.name").click()
-        expect(page.get_by_role("complementary")).to_contain_text("Kept from")
+        expect(page.get_by_role("complementary")).to_contain_text("kept the outcome of n0/3")
 
 
 def test_nothing_disappears_when_a_run_is_aborted(page: Page, home: Path, tmp_path: Path) -> None:
@@ -217,6 +217,41 @@ def test_arrows_go_along_the_edges(page: Page, home: Path) -> None:
         expect(box(graph, "n3")).to_be_focused()
 
 
+def placed(transform: str) -> tuple[float, ...]:
+    """Left, top and scale."""
+    return tuple(map(float, re.findall(r"-?[\d.]+", transform)))
+
+
+def test_the_wheel_zooms_and_the_pointer_drags(page: Page, home: Path) -> None:
+    run = ran(home, "wide", "--xs", "[1]", "--other", "[4, 5]")
+    with up(home) as server:
+        page.goto(f"{server.url}/console/runs/{run}?view=graph")
+        graph = graph_of(page)
+        expect(box(graph, "n0")).to_be_visible()
+        plane = graph.locator(".plane")
+        around = graph.bounding_box()
+        assert around is not None
+        fitted = plane.evaluate("each => each.style.transform")
+        page.mouse.move(around["x"] + 20, around["y"] + 20)
+        page.mouse.wheel(0, -200)
+        page.wait_for_function(
+            "([plane, before]) => plane.style.transform !== before", arg=[plane.element_handle(), fitted]
+        )
+        zoomed = plane.evaluate("each => each.style.transform")
+        page.mouse.down()
+        page.mouse.move(around["x"] + 60, around["y"] + 90)
+        page.mouse.up()
+        dragged = plane.evaluate("each => each.style.transform")
+        (_, _, first), (left, top, second), (right, bottom, third) = map(placed, (fitted, zoomed, dragged))
+        assert first < second == third
+        assert right - left == pytest.approx(40, abs=1)
+        assert bottom - top == pytest.approx(70, abs=1)
+        graph.dblclick(position={"x": 5, "y": 5})
+        page.wait_for_function(
+            "([plane, before]) => plane.style.transform === before", arg=[plane.element_handle(), fitted]
+        )
+
+
 def test_the_way_of_an_input_is_lit(page: Page, home: Path) -> None:
     run = ran(home, "wide", "--xs", json.dumps([1, 2, 3]), "--other", "[4, 5]")
     with up(home) as server:
@@ -238,10 +273,8 @@ def test_a_wide_graph_can_be_read_and_looked_around_in(page: Page, home: Path) -
         graph = graph_of(page)
         graph.get_by_role("button", name="gather").click()
         expect(graph.locator("svg.map")).to_be_visible()
-        transform = graph.locator(".plane").evaluate("each => each.style.transform")
-        found = re.search(r"scale\((.*)\)", transform)
-        assert found is not None
-        assert float(found[1]) >= 0.6, "it can be read"
+        _, _, scale = placed(graph.locator(".plane").evaluate("each => each.style.transform"))
+        assert scale >= 0.6, "it can be read"
         page.get_by_role("button", name="all", exact=True).click()
         expect(graph.locator("svg.map")).to_have_count(0)
         expect(graph.locator("button.name[aria-pressed]")).to_have_count(301)

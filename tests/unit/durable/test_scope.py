@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whimbrel.durable.scope import Scope, scope_of
+from whimbrel.durable.scope import Scope, scope_of, trail_of
 
 
 def test_calls_are_numbered_in_the_body() -> None:
@@ -36,3 +36,20 @@ def test_names_of_coroutines_cannot_break_a_path() -> None:
 def test_scope_of() -> None:
     assert scope_of("3") == ""
     assert scope_of("chain.1:part.2:t3") == "chain.1:part.2"
+
+
+def test_a_trail_says_what_created_tasks_together_and_names_nothing() -> None:
+    body = Scope("n0")
+    first, second = body.group("gather"), body.group("gather")
+    assert (first, second) == ("gather#1", "gather#2")
+    chain = body.spawn("chain", first)
+    assert (chain.trail, chain.next_call()) == ("gather#1/chain.1", "chain.1:1")
+    assert chain.spawn("double", chain.group("TaskGroup"), bare=True).trail == "gather#1/chain.1/TaskGroup#1"
+    assert body.spawn("chain").trail == "chain.2"
+    # A coroutine may be called as a group is.
+    assert body.spawn("gather").trail == "gather.1"
+
+
+def test_a_key_tells_of_its_trail_what_it_can() -> None:
+    assert trail_of("chain.1:part.2:t3") == "chain.1/part.2"
+    assert trail_of("3") == trail_of("=pin") == ""
