@@ -1,6 +1,17 @@
 // The address is the state: what is shown can be linked to, and the browser's buttons work.
 
+import { meant } from "./links";
+
 export const HOME = "/console";
+
+/** A part of an address as it was meant; one that was cut in the middle of a letter as it stands. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
 
 class Router {
   path = $state(location.pathname);
@@ -8,9 +19,12 @@ class Router {
 
   constructor() {
     addEventListener("popstate", () => this.#read());
+    this.#read();
   }
 
   #read(): void {
+    const ours = meant(location.pathname, new URLSearchParams(location.search));
+    if (ours !== null) history.replaceState(history.state, "", ours);
     this.path = location.pathname;
     this.query = new URLSearchParams(location.search);
   }
@@ -21,7 +35,7 @@ class Router {
       .replace(/^\/console\/?/, "")
       .split("/")
       .filter((part) => part !== "")
-      .map((part) => decodeURIComponent(part));
+      .map(decoded);
   }
 
   go(url: string, replace = false): void {

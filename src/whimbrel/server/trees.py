@@ -19,6 +19,7 @@ from whimbrel.durable.scope import trail_of
 from whimbrel.engine.nodes import Frame, NodeState
 from whimbrel.engine.run import Run
 from whimbrel.graph.passes import node_promises, promises
+from whimbrel.model.literals import Literals
 from whimbrel.model.program import START, BranchTarget, Node
 from whimbrel.server.flows import Flows
 from whimbrel.wire.hints import hint
@@ -43,6 +44,8 @@ class Tree:
         self._hints: dict[str, str] = {}
         self._flows = Flows()
         self.run = Run(keep_story=False)
+        self.given: Literals = {}
+        """What the run was launched with, before defaults."""
 
     @property
     def seq(self) -> int:
@@ -57,6 +60,8 @@ class Tree:
 
             def fold() -> list[dict[str, Any]]:
                 before = self.seq
+                if not before and events:
+                    self.given = getattr(events[0], "inputs", {})
                 for event in events:
                     self.run.handle(event)
                 nodes = self.run.nodes.values()
@@ -181,6 +186,10 @@ class Trees:
     def __init__(self, store: RunStore) -> None:
         self._store = store
         self._trees: OrderedDict[str, Tree] = OrderedDict()
+
+    def kept(self, run_id: str) -> Tree | None:
+        """The tree of a run that somebody looks at, or has looked at lately."""
+        return self._trees.get(run_id)
 
     def of(self, run_id: str) -> Tree:
         """The tree of a run, to be looked at. Nothing has been read when it is new."""

@@ -268,6 +268,14 @@ def test_executions_are_found_by_their_exact_names(page: Page, server: Up) -> No
     expect(page.locator("section.head")).to_contain_text("one")
     expect(page).to_have_url(re.compile(r"node=n0"))
     assert server.get("/projects/flytesnacks/domains/development/executions/one")["run"]["run"] == first
+    # As Flyte's own console has its lists.
+    page.goto(f"{server.url}/console/projects/flytesnacks/executions?domain=development&duration=all")
+    expect(shown(page)).to_have_count(3)
+    expect(page).to_have_url(f"{server.url}/console?project=flytesnacks&domain=development")
+    page.goto(f"{server.url}/console/projects/flytesnacks/domains/development/launchPlans/nightly-wide/versions/v1")
+    expect(page.get_by_role("heading", name="nightly-wide")).to_be_visible()
+    page.goto(f"{server.url}/console/runs/%zz")
+    expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
     page.goto(f"{server.url}{PLACE}/executions/on")
     expect(page.get_by_role("main")).to_contain_text("There is no execution on in flytesnacks/development")
     page.goto(f"{server.url}/console/projects/flytesnacks/domains/staging/executions/one")

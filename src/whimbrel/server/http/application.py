@@ -113,7 +113,7 @@ OCTETS = "application/octet-stream"
 def endpoints(house: House, trees: Trees | None = None) -> list[Endpoint]:
     """The table of REST. ``trees`` are the folds that others look at too."""
     trees = trees or Trees(house.home.store)
-    runs = Runs(house)
+    runs = Runs(house, trees)
     lists = RunLists(house)
     audit = AuditCalls(house.home.store)
     bundles = BundleCalls(house)

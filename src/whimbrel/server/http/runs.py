@@ -27,7 +27,7 @@ from whimbrel.errors import EntityNotFound, InputInvalid, RunNotResumable, Value
 from whimbrel.model.attempt import DeckUpdate
 from whimbrel.model.events import Event, SignalReceived
 from whimbrel.model.literal_types import BlobType, DatasetType, describe
-from whimbrel.model.literals import BoolLiteral, Literal
+from whimbrel.model.literals import BoolLiteral, Literal, Literals
 from whimbrel.model.program import GateKind
 from whimbrel.runtime.literal_text import from_json
 from whimbrel.runtime.ports import BlobStore
@@ -37,6 +37,7 @@ from whimbrel.server.house import House
 from whimbrel.server.http import exact, sse
 from whimbrel.server.http.admission import principal_of
 from whimbrel.server.http.exchange import answer, body, query
+from whimbrel.server.trees import Trees
 from whimbrel.wire.literal_json import dump
 from whimbrel.wire.rest.runs import Abort, Answer, DeckQuery, EventsQuery, LogQuery, Signal
 from whimbrel.wire.spans import iso_moment
@@ -74,9 +75,10 @@ def deck_html(update: DeckUpdate, blobs: BlobStore) -> str:
 class Runs:
     """The handlers."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, trees: Trees) -> None:
         self._house = house
         self._store = house.home.store
+        self._trees = trees
         self._folding = asyncio.Semaphore(_FOLDS)
 
     # --- looking -----------------------------------------------------------------------------------------------------
@@ -84,20 +86,27 @@ class Runs:
     async def get_run(self, request: Request) -> Response:
         """All of a run."""
         summary = await self._store.summary(request.path_params["run"])
-        events = await self._store.events(summary.id)
         progress = {said.attempt.path: said for said in await self._store.progress(summary.id)}
         blobs = self._house.home.blobs
 
-        def fold() -> str:
-            state = Run.replay(events, keep_story=False)
-            inputs = read_literals(getattr(events[0], "inputs", {}), blobs)
+        def told(state: Run, given: Literals) -> str:
+            inputs = read_literals(given, blobs)
             outputs = read_literals(state.outputs, blobs)
             said = run_json(summary, state, inputs, outputs, story=False, progress=progress)
             waiting = [waiting_json(node) for node in state.waiting]
             return dump({**said, "url": self._house.page_of(summary.id), "waiting": waiting}, indent=None)
 
         async with self._folding:
-            text = await asyncio.to_thread(fold)
+            tree = self._trees.kept(summary.id)
+            if tree is not None:
+                # A page of it is open: it is folded as far as it has got then.
+                await tree.look(tree.seq)
+                text = await tree.read(lambda state: told(state, tree.given))
+            else:
+                # Programs ask for one run after another: they must not take the trees of pages away.
+                events = await self._store.events(summary.id)
+                given = getattr(events[0], "inputs", {})
+                text = await asyncio.to_thread(lambda: told(Run.replay(events, keep_story=False), given))
         return Response(text.encode("utf-8", "backslashreplace"), media_type="application/json")
 
     async def follow_run(self, request: Request) -> Response:
