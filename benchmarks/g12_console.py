@@ -13,7 +13,8 @@ first time; *warm*: somebody has looked before. The time is from the address to 
 tasks, each in a process of its own, say ten times a second how far they are: a thousand changes a second, each a row of
 the timeline that is on the screen, or is not. After a third of the time there are no new nodes: whatever grows from
 there on is lost memory. Frames are counted by the page's own clock; a browser without a screen draws as often as it
-can, up to sixty times a second. Frames during which the heap is collected to be weighed are left out.
+can, up to sixty times a second. Before that a page follows the log of a task that writes a thousand lines a second.
+Frames during which the heap is collected to be weighed are left out.
 """
 
 from __future__ import annotations
@@ -58,6 +59,19 @@ def telling(at: int, until: float) -> int:
         progress(count % 1000, 1000, message=f"step {count}")
         time.sleep(0.1)
     return count
+
+@task
+def chatty(seconds: float) -> int:
+    begun, count = time.time(), 0
+    while time.time() < begun + seconds:
+        print(f"line {count} of what somebody wants to read while it is written")
+        count += 1
+        time.sleep(max(0.0, begun + count / 1000 - time.time()))
+    return count
+
+@workflow
+def talks(seconds: float) -> int:
+    return chatty(seconds=seconds)
 
 @eager
 async def soak(until: float, tellers: int, nodes: int) -> int:
@@ -212,6 +226,28 @@ def watching(browser: Browser, place: str, seconds: float) -> None:
     said("growth of the server, no new nodes", (still[-1][2] - still[0][2]) / minutes, "MB/min", note)
 
 
+def following(browser: Browser, place: str, seconds: float = 20.0) -> None:
+    """How a page does that follows a task which writes a thousand lines a second."""
+    with up(f"{place}/talks") as (url, _):
+        subprocess.run([WHIMBREL, "register", "--url", url, f"{place}/program.py"], check=True, capture_output=True)
+        run = launch(url, "workflow", "talks", {"seconds": seconds})
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"{url}/console/runs/{run}?node=n0")
+        page.get_by_role("tab", name="Logs").click()
+        page.get_by_role("log").get_by_text("line").first.wait_for()
+        page.evaluate(FRAMES)
+        while phase(url, run) != "SUCCEEDED":
+            time.sleep(0.5)
+        gaps = page.evaluate("window.gaps")
+        total = asked(f"{url}/api/v1/runs/{run}/lines?node=n0&first=-1")["total"]
+        page.get_by_role("log").get_by_text(f"line {total - 1} of").wait_for()
+        page.close()
+    said("lines that were followed", total / seconds, "/s", f"{total}, the last is there at the end")
+    said("frames, following", len(gaps) / (sum(gaps) / 1000), "/s", f"longest gap {max(gaps):.0f} ms")
+    long = sum(gap > 100 for gap in gaps)
+    said("frames longer than 100 ms, following", long / len(gaps), "share", f"{long} of {len(gaps)}")
+
+
 def main() -> None:
     """Both halves, or the second."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -224,6 +260,7 @@ def main() -> None:
         )
         if asked_for.soak is None:
             opening(browser, place)
+            following(browser, place)
         watching(browser, place, asked_for.soak or 60.0)
         browser.close()
 

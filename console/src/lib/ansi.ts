@@ -1,5 +1,7 @@
 // What terminals make of a line, as pieces of text with a class each. Nothing becomes markup, and nothing is hidden.
 
+import { told } from "./told";
+
 export interface Piece {
   text: string;
   style: string;
@@ -17,7 +19,7 @@ export function pieces(text: string): Piece[] {
       .join(" ");
   let at = 0;
   for (const match of text.matchAll(SEQUENCE)) {
-    if (match.index > at) found.push({ text: visible(text.slice(at, match.index)), style: named() });
+    if (match.index > at) found.push({ text: told(text.slice(at, match.index)), style: named() });
     at = match.index + match[0].length;
     if (match[2] !== "m") continue;
     const codes = (match[1] || "0").split(/[;:]/).map(Number);
@@ -42,7 +44,7 @@ export function pieces(text: string): Piece[] {
       }
     }
   }
-  if (at < text.length) found.push({ text: visible(text.slice(at)), style: named() });
+  if (at < text.length) found.push({ text: told(text.slice(at)), style: named() });
   return found;
 }
 
@@ -50,18 +52,6 @@ export function pieces(text: string): Piece[] {
 export function settled(text: string): string {
   const line = text.replace(/\r+$/, "");
   return line.slice(line.lastIndexOf("\r") + 1);
-}
-
-// Controls, and marks that turn the direction of what follows, up to the end of the page if it has to be.
-const UNSEEN = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g;
-
-/** Text with pictures in place of what cannot be seen. */
-export function visible(text: string): string {
-  return text.replace(UNSEEN, (character) => {
-    const code = character.charCodeAt(0);
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    return code === 0x7f ? "\u2421" : `\u27e8${code.toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
-  });
 }
 
 export interface Part extends Piece {

@@ -42,6 +42,10 @@ export class RunTree {
   /** What was said of all, those too that are yet to come. */
   #all: boolean | null = null;
   readonly #more = new Map<string, number>();
+  /** Counts up when tasks have said how far they are: that changes no row. */
+  #steps = $state(0);
+  #said = "";
+  #changed = false;
   #drawing = 0;
   #leave: () => void;
 
@@ -61,13 +65,16 @@ export class RunTree {
   #hear(kind: string, data: string): void {
     if (kind === "nodes") this.take(JSON.parse(data) as TreeNode[]);
     else if (kind === "run") {
+      // It comes with every batch, and mostly says the same.
+      if (data === this.#said) return;
+      this.#said = data;
       this.row = JSON.parse(data) as RunRow;
       serverSays(this.row.ended_at ?? this.row.started_at ?? this.row.created_at);
     } else if (kind === "clock") clockSays(millis((JSON.parse(data) as { now: string }).now) ?? Number.NaN);
     else if (kind === "progress") {
       const said = JSON.parse(data) as { path: string; progress: NodeProgress };
       this.progress.set(said.path, said.progress);
-      this.#draw();
+      this.#draw(false);
     } else if (kind === "end") this.over = true;
   }
 
@@ -86,14 +93,17 @@ export class RunTree {
       if (row.replaced && !row.again) this.replaced.add(row.path);
       serverSays(row.ended_at ?? row.started_at ?? row.created_at);
     }
-    this.#draw();
+    this.#draw(true);
   }
 
-  #draw(): void {
+  #draw(changed: boolean): void {
+    this.#changed ||= changed;
     if (this.#drawing) return;
     this.#drawing = requestAnimationFrame(() => {
       this.#drawing = 0;
-      this.version += 1;
+      if (this.#changed) this.version += 1;
+      else this.#steps += 1;
+      this.#changed = false;
     });
   }
 
@@ -152,6 +162,7 @@ export class RunTree {
 
   far(path: string): NodeProgress | undefined {
     void this.version;
+    void this.#steps;
     return this.progress.get(path);
   }
 

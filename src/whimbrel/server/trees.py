@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from whimbrel.controlplane.describing import node_row
@@ -55,10 +55,15 @@ class Tree:
     async def look(self, after: int = 0) -> tuple[int, list[dict[str, Any]]]:
         """Take in what has happened since; the number of the last event, and the rows that have changed after the event
         ``after``, in order of creation. Raises ``EntityNotFound``."""
+        seq, nodes = await self.changed(after)
+        return seq, await self.rows(nodes)
+
+    async def changed(self, after: int = 0) -> tuple[int, list[NodeState]]:
+        """The same, with the nodes in place of their rows: whoever shows thousands makes the first rows first."""
         async with self._busy:
             events = await self._store.events(self._run_id, after=self.seq)
 
-            def fold() -> list[dict[str, Any]]:
+            def fold() -> list[NodeState]:
                 before = self.seq
                 if not before and events:
                     self.given = getattr(events[0], "inputs", {})
@@ -66,11 +71,19 @@ class Tree:
                     self.run.handle(event)
                 nodes = self.run.nodes.values()
                 self._flows.look(node for node in nodes if node.key and node.changed > before)
-                return [self._row(node) for node in self.run.nodes.values() if node.changed > after]
+                return [node for node in nodes if node.changed > after]
 
-            heavy = len(events) > _INLINE or (self.seq - after > _INLINE)
-            rows = await asyncio.to_thread(fold) if heavy else fold()
-            return self.seq, rows
+            nodes = await asyncio.to_thread(fold) if len(events) > _INLINE else fold()
+            return self.seq, nodes
+
+    async def rows(self, nodes: Sequence[NodeState]) -> list[dict[str, Any]]:
+        """The rows of nodes of this tree, as they are now."""
+        async with self._busy:
+
+            def made() -> list[dict[str, Any]]:
+                return [self._row(node) for node in nodes]
+
+            return await asyncio.to_thread(made) if len(nodes) > _INLINE else made()
 
     async def read(self, work: Callable[[Run], T]) -> T:
         """What ``work`` makes of the run as it is, on a thread: nothing is taken in meanwhile."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 
 _UNITS = {"w": 604_800.0, "d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6}
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -75,6 +76,8 @@ def show_moment(at: float) -> str:
     return dt.datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+# Rows of nodes say each moment several times: a node begins with its attempt.
+@lru_cache(maxsize=4096)
 def iso_moment(at: float) -> str | None:
     """A moment in UTC for programs; ``None`` for 0.0."""
     return dt.datetime.fromtimestamp(at, dt.UTC).isoformat() if at else None

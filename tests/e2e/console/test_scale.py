@@ -152,7 +152,7 @@ def test_a_million_lines_are_followed_searched_and_left_where_they_are(page: Pag
         page.get_by_role("tab", name="Logs").click()
         log = page.get_by_role("log")
         # The end first, and what is not to be seen or done is shown.
-        expect(log).to_contain_text("␇bell ⟨202E⟩turned <img")
+        expect(log).to_contain_text("␇bell ⟨RLO⟩turned <img")
         expect(log.get_by_text("warmed up", exact=True)).to_be_visible()
         expect(page.get_by_text("1,000,003 lines")).to_be_visible()
         assert elements(page) < DRAWN

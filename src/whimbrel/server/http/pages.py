@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import pairwise
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -26,8 +28,10 @@ from whimbrel.wire.literal_json import by_name, dump
 from whimbrel.wire.rest.trees import DecisionQuery
 from whimbrel.wire.spans import iso_moment
 
-ROWS = 2_000
+ROWS = 1_000
 """Rows in one message of a stream."""
+FIRST = 200
+"""Rows in the first: more than a screen has."""
 _DECK_HEADERS = {
     "content-security-policy": (
         "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -40,6 +44,14 @@ _DECK_HEADERS = {
 """Of pages that authors write: no origin, nothing from elsewhere and nothing to there."""
 PAUSE = 0.1
 """Seconds between two looks at a run that changes all the time."""
+
+
+def _text(rows: list[dict[str, Any]]) -> str:
+    try:
+        return msgspec.json.encode(rows).decode()
+    except UnicodeEncodeError:
+        # A name with a lone surrogate, from whoever can write one.
+        return dump(rows, indent=None)
 
 
 class RunPages:
@@ -70,11 +82,13 @@ class RunPages:
                     continue
                 # The row of the run first: what was written before the end is there when the end is.
                 summary = await self._store.summary(run)
-                seq, rows = await self._trees.of(run).look(after)
+                tree = self._trees.of(run)
+                seq, nodes = await tree.changed(after)
                 # Durations of what goes on are counted by this clock, not by that of whoever looks.
                 yield sse.message("clock", dump({"now": iso_moment(self._house.clock.now())}, indent=None))
-                for at in range(0, len(rows), ROWS):
-                    yield sse.message("nodes", dump(rows[at : at + ROWS], indent=None))
+                # The first rows are those that are seen first: they do not wait for thousands of others.
+                for begin, end in pairwise((0, *range(FIRST, len(nodes), ROWS), len(nodes)) if nodes else ()):
+                    yield sse.message("nodes", _text(await tree.rows(nodes[begin:end])))
                 after = max(after, seq)
                 for said in await self._store.progress(run):
                     path = said.attempt.path
