@@ -6,10 +6,27 @@ import asyncio
 import math
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
 
 import whimbrel
-from whimbrel import CronSchedule, Deck, Html, LaunchPlan, approve, eager, map_task, task, workflow
+from whimbrel import (
+    CronSchedule,
+    Deck,
+    FlyteFile,
+    Html,
+    LaunchPlan,
+    StructuredDataset,
+    approve,
+    current_context,
+    eager,
+    map_task,
+    task,
+    workflow,
+)
 
 
 @dataclass
@@ -66,6 +83,35 @@ def report(forecasts: list[float]) -> str:
     return f"{total:.0f} pieces in {len(forecasts)} days"
 
 
+class Published(NamedTuple):
+    """What the shop's people look at in the morning."""
+
+    plan: StructuredDataset
+    chart: FlyteFile
+    busiest: date
+
+
+@task
+def publish(forecasts: list[float]) -> Published:
+    """The days to come as a table and as a picture."""
+    first = date(2026, 11, 23)
+    days = [first + timedelta(days=at) for at in range(len(forecasts))]
+    plan = pd.DataFrame(
+        {"day": days, "pieces": forecasts, "staff": [2 + int(each > 125) + int(each > 145) for each in forecasts]}
+    )
+    most = max(forecasts, default=1.0)
+    step = 560 / max(1, len(forecasts) - 1)
+    dots = " ".join(f"{20 + at * step:.0f},{190 - 160 * each / most:.0f}" for at, each in enumerate(forecasts))
+    lines = "".join(f'<path d="M20 {y}H580" stroke="#e3e6e8"/>' for y in range(30, 200, 40))
+    chart = Path(current_context().working_directory) / "days.svg"
+    chart.write_text(
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 210" width="600" height="210">'
+        f'<rect width="600" height="210" fill="#fff"/>{lines}<polygon points="20,190 {dots} 580,190" fill="#d9e9f3"/>'
+        f'<polyline points="{dots}" fill="none" stroke="#1a6586" stroke-width="2.5" stroke-linejoin="round"/></svg>'
+    )
+    return Published(StructuredDataset(dataframe=plan), FlyteFile(str(chart)), days[forecasts.index(most)])
+
+
 @task
 def total(forecasts: list[float]) -> float:
     """All days together."""
@@ -93,6 +139,7 @@ def forecasts(days: int = 28) -> tuple[str, float]:
     Runs every night from the launch plan nightly-forecasts; restock calls it before it orders.
     """
     found = map_task(forecast)(sold=clean(sales=extract(days=days)))
+    publish(forecasts=found)
     return report(forecasts=found), total(forecasts=found)
 
 
