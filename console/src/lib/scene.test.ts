@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { TreeNode } from "./api";
 import { JOINT } from "./layout";
-import { chart, label, neighbour, reached, scopeId, Scenes, type Scene } from "./scene";
+import { chart, neighbour, reached, scopeId, Scenes, type Scene } from "./scene";
+import { label } from "./segments";
 
 function row(path: string, more: Partial<TreeNode> = {}): TreeNode {
   const cut = path.lastIndexOf("/");

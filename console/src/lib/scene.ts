@@ -2,6 +2,7 @@
 
 import type { TreeNode } from "./api";
 import { JOINT, joined, laid, succession, type Box, type Edge, type Laid } from "./layout";
+import { label } from "./segments";
 import { millis } from "./time.svelte";
 
 /** Marks the box of a group: a `gather`, a `TaskGroup`, a task by the name of its coroutine. */
@@ -39,14 +40,6 @@ export interface Folding {
   /** Whether a node or a group with so many things inside is drawn open. */
   open(id: string, below: number, depth: number, kind: string): boolean;
   wide(node: TreeNode): number;
-}
-
-/** `gather#2` is a gather; `chain.1` is the first task that runs `chain`. */
-export function label(segment: string): string {
-  const at = segment.indexOf("#");
-  if (at >= 0) return segment.slice(0, at);
-  const dot = segment.lastIndexOf(".");
-  return dot > 0 ? `${segment.slice(0, dot)} ${segment.slice(dot + 1)}` : segment;
 }
 
 export function scopeId(parent: string, trail: string): string {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import subprocess
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
 
 from tests.e2e.console.look_programs import ALL, MARKUP
 from tests.e2e.console.watching import LIMIT, ROOT
@@ -354,6 +355,29 @@ def test_a_phone_shows_a_run_and_its_nodes_in_sheets(page: Page, server: Up) -> 
     assert [*wide(page), *found_by_axe(page)] == []
     sheet.get_by_role("button", name="Close").click()
     expect(page.get_by_role("button", name="About the run")).to_be_visible()
+
+
+# --- what it weighs
+
+
+def test_a_first_view_is_small(page: Page, server: Up) -> None:
+    """The list of runs, and a run that a link leads to: each below 120 kB of scripts and styles."""
+    register(server)
+    run = launch(server, "breaks", text="no")
+    weight: dict[str, int] = {}
+
+    def weigh(response: Response) -> None:
+        if re.search(r"/assets/.*\.(js|css)$", response.url):
+            weight[response.url] = len(gzip.compress(response.body()))
+
+    page.on("response", weigh)
+    page.goto(f"{server.url}/console/nothing")
+    expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    page.goto(f"{server.url}/console/runs/{run}")
+    expect(page.get_by_role("tree").get_by_role("treeitem").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert sum(weight.values()) < 120_000, weight
+    assert not any("Graph" in url for url in weight)
 
 
 # --- what goes wrong
