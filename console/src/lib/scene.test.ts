@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { TreeNode } from "./api";
 import { JOINT } from "./layout";
-import { chart, neighbour, reached, scopeId, Scenes, type Scene } from "./scene";
+import { chart, neighbour, reached, scopeId, Scenes, silent, type Scene } from "./scene";
 import { label } from "./segments";
 
 function row(path: string, more: Partial<TreeNode> = {}): TreeNode {
@@ -162,6 +162,12 @@ describe("the way of an input", () => {
 
   test("and on with what was made of it, through branches and into maps", () => {
     expect([...reached(source(rows), "y")].sort()).toEqual(["inner", "inner/three", "inner/two", "map", "map/0", "which", "which/arm"]);
+  });
+
+  test("is not known in a body of whose calls nothing is proven", () => {
+    const calls = [row("n0", { kind: "eager", takes: { x: ["x"] } }), row("n0/1"), row("n1", { kind: "eager", takes: { x: ["x"] } }), row("n1/1", { takes: { x: ["xs"] } }), row("n1/2")];
+    const lit = reached(source(calls), "x");
+    expect([...silent(source(calls), lit)]).toEqual(["n0"]);
   });
 
   test("of no name goes nowhere", () => {

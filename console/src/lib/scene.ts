@@ -300,3 +300,13 @@ export function reached(source: Source, name: string): Set<string> {
   into("", name);
   return lit;
 }
+
+/** Of what is lit, the eager bodies of whose calls nothing is known: small values leave no trace. */
+export function silent(source: Source, lit: Set<string>): Set<string> {
+  const found = new Set<string>();
+  for (const path of lit) {
+    const calls = source.nodes.get(path)?.kind === "eager" ? source.children.get(path) : undefined;
+    if (calls && !calls.some((call) => lit.has(call.path))) found.add(path);
+  }
+  return found;
+}
