@@ -184,12 +184,12 @@ class Index:
 
     async def read(self, first: int, count: int, *, whole: bool = False) -> list[ReadLine]:
         """``count`` lines from the number ``first`` on, as many of them as there are. Long ones are cut unless they
-        are wanted ``whole``."""
+        are wanted ``whole``; of whole ones there may be fewer, one at least."""
         end, most = first + count, WHOLE if whole else CUT
         mark = self._mark(first)
         counting = _Counting(mark)
         found: dict[int, ReadLine] = {}
-        beyond = 0
+        beyond = taken = 0
         async for chunks in self._chunks(mark.after, 200):
             for chunk in chunks:
                 if not self.wanted.takes(chunk):
@@ -197,6 +197,11 @@ class Index:
                 for number, text in counting.pieces(chunk):
                     if first <= number < end:
                         _add(found, number, chunk, text, most)
+                        taken += len(text)
+                if whole and taken > WHOLE:
+                    over = min((counting.line, *(number for number in counting.open.values() if number >= first)))
+                    if over > first:
+                        return [found[number] for number in sorted(found) if number < over]
                 if counting.line >= end:
                     beyond += 1
                     missing = any(number in found and not found[number].cut for number in counting.open.values())

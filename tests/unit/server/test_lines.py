@@ -93,6 +93,24 @@ def test_a_line_in_many_pieces_is_one_line_and_is_cut() -> None:
     asyncio.run(check())
 
 
+def test_whole_lines_come_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "WHOLE", 100)
+
+    async def check() -> None:
+        store = MemoryStore()
+        written(store, *(("n0", "stdout", f"{at:03}{'x' * 47}\n") for at in range(20)), ("n0", "stdout", "y" * 500))
+        index = Index(store, RUN, Wanted())
+        total, first, read = await index.look(), 0, []
+        while lines := await index.read(first, total - first, whole=True):
+            assert sum(len(line.text) for line in lines) <= 250
+            read += lines
+            first = lines[-1].number + 1
+        assert [line.number for line in read] == list(range(21))
+        assert (len(read[-1].text), read[-1].cut) == (100, True)
+
+    asyncio.run(check())
+
+
 def test_what_is_wanted_is_counted_by_itself() -> None:
     async def check() -> None:
         store = MemoryStore()

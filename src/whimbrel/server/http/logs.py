@@ -24,6 +24,8 @@ from whimbrel.wire.spans import iso_moment
 PAUSE = 0.2
 """Seconds between two looks at a log that grows all the time."""
 _PAGE = 1_000
+_SEARCHES = 2
+"""Searches at the same time: each takes a thread and the interpreter."""
 
 
 class LogPages:
@@ -33,6 +35,7 @@ class LogPages:
         self._house = house
         self._store = house.home.store
         self._indices = Indices(house.home.store)
+        self._finding = asyncio.Semaphore(_SEARCHES)
 
     async def get_lines(self, request: Request) -> Response:
         """Some lines; with `text/event-stream`, the last of them and those that come."""
@@ -76,7 +79,8 @@ class LogPages:
         run = (await self._store.summary(request.path_params["run"])).id
         index = self._indices.of(run, _wanted(asked))
         await index.look()
-        found = await index.find(asked.text, case=asked.case, first=asked.first)
+        async with self._finding:
+            found = await index.find(asked.text, case=asked.case, first=asked.first)
         return answer(found._asdict())
 
     async def get_text(self, request: Request) -> Response:
@@ -98,8 +102,9 @@ class LogPages:
     async def _all(self, run: str, wanted: Wanted) -> AsyncIterator[bytes]:
         index = self._indices.of(run, wanted)
         total = await index.look()
-        for first in range(0, total, _PAGE):
-            lines = await index.read(first, min(_PAGE, total - first), whole=True)
+        first = 0
+        while lines := await index.read(first, min(_PAGE, total - first), whole=True):
+            first = lines[-1].number + 1
             text = "".join(f"{line.text}\n" for line in lines)
             yield text.encode("utf-8", "backslashreplace")
 
