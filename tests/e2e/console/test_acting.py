@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.e2e.cli.shell import wait_until
 from tests.e2e.console.watching import LIMIT, Watched, axe
 from tests.e2e.server.upping import SCRIPT, Up, up
 from tests.integration.auth.issuers import providing
@@ -209,12 +210,12 @@ def test_a_fork_shows_what_it_keeps_and_keeps_it(page: Page, server: Up, tmp_pat
     form = page.get_by_role("dialog")
     expect(form.get_by_label("Version")).to_have_value("v2")
     preview = form.get_by_role("region", name="What will run")
-    expect(preview.get_by_role("status")).to_have_text(re.compile("1 kept\\s+1 runs"))
+    expect(preview.get_by_role("status")).to_have_text(re.compile("1 kept\\s+1 will run"))
     expect(preview.get_by_role("row").filter(has_text="fit")).to_contain_text("FACTOR has changed")
     expect(preview.get_by_role("row").filter(has_text="load")).to_contain_text("kept")
     assert axe(page) == []
     form.locator("#in-x").fill("6")
-    expect(preview.get_by_role("status")).to_have_text(re.compile("0 kept\\s+2 run"))
+    expect(preview.get_by_role("status")).to_have_text(re.compile("0 kept\\s+2 will run"))
     expect(preview.get_by_role("row").filter(has_text="load")).to_contain_text("input x has changed")
     form.locator("#in-x").fill("six")
     expect(preview).to_be_visible()
@@ -222,9 +223,9 @@ def test_a_fork_shows_what_it_keeps_and_keeps_it(page: Page, server: Up, tmp_pat
     expect(form.get_by_role("alert")).to_contain_text("a whole number")
     form.locator("#in-x").fill("5")
     form.get_by_label("Version").select_option("v1")
-    expect(preview.get_by_role("status")).to_have_text(re.compile("2 kept\\s+0 run"))
+    expect(preview.get_by_role("status")).to_have_text(re.compile("2 kept\\s+0 will run"))
     form.get_by_label("Version").select_option("v2")
-    expect(preview.get_by_role("status")).to_have_text(re.compile("1 kept\\s+1 runs"))
+    expect(preview.get_by_role("status")).to_have_text(re.compile("1 kept\\s+1 will run"))
     form.get_by_role("button", name="Fork", exact=True).click()
     forked = succeeded(page, after=run)
     expect(page.get_by_role("treeitem").filter(has_text="load")).to_contain_text("taken over")
@@ -357,9 +358,12 @@ def test_a_login_that_ends_keeps_what_is_shown_and_typed(page: Page, home: Path)
         page.get_by_role("button", name="Run again…").click()
         form = page.get_by_role("dialog")
         form.locator("#in-x").fill("17")
-        # Another password ends every login.
+        # Another password ends every login, as soon as the server looks again.
+        token = json.loads(page.evaluate("sessionStorage.getItem('whimbrel.login')"))["access"]
         command = [SCRIPT, "auth", "user", "password", "rue", "--home", str(home)]
         subprocess.run(command, input="correct horse battery\n", text=True, check=True, capture_output=True)
+        bearer = {"authorization": f"Bearer {token}"}
+        wait_until(lambda: server.http.get("/api/v1/me", headers=bearer).status_code == 401)
         form.get_by_role("button", name="Launch", exact=True).click()
         ended = page.get_by_role("dialog", name="Your login has ended")
         expect(ended).to_be_visible()

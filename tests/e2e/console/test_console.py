@@ -226,8 +226,9 @@ def test_links_that_clients_of_flyte_print_are_followed(page: Page, server: Up) 
     for kind, name in (("task", "double"), ("workflow", "wide"), ("launch_plan", "wide")):
         page.goto(f"{server.url}{PLACE}/{kind}/console_programs.{name}/version/v1")
         expect(page.get_by_role("heading", name=f"console_programs.{name}")).to_be_visible()
-    page.get_by_role("button", name="Deactivate").click()
-    expect(page.get_by_role("button", name="Activate")).to_be_visible()
+    page.get_by_role("button", name="Deactivate…").click()
+    page.get_by_role("button", name="Deactivate it").click()
+    expect(page.get_by_role("button", name="Activate…")).to_be_visible()
 
 
 def test_what_is_due_is_shown(page: Page, server: Up) -> None:
