@@ -330,8 +330,7 @@ def test_what_one_may_not_is_not_offered_and_says_why(page: Page, home: Path, tm
     with up(home) as server:
         registered(server)
         run = launched(server, "doors", x=5, door=str(tmp_path / "door"))
-        page.goto(f"{server.url}/console/runs/{run}")
-        expect(head(page)).to_contain_text("failed")
+        wait_until(lambda: detail(server, run)["phase"] == "FAILED")
     person(home, "vi", "viewer")
     with up(home, "--auth", "builtin") as server:
         page.goto(f"{server.url}/console/runs/{run}")
@@ -349,8 +348,7 @@ def test_a_login_that_ends_keeps_what_is_shown_and_typed(page: Page, home: Path)
     with up(home) as server:
         registered(server)
         run = launched(server, "chain", x=5)
-        page.goto(f"{server.url}/console/runs/{run}")
-        expect(head(page)).to_contain_text("succeeded")
+        wait_until(lambda: detail(server, run)["phase"] == "SUCCEEDED")
     person(home, "rue", "runner")
     with up(home, "--auth", "builtin") as server:
         page.goto(f"{server.url}/console/runs/{run}?view=graph")
