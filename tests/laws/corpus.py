@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -191,6 +191,16 @@ async def eager_group(x: int) -> int:
 @eager
 async def eager_as_completed(x: int) -> int:
     seen = [await future for future in asyncio.as_completed([branch_of(x + i, 1) for i in range(3)])]
+    return await total(xs=sorted(seen))
+
+
+async def once_more(call: Coroutine[Any, Any, int]) -> int:
+    return await add_one(x=await call)
+
+
+@eager
+async def eager_as_completed_of_calls(x: int) -> int:
+    seen = [await future for future in asyncio.as_completed([once_more(add_one(x=x + i)) for i in range(3)])]
     return await total(xs=sorted(seen))
 
 
@@ -748,6 +758,7 @@ SAMPLES = {
     "eager_timeout": Sample(eager_timeout, {"x": 1}, 2, 1),
     "eager_group": Sample(eager_group, {"x": 1}, 4 + 6 + 8, 6),
     "eager_as_completed": Sample(eager_as_completed, {"x": 1}, 18, 7),
+    "eager_as_completed_of_calls": Sample(eager_as_completed_of_calls, {"x": 1}, 12, 7),
     "eager_inside": Sample(eager_inside, {"x": 1}, 7, 4),
     "eager_create_task": Sample(eager_create_task, {"x": 1}, 15, 7),
     "eager_wait_all": Sample(eager_wait_all, {"x": 1}, [1, 6, 18], 6),

@@ -167,7 +167,7 @@ class DurableCaller:
             # What a block says holds for the calls inside a nested body; what the call says itself, for the body.
             return self._run_inline(entity, key, request, overlay(entity.metadata, overrides or NOTHING_SAID))
 
-        return PendingCall(name, start, self._book.open_calls, position)
+        return PendingCall(name, start, self._book.open_calls, position, key)
 
     async def _run(self, entity: Any, key: str, request: CallRequest) -> Any:
         return self._result(entity, await self._book.session.call(self.scope, key, request, _trail()))

@@ -27,10 +27,13 @@ class PendingCall(Standin, Coroutine[Any, Any, R_co]):
 
     ``start`` gives the coroutine that carries it out; it is called at most once. ``open_calls`` is the maker's book
     of calls that were not awaited: the call enters itself when it is made and strikes itself out when it starts.
-    ``position`` is the author's line, where the maker knows it already.
+    ``position`` is the author's line, where the maker knows it already; ``key`` names the call among those of its body.
     """
 
-    __slots__ = ("__name__", "__qualname__", "_coroutine", "_file", "_line", "_name", "_open_calls", "_start")
+    __slots__ = (
+        *("__name__", "__qualname__", "_coroutine", "_file", "_line", "_name", "_open_calls", "_start"),
+        "__call_key__",
+    )
 
     def __init__(
         self,
@@ -38,8 +41,10 @@ class PendingCall(Standin, Coroutine[Any, Any, R_co]):
         start: Callable[[], Coroutine[Any, Any, R_co]],
         open_calls: dict[int, PendingCall[Any]],
         position: tuple[str, int] | None = None,
+        key: str = "",
     ) -> None:
         self._name = name
+        self.__call_key__ = key
         # asyncio names tasks, and the durable driver names scopes, by these.
         self.__name__ = self.__qualname__ = name.rpartition(".")[2]
         self._start = start

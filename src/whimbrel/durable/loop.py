@@ -179,7 +179,8 @@ def _plain(value: Any, depth: int) -> Any:
         return [_plain(item, depth - 1) for item in value]
     if depth and isinstance(value, dict):
         return {repr(key): _plain(item, depth - 1) for key, item in value.items()}
-    return [type(value).__qualname__, getattr(value, "call_key", "")]
+    # Asked of the class: other values may do anything when they are asked for what they have not.
+    return [type(value).__qualname__, value.__call_key__ if hasattr(type(value), "__call_key__") else ""]
 
 
 class EagerLoop(asyncio.SelectorEventLoop):
