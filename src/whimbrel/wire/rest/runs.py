@@ -31,18 +31,9 @@ class ListQuery(Struct, frozen=True, forbid_unknown_fields=True):
     limit: Limit = 50
 
 
-class PagesQuery(Struct, frozen=True, forbid_unknown_fields=True):
+class PagesQuery(ListQuery, frozen=True, forbid_unknown_fields=True):
     """Which runs, as in lists of them, after the run ``cursor``, and how many are on a page."""
 
-    phase: str = ""
-    project: str = ""
-    domain: str = ""
-    label: str = ""
-    entity: str = ""
-    text: str = ""
-    since: str = ""
-    until: str = ""
-    cursor: str = ""
     limit: Limit = 200
 
 
