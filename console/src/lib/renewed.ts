@@ -5,6 +5,8 @@ import { say } from "./toasts.svelte";
 const ONCE = "whimbrel.reloaded";
 /** Milliseconds within which a second reload would be a loop. */
 const SOON = 20_000;
+/** Milliseconds between two questions to a server that does not answer. */
+const AGAIN = 2_000;
 
 function script(page: Document): string {
   return page.querySelector('script[type="module"]')?.getAttribute("src") ?? "";
@@ -32,7 +34,26 @@ export async function looked(): Promise<void> {
   }
 }
 
-/** Parts that are loaded when they are needed are gone from a server that was renewed. */
+let asking = false;
+
+/** Parts that are loaded when they are needed cannot be had from a server that was renewed, or is gone: the page is
+    loaded again, once there is a server to load it from. */
 export function watch(): void {
-  addEventListener("vite:preloadError", reload);
+  addEventListener("vite:preloadError", () => void again());
+}
+
+async function again(): Promise<void> {
+  if (asking) return;
+  asking = true;
+  while (!(await answers())) await new Promise((done) => setTimeout(done, AGAIN));
+  asking = false;
+  reload();
+}
+
+async function answers(): Promise<boolean> {
+  try {
+    return (await fetch("/console", { cache: "no-cache" })).ok;
+  } catch {
+    return false;
+  }
 }

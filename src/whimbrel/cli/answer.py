@@ -184,7 +184,6 @@ def account() -> str:
 async def _list(home: Path, text: str, repeat: str, as_json: bool) -> int:
     async with looking(home) as opened:
         summary = await find_run(opened.store, text)
-        must_be_open(summary)
         run = await as_it_will_be(opened.store, summary, time.time())
     if as_json:
         print_json([waiting_json(node) for node in run.waiting])
@@ -198,7 +197,6 @@ async def _sent(home: Path, text: str, gate: str, read: Read, by: str, reason: s
     """Check the answer and leave it; whether it was taken."""
     async with looking(home) as opened:
         summary = await find_run(opened.store, text)
-        must_be_open(summary)
         run = await as_it_will_be(opened.store, summary, time.time())
         value = _kept(read(known_gate(run, gate)), opened.blobs)
         answer = SignalReceived(gate, value, by, time.time(), os.urandom(8).hex(), reason)

@@ -18,7 +18,7 @@ from whimbrel.graph.passes import arms
 from whimbrel.model.events import SignalReceived
 from whimbrel.model.literal_types import BOOLEAN, LiteralType
 from whimbrel.model.program import BranchTarget, GateKind, GateTarget, Node
-from whimbrel.model.run import RunSummary
+from whimbrel.model.run import Phase, RunSummary
 from whimbrel.wire.spans import iso_moment
 
 
@@ -30,10 +30,13 @@ class Gate(NamedTuple):
 
 
 async def as_it_will_be(store: Store, summary: RunSummary, at: float) -> Run:
-    """The run, with the answers that lie in its inbox. ``at`` is the time now."""
+    """The run, with the answers that lie in its inbox. ``at`` is the time now. Raises ``RunNotResumable`` for one that
+    has ended, also since ``summary`` was read: it would hear nothing more."""
+    must_be_open(summary)
     # The inbox first: an answer that is taken from it meanwhile is among the events then, and counts once.
     requests = await store.requests(summary.id)
     run = await replayed(await store.events(summary.id))
+    _must_wait(summary.id, run.phase)
     for request in requests:
         event = event_of(request, at)
         if isinstance(event, SignalReceived):
@@ -54,8 +57,12 @@ def answered_before(run: Run, gate: str) -> str:
 
 def must_be_open(summary: RunSummary) -> None:
     """Raises ``RunNotResumable`` for a run that has ended."""
-    if summary.phase.terminal:
-        raise RunNotResumable(f"run {summary.id} has ended ({summary.phase.value}): it waits for no answer")
+    _must_wait(summary.id, summary.phase)
+
+
+def _must_wait(run_id: str, phase: Phase) -> None:
+    if phase.terminal:
+        raise RunNotResumable(f"run {run_id} has ended ({phase.value}): it waits for no answer")
 
 
 def known_gate(run: Run, gate: str) -> Gate:

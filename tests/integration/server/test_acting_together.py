@@ -6,7 +6,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import pytest
+
 from tests.integration.server.native import Client, registration, serving
+from whimbrel.cli.settings import looking
+from whimbrel.controlplane.answering import as_it_will_be
+from whimbrel.errors import RunNotResumable
+from whimbrel.model.run import Phase
 
 HERE = {"project": "flytesnacks", "domain": "development"}
 FILES = {
@@ -53,6 +60,24 @@ def test_the_second_who_answers_is_told_of_the_first(tmp_path: Path) -> None:
                 "has ended (ABORTED)"
                 in (await client.post(f"/api/v1/runs/{run}/approve", {"gate": "x"}, 409))["detail"]
             )
+
+    asyncio.run(scenario())
+
+
+def test_a_run_that_has_ended_since_its_row_was_read_hears_nothing_more(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with serving(tmp_path / "home") as client:
+            await client.register(registration(tmp_path, FILES, "pkg.flow", "asks", version="v1"), FILES)
+            said = {**HERE, "kind": "workflow", "name": "pkg.flow.asks", "inputs": {"x": 1}}
+            run = (await client.post("/api/v1/runs", said, 201))["run"]
+            await waiting(client, run, "first")
+            for gate in ("first", "second"):
+                await client.post(f"/api/v1/runs/{run}/approve", {"gate": gate}, 202)
+            await client.ended(run)
+        async with looking(tmp_path / "home") as opened:
+            row = msgspec.structs.replace(await opened.store.summary(run), phase=Phase.RUNNING)
+            with pytest.raises(RunNotResumable, match="has ended"):
+                await as_it_will_be(opened.store, row, 0.0)
 
     asyncio.run(scenario())
 

@@ -18,7 +18,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from whimbrel.controlplane.answering import Gate, answered_before, as_it_will_be, known_gate, must_be_open
+from whimbrel.controlplane.answering import Gate, answered_before, as_it_will_be, known_gate
 from whimbrel.controlplane.describing import run_json, waiting_json
 from whimbrel.controlplane.ports import LogLine
 from whimbrel.controlplane.requests import SIGNAL, signal_text
@@ -222,7 +222,6 @@ class Runs:
 
     async def _answered(self, request: Request, gate: str, read: Read, by: str, reason: str) -> Response:
         summary = await self._store.summary(request.path_params["run"])
-        must_be_open(summary)
         now = self._house.clock.now()
         run = await as_it_will_be(self._store, summary, now)
         value: Literal = write_literals({"o0": read(known_gate(run, gate))}, self._house.home.blobs)["o0"]
