@@ -26,6 +26,7 @@ GATES = {
     "g9": "g9_replay",
     "g10": "g10_wide",
     "g11": "g11_up",
+    "g12": "g12_looking",
     "g13": "g13_data",
 }
 
