@@ -35,7 +35,5 @@ export const agrees: [
   Known<page.GateAnswer, Shape["GateAnswer"]>,
   Known<page.TableHead, Shape["TableHead"]>,
   Known<page.Directory, Shape["Directory"]>,
-  Known<page.Attempt, Shape["Attempt"]>,
-  Known<page.WholeNode, Shape["WholeNode"]>,
   Known<page.RunDetail, Shape["Detail"]>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];

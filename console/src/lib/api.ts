@@ -104,34 +104,6 @@ export interface NodeProgress {
   at: string | null;
 }
 
-export interface Attempt extends Omit<TreeAttempt, "fault"> {
-  number: number;
-  worker: string;
-  failure: Failure | null;
-}
-
-export interface WholeNode {
-  path: string;
-  kind: string;
-  entity: string;
-  name: string;
-  phase: Phase;
-  line: string;
-  seconds: number | null;
-  inputs: Record<string, unknown>;
-  outputs: Record<string, unknown> | null;
-  cached: boolean;
-  cache_reason: string;
-  grafted_from: string;
-  recovered_from: string;
-  replaced: boolean;
-  waits_for: string | null;
-  attempts: Attempt[];
-  failure: Failure | null;
-  progress: NodeProgress | null;
-  metadata: Record<string, unknown>;
-}
-
 /** What is shown of a value; src/whimbrel/wire/rest/values.py says what each kind has. */
 export type Shown = null | boolean | number | string | Typed;
 
@@ -372,10 +344,6 @@ export function address(path: string, query: Record<string, string | number | un
 /** A run's address; its parts may hold anything. */
 export function ofRun(run: string, ...rest: string[]): string {
   return ["/runs", encodeURIComponent(run), ...rest].join("/");
-}
-
-export function ofNode(run: string, path: string): string {
-  return ofRun(run, "nodes", ...path.split("/").map(encodeURIComponent));
 }
 
 /** A request of whoever is logged in; once more where the login had to be taken up again. */

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.cli.shell import wait_until
-from tests.e2e.console.watching import LIMIT, Watched, axe
+from tests.e2e.console.watching import LIMIT, Watched, axe, launch, register
 from tests.e2e.server.upping import SCRIPT, Up, up
 from tests.integration.auth.issuers import providing
 
@@ -26,15 +26,11 @@ HERE = {"project": "flytesnacks", "domain": "development"}
 
 
 def registered(server: Up, version: str = "v1", program: Path = PROGRAMS) -> None:
-    command = [SCRIPT, "register", "--url", server.url, "--version", version, str(program)]
-    subprocess.run(command, check=True, capture_output=True, timeout=LIMIT / 1000)
+    register(server, program, version)
 
 
 def launched(server: Up, name: str, **inputs: Any) -> str:
-    said = {**HERE, "kind": "workflow", "name": f"acting_programs.{name}", "version": "v1", "inputs": inputs}
-    answer = server.http.post("/api/v1/runs", json=said)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["run"])
+    return launch(server, f"acting_programs.{name}", version="v1", inputs=inputs)
 
 
 def detail(server: Up, run: str) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.console.watching import LIMIT, PROGRAMS, axe, left_at, ran
+from tests.e2e.console.watching import LIMIT, PROGRAMS, axe, left_at, ran, register
 from tests.e2e.server.upping import SCRIPT, Up, up
 
 
@@ -169,8 +169,7 @@ def test_dark_is_remembered_and_can_be_read(page: Page, home: Path) -> None:
 
 def registered(server: Up) -> None:
     """The programs of the tests are on the server, at the version v1."""
-    command = [SCRIPT, "register", "--url", server.url, "--version", "v1", "--activate", str(PROGRAMS)]
-    subprocess.run(command, check=True, capture_output=True, timeout=LIMIT / 1000)
+    register(server, PROGRAMS, "v1", "--activate")
 
 
 PLACE = "/console/projects/flytesnacks/domains/development"

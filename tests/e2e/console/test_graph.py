@@ -10,23 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.e2e.console.watching import LIMIT, axe, newest
+from tests.e2e.console.watching import LIMIT, axe, newest, ran
 from tests.e2e.server.upping import SCRIPT, up
 
 ALL: ViewportSize = {"width": 2400, "height": 1000}
 """Of a window in which every box is seen: what is far out of view is not drawn."""
 PROGRAMS = Path(__file__).with_name("graph_programs.py")
-
-
-def ran(home: Path, workflow: str, *arguments: str) -> str:
-    """The id of a run that has ended."""
-    subprocess.run(
-        [SCRIPT, "run", "--home", str(home), "--quiet", str(PROGRAMS), workflow, *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=LIMIT / 1000,
-    )
-    return newest(home)
 
 
 def left(home: Path, program: Path, workflow: str, *arguments: str, begun: str) -> str:
@@ -58,7 +47,7 @@ def box(graph: Page | Locator, path: str) -> Locator:
 def test_calls_stand_in_their_scopes_and_what_flowed_is_drawn(page: Page, home: Path, tmp_path: Path) -> None:
     door = tmp_path / "door"
     door.touch()
-    run = ran(home, "search", "--n", "40", "--door", str(door))
+    run = ran(home, "search", "--n", "40", "--door", str(door), program=PROGRAMS)
     page.set_viewport_size(ALL)
     with up(home) as server:
         page.goto(f"{server.url}/console/runs/{run}?view=graph")
@@ -198,7 +187,7 @@ def test_nothing_disappears_when_a_run_is_aborted(page: Page, home: Path, tmp_pa
 
 
 def test_arrows_go_along_the_edges(page: Page, home: Path) -> None:
-    run = ran(home, "wide", "--xs", json.dumps([1, 2, 3]), "--other", "[4, 5]")
+    run = ran(home, "wide", "--xs", json.dumps([1, 2, 3]), "--other", "[4, 5]", program=PROGRAMS)
     with up(home) as server:
         page.goto(f"{server.url}/console/runs/{run}?view=graph")
         graph = graph_of(page)
@@ -223,7 +212,7 @@ def placed(transform: str) -> tuple[float, ...]:
 
 
 def test_the_wheel_zooms_and_the_pointer_drags(page: Page, home: Path) -> None:
-    run = ran(home, "wide", "--xs", "[1]", "--other", "[4, 5]")
+    run = ran(home, "wide", "--xs", "[1]", "--other", "[4, 5]", program=PROGRAMS)
     with up(home) as server:
         page.goto(f"{server.url}/console/runs/{run}?view=graph")
         graph = graph_of(page)
@@ -253,7 +242,7 @@ def test_the_wheel_zooms_and_the_pointer_drags(page: Page, home: Path) -> None:
 
 
 def test_the_way_of_an_input_is_lit(page: Page, home: Path) -> None:
-    run = ran(home, "wide", "--xs", json.dumps([1, 2, 3]), "--other", "[4, 5]")
+    run = ran(home, "wide", "--xs", json.dumps([1, 2, 3]), "--other", "[4, 5]", program=PROGRAMS)
     with up(home) as server:
         page.goto(f"{server.url}/console/runs/{run}?view=graph")
         graph = graph_of(page)
@@ -267,7 +256,7 @@ def test_the_way_of_an_input_is_lit(page: Page, home: Path) -> None:
 
 
 def test_a_wide_graph_can_be_read_and_looked_around_in(page: Page, home: Path) -> None:
-    run = ran(home, "many", "--count", "300")
+    run = ran(home, "many", "--count", "300", program=PROGRAMS)
     with up(home) as server:
         page.goto(f"{server.url}/console/runs/{run}?view=graph")
         graph = graph_of(page)

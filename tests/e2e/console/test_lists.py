@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.console.watching import LIMIT, PROGRAMS, axe
-from tests.e2e.server.upping import SCRIPT, Up, up
+from tests.e2e.console.watching import LIMIT, PROGRAMS, axe, launch, register
+from tests.e2e.server.upping import Up, up
 from whimbrel.model.events import RunRequested
 from whimbrel.model.interface import Interface
 from whimbrel.model.program import Graph, Program
@@ -64,15 +63,11 @@ def shown(page: Page) -> Locator:
 
 def registered(server: Up) -> None:
     """The programs of the tests are on the server, at the version v1."""
-    command = [SCRIPT, "register", "--url", server.url, "--version", "v1", "--activate", str(PROGRAMS)]
-    subprocess.run(command, check=True, capture_output=True, timeout=LIMIT / 1000)
+    register(server, PROGRAMS, "v1", "--activate")
 
 
 def launched(server: Up, name: str, **more: object) -> str:
-    said = {"project": "flytesnacks", "domain": "development", "kind": "workflow", "name": f"console_programs.{name}"}
-    answer = server.http.post("/api/v1/runs", json={**said, **more})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["run"])
+    return launch(server, f"console_programs.{name}", **more)
 
 
 def test_filters_are_in_the_address_and_taken_back(page: Page, home: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
 
 from tests.e2e.console.look_programs import ALL, MARKUP
-from tests.e2e.console.watching import LIMIT, ROOT
-from tests.e2e.server.upping import SCRIPT, Up, up
+from tests.e2e.console.watching import LIMIT, axe, launch, register
+from tests.e2e.server.upping import Up, up
 
 PROGRAMS = Path(__file__).with_name("look_programs.py")
 PLACE = {"project": "flytesnacks", "domain": "development"}
@@ -25,31 +24,17 @@ PHONE = ViewportSize(width=390, height=780)
 UNSEEN = re.compile("[\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff\x1b]")
 
 
-def register(server: Up, program: Path = PROGRAMS, version: str = "v1") -> None:
-    command = [SCRIPT, "register", "--url", server.url, "--version", version, str(program)]
-    subprocess.run(command, check=True, capture_output=True, timeout=LIMIT / 1000)
+def registered(server: Up, program: Path = PROGRAMS, version: str = "v1") -> None:
+    register(server, program, version)
 
 
-def launch(server: Up, name: str, kind: str = "workflow", **inputs: Any) -> str:
-    body = {**PLACE, "kind": kind, "name": f"{MODULE}.{name}", "inputs": inputs}
-    answer = server.http.post("/api/v1/runs", json=body)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["run"])
+def launched(server: Up, name: str, kind: str = "workflow", **inputs: Any) -> str:
+    return launch(server, f"{MODULE}.{name}", kind=kind, inputs=inputs)
 
 
 def found_by_axe(page: Page, *rules: str) -> list[str]:
-    """What axe finds, all but the smallest; by some ``rules`` alone, where they are said."""
-    page.evaluate((ROOT / "console/node_modules/axe-core/axe.min.js").read_text())
-    found = page.evaluate(
-        "(rules) => axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})})",
-        list(rules),
-    )
-    return [
-        f"{each['impact']} {each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:200]}"
-        for each in found["violations"]
-        if each["impact"] != "minor"
-        for node in each["nodes"]
-    ]
+    """What axe finds, all but the smallest."""
+    return axe(page, *rules, spared=("minor",))
 
 
 def wide(page: Page) -> list[str]:
@@ -81,9 +66,9 @@ def tab_to(page: Page, name: str) -> None:
 def test_a_workflow_is_launched_watched_answered_and_another_aborted_by_keyboard_alone(
     page: Page, server: Up, tmp_path: Path
 ) -> None:
-    register(server)
+    registered(server)
     door = tmp_path / "door"
-    other = launch(server, "journey", x=9, door=str(tmp_path / "never"))
+    other = launched(server, "journey", x=9, door=str(tmp_path / "never"))
     keys = page.keyboard
     page.goto(f"{server.url}/console")
     expect(page.get_by_role("row").filter(has_text=other)).to_be_visible()
@@ -158,8 +143,8 @@ def test_a_workflow_is_launched_watched_answered_and_another_aborted_by_keyboard
 
 
 def test_the_palette_does_what_the_page_can_do_and_keys_are_told(page: Page, server: Up) -> None:
-    register(server)
-    run = launch(server, "breaks", text="no")
+    registered(server)
+    run = launched(server, "breaks", text="no")
     page.goto(f"{server.url}/console/runs/{run}")
     expect(page.locator("section.head")).to_contain_text("failed")
     page.keyboard.press("Control+k")
@@ -179,8 +164,8 @@ def test_the_palette_does_what_the_page_can_do_and_keys_are_told(page: Page, ser
 
 
 def test_the_panel_is_made_wider_by_keyboard_and_stays_so(page: Page, server: Up) -> None:
-    register(server)
-    run = launch(server, "breaks", text="no")
+    registered(server)
+    run = launched(server, "breaks", text="no")
     page.goto(f"{server.url}/console/runs/{run}")
     panel = page.get_by_role("complementary")
     edge = page.get_by_role("separator", name="Width of the panel")
@@ -248,9 +233,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
     plan = f"\n\nfrom whimbrel import LaunchPlan\nLaunchPlan.get_or_create(breaks, {MARKUP!r}, default_inputs={{}})\n"
     program.write_text(PROGRAMS.read_text() + plan)
     with up(home / "home") as server:
-        register(server, program)
-        runs = {"hostile": launch(server, "hostile", texts=list(ALL)), "breaks": launch(server, "breaks", text=MARKUP)}
-        runs["asks"] = launch(server, "asks", text=ALL[1])
+        registered(server, program)
+        runs = {
+            "hostile": launched(server, "hostile", texts=list(ALL)),
+            "breaks": launched(server, "breaks", text=MARKUP),
+        }
+        runs["asks"] = launched(server, "asks", text=ALL[1])
         yield server, runs
 
 
@@ -292,13 +280,13 @@ def test_every_page_shows_what_is_hostile_and_is_at_ease_with_it(
 def test_versions_are_told_apart(page: Page, server: Up, tmp_path: Path) -> None:
     program = tmp_path / "look_programs.py"
     program.write_text(PROGRAMS.read_text())
-    register(server, program, "one")
+    registered(server, program, "one")
     after = PROGRAMS.read_text().replace("def journey(x: int, door", "def journey(x: int, shop: str = 'Harbour', door")
     after = after.replace("return x + 1", "return x + 2").replace(
         'door: str) -> int:\n    """W', 'door: str = \'\') -> int:\n    """W'
     )
     program.write_text(after)
-    register(server, program, "two")
+    registered(server, program, "two")
     page.goto(f"{server.url}{CODE}/workflow/{MODULE}.journey")
     page.get_by_role("tab", name="Versions").click()
     told = page.get_by_role("region", name="Differences")
@@ -323,9 +311,9 @@ def test_versions_are_told_apart(page: Page, server: Up, tmp_path: Path) -> None
 
 
 def test_two_runs_are_compared_and_the_second_is_picked(page: Page, server: Up) -> None:
-    register(server)
-    one = launch(server, "hostile", texts=["a", "b"])
-    two = launch(server, "hostile", texts=["a", "b", "c"])
+    registered(server)
+    one = launched(server, "hostile", texts=["a", "b"])
+    two = launched(server, "hostile", texts=["a", "b", "c"])
     page.goto(f"{server.url}/console/runs/{two}")
     expect(page.locator("section.head")).to_contain_text("succeeded")
     page.get_by_role("link", name="Compare").click()
@@ -341,8 +329,8 @@ def test_two_runs_are_compared_and_the_second_is_picked(page: Page, server: Up) 
 
 
 def test_a_phone_shows_a_run_and_its_nodes_in_sheets(page: Page, server: Up) -> None:
-    register(server)
-    run = launch(server, "breaks", text="no")
+    registered(server)
+    run = launched(server, "breaks", text="no")
     page.set_viewport_size(PHONE)
     page.goto(f"{server.url}/console/runs/{run}")
     sheet = page.get_by_role("complementary")
@@ -362,8 +350,8 @@ def test_a_phone_shows_a_run_and_its_nodes_in_sheets(page: Page, server: Up) -> 
 
 def test_a_first_view_is_small(page: Page, server: Up) -> None:
     """The list of runs, and a run that a link leads to: each below 120 kB of scripts and styles."""
-    register(server)
-    run = launch(server, "breaks", text="no")
+    registered(server)
+    run = launched(server, "breaks", text="no")
     weight: dict[str, int] = {}
 
     def weigh(response: Response) -> None:
@@ -385,7 +373,7 @@ def test_a_first_view_is_small(page: Page, server: Up) -> None:
 
 def test_what_went_wrong_is_said_with_what_to_do(page: Page, home: Path) -> None:
     with up(home) as server:
-        register(server)
+        registered(server)
         page.goto(f"{server.url}{CODE}/workflows")
         entity = page.get_by_role("link", name=f"{MODULE}.journey")
         expect(entity).to_be_visible()

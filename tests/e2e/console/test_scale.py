@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import CDPSession, Page, Route, expect
 
-from tests.e2e.console.watching import LIMIT, axe, ran
-from tests.e2e.server.upping import SCRIPT, Up, until, up
+from tests.e2e.console.watching import LIMIT, axe, launch, ran, register
+from tests.e2e.server.upping import Up, until, up
 from whimbrel.model.attempt import AttemptId
 from whimbrel.stores.home import open_home
 
@@ -29,11 +28,8 @@ HEARING = """() => {
 
 def launched(server: Up, kind: str, name: str, **inputs: object) -> str:
     """A run of a program of this module's, on its way."""
-    subprocess.run([SCRIPT, "register", "--url", server.url, str(PROGRAMS)], check=True, capture_output=True)
-    place = {"project": "flytesnacks", "domain": "development", "kind": kind}
-    said = server.http.post("/api/v1/runs", json={**place, "name": f"scale_programs.{name}", "inputs": inputs})
-    assert said.status_code == 201, said.text
-    return str(said.json()["run"])
+    register(server, PROGRAMS)
+    return launch(server, f"scale_programs.{name}", kind=kind, inputs=inputs)
 
 
 def ended(server: Up, run: str) -> bool:

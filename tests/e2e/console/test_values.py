@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,8 +12,8 @@ import pytest
 from playwright.sync_api import Download, Locator, Page, Response, expect
 
 from tests.e2e.console.values_programs import HOSTILE, ROWS, SIDE, SVG, png
-from tests.e2e.console.watching import LIMIT, axe
-from tests.e2e.server.upping import SCRIPT, Up, up
+from tests.e2e.console.watching import axe, launch, register
+from tests.e2e.server.upping import Up, up
 
 PROGRAM = Path(__file__).with_name("values_programs.py")
 LARGE = 50_000_000
@@ -54,12 +53,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     home = tmp_path_factory.mktemp("shop") / "home"
     runs: dict[str, str] = {}
     with up(home) as server:
-        subprocess.run(
-            [SCRIPT, "register", "--url", server.url, "--version", "v1", str(PROGRAM)],
-            check=True,
-            capture_output=True,
-            timeout=LIMIT / 1000,
-        )
+        register(server, PROGRAM)
         for name, said in RUNS.items():
             runs[name] = launched(server, *said)
         yield Shop(server, runs)
@@ -68,11 +62,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 def launched(server: Up, workflow: str, *inputs: str) -> str:
     """The id of a run, which has ended."""
     given = {name.removeprefix("--"): int(value) for name, value in zip(inputs[::2], inputs[1::2], strict=True)}
-    place = {"project": "flytesnacks", "domain": "development", "kind": "workflow", "version": "v1"}
-    body = {**place, "name": f"values_programs.{workflow}", "inputs": given}
-    answer = server.http.post("/api/v1/runs", json=body)
-    assert answer.status_code == 201, answer.text
-    run = str(answer.json()["run"])
+    run = launch(server, f"values_programs.{workflow}", version="v1", inputs=given)
     with server.http.stream("GET", f"/api/v1/runs/{run}/events", params={"form": "end"}) as stream:
         assert any(line.startswith("event: end") for line in stream.iter_lines())
     return run

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Error, Page
 
-from tests.e2e.server.upping import SCRIPT
+from tests.e2e.server.upping import SCRIPT, Up
 
 PROGRAMS = Path(__file__).with_name("console_programs.py")
 ROOT = Path(__file__).parents[3]
@@ -38,15 +38,29 @@ class Watched:
             self.complaints.append(message.text)
 
 
-def ran(home: Path, workflow: str, *arguments: str) -> str:
+def ran(home: Path, workflow: str, *arguments: str, program: Path = PROGRAMS) -> str:
     """The id of a run of a program, which has ended or rests."""
     subprocess.run(
-        [SCRIPT, "run", "--home", str(home), "--quiet", str(PROGRAMS), workflow, *arguments],
+        [SCRIPT, "run", "--home", str(home), "--quiet", str(program), workflow, *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=LIMIT / 1000,
     )
     return newest(home)
+
+
+def register(server: Up, program: Path = PROGRAMS, version: str = "v1", *options: str) -> None:
+    """What is in a program is on the server."""
+    command = [SCRIPT, "register", "--url", server.url, "--version", version, *options, str(program)]
+    subprocess.run(command, check=True, capture_output=True, timeout=LIMIT / 1000)
+
+
+def launch(server: Up, name: str, **more: Any) -> str:
+    """The id of a run of a workflow that is registered, on its way; ``more`` is said with it."""
+    place = {"project": "flytesnacks", "domain": "development", "kind": "workflow"}
+    answer = server.http.post("/api/v1/runs", json={**place, "name": name, **more})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["run"])
 
 
 def newest(home: Path) -> str:
@@ -81,13 +95,16 @@ def left_at(home: Path, workflow: str, *arguments: str, begun: str) -> str:
     return newest(home)
 
 
-def axe(page: Page) -> list[str]:
-    """What axe finds serious or critical on a page."""
+def axe(page: Page, *rules: str, spared: tuple[str, ...] = ("minor", "moderate")) -> list[str]:
+    """What axe finds on a page, but what is ``spared`` by its impact; by some ``rules`` alone, where they are said."""
     page.evaluate((ROOT / "console/node_modules/axe-core/axe.min.js").read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    found = page.evaluate(
+        "(rules) => axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})})",
+        list(rules),
+    )
     return [
-        f"{each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
+        f"{each['impact']} {each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
         for each in found["violations"]
-        if each["impact"] in ("serious", "critical")
+        if each["impact"] not in spared
         for node in each["nodes"]
     ]

@@ -43,7 +43,7 @@ async def everything(house: House, run: str, seq: int, line: int) -> AsyncIterat
     with house.feed.following(run) as changed:
         async for look in sse.changes(changed):
             if not look:
-                yield ": still here\n\n"
+                yield sse.STILL_HERE
                 continue
             # The phase first: what was written before the end is there when the end is.
             phase = (await store.summary(run)).phase
@@ -76,7 +76,7 @@ async def end_alone(house: House, run: str) -> AsyncIterator[str]:
     with house.feed.following(run) as changed:
         async for look in sse.changes(changed):
             if not look:
-                yield ": still here\n\n"
+                yield sse.STILL_HERE
                 continue
             if house.plane.goes_on(run) and not house.feed.closed:
                 # Most looks: the store need not be asked.

@@ -53,7 +53,7 @@ class LogPages:
         with self._house.feed.following(run) as changed:
             async for look in sse.changes(changed):
                 if not look:
-                    yield ": still here\n\n"
+                    yield sse.STILL_HERE
                     continue
                 # The phase first: what was written before the end is there when the end is.
                 phase = (await self._store.summary(run)).phase

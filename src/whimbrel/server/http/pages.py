@@ -78,7 +78,7 @@ class RunPages:
         with self._house.feed.following(run) as changed:
             async for look in sse.changes(changed):
                 if not look:
-                    yield ": still here\n\n"
+                    yield sse.STILL_HERE
                     continue
                 # The row of the run first: what was written before the end is there when the end is.
                 summary = await self._store.summary(run)

@@ -94,7 +94,7 @@ class RunLists:
         with feed.following() as changed:
             async for look in sse.changes(changed):
                 if not look:
-                    yield ": still here\n\n"
+                    yield sse.STILL_HERE
                     continue
                 last = feed.last
                 runs = feed.since(number)

@@ -130,7 +130,7 @@ class Runs:
         with self._house.feed.following(run) as changed:
             async for look in sse.changes(changed):
                 if not look:
-                    yield ": still here\n\n"
+                    yield sse.STILL_HERE
                     continue
                 # The phase first: what was written before the end is there when the end is.
                 phase = (await self._store.summary(run)).phase
@@ -157,7 +157,7 @@ class Runs:
         with self._house.feed.following(run) as changed:
             async for look in sse.changes(changed):
                 if not look:
-                    yield ": still here\n\n"
+                    yield sse.STILL_HERE
                     continue
                 phase = (await self._store.summary(run)).phase
                 while chunks := await self._store.logs(run, path=node, after=after, limit=_LOG_PAGE):

@@ -15,6 +15,8 @@ from starlette.responses import StreamingResponse
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT = 15.0
 """Seconds between two signs of life: shorter than the patience of any proxy, and how we notice who has left."""
+STILL_HERE = ": still here\n\n"
+"""The sign of life: a comment, which no client hears."""
 
 
 def message(kind: str, data: str, id: str = "") -> str:
